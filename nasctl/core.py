@@ -1,0 +1,266 @@
+"""The vocabulary every room shares: plain data, and the protocols by which the rooms know each other.
+
+Nothing here imports torch at run time, so the command line starts fast.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Architecture = tuple[int, ...]
+"""Index of the chosen option, one per decision taken; what strategies see."""
+
+Genotype = Mapping[str, Any]
+"""Plain JSON data that names a network of a space; may lie outside the space's architectures."""
+
+Metrics = Mapping[str, float]
+"""Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats."""
+
+State = dict[str, Any]
+"""What ``state_dict`` returns: tensors, numbers, strings and containers of them, nothing else."""
+
+Tick = Callable[[Callable[[], State], Mapping[str, Any]], None]
+"""Called between training steps with (how to get the state, what to show); may raise `Interrupted`."""
+
+
+class RequestError(Exception):
+    """The request was wrong: one sentence with value, place and remedy. Exit code 2."""
+
+
+class RunError(Exception):
+    """The request was right but the run failed. Exit code 1."""
+
+
+class Interrupted(Exception):  # noqa: N818 - the word of status.json
+    """A signal asked the run to stop; ``signal`` is its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"stopped by signal {signal}")
+        self.signal = signal
+
+
+def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
+    """Return the error for a name that is none of ``choices``, with the nearest one."""
+    known = list(choices)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return RequestError(f"{what}: unknown {name!r}; {hint}choose from {', '.join(known)}")
+
+
+def position_seed(*position: int | str) -> int:
+    """Return a 63-bit seed that is a pure function of a position such as (seed, "augment", epoch, step)."""
+    text = "/".join(map(str, position)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One categorical choice, walked by strategies."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One relaxed choice, mixed by a supernet; rows and decisions need not be the same."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a strategy asks to have evaluated, or what shared weights are trained on.
+
+    ``weights`` holds one ``(num_options,)`` tensor per row; ``active`` the only option that runs per row
+    (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1].
+    """
+
+    arch: Architecture
+    weights: Sequence[Tensor] | None = None
+    active: Sequence[int] | None = None
+    fidelity: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an estimator found; ``loss`` keeps its graph only where weights were given."""
+
+    metrics: Metrics
+    loss: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One evaluated candidate, told to the strategy; a failed one has an ``error`` and no evaluation."""
+
+    index: int
+    candidate: Candidate
+    evaluation: Evaluation | None
+    reward: float
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a space must know of a data set to build a network. ``input_shape`` is without the batch."""
+
+    kind: str
+    input_shape: tuple[int, ...]
+    num_outputs: int
+
+
+class SearchSpace(Protocol):
+    """Which architectures exist, and how one becomes a network."""
+
+    family: str  # names the genotype format and the folder of published genotypes
+    decisions: tuple[Decision, ...]
+    rows: tuple[Row, ...]
+    size: int  # number of architectures
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        """Return the options open after ``prefix``; empty when the architecture is complete."""
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        """Return the genotype that ``arch`` stands for."""
+
+    def parse(self, text: str) -> Genotype:
+        """Return the genotype written in the family's usual notation, or raise `RequestError`."""
+
+    def notation(self, genotype: Genotype) -> str:
+        """Return the family's usual notation; ``parse`` reads it back."""
+
+    def check(self, genotype: Genotype) -> Genotype:
+        """Return ``genotype`` if a network can be built from it, or raise `RequestError`."""
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return countable facts worth watching during a search, such as skip connections."""
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
+        """Return a network in the form ``search`` or ``final``; ``size`` replaces parts of the form."""
+
+    def supernet(self) -> nn.Module:
+        """Return the network that holds all architectures: ``forward(x, candidate) -> logits``."""
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        """Return the architecture that the relaxed rows point to."""
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
+        example) of the final form."""
+
+
+class Strategy(Protocol):
+    """How a space is explored; knows decisions, and neither data, network nor device."""
+
+    relaxed: bool  # asks with weights and learns from the gradient of the loss
+
+    def sample(self) -> Candidate:
+        """Return a candidate to train shared weights on; touches only the random stream."""
+
+    def ask(self) -> Candidate | None:
+        """Return the next candidate to evaluate, or None until more is told."""
+
+    def tell(self, trial: Trial) -> None:
+        """Learn from a trial."""
+
+    def derive(self) -> Architecture:
+        """Return the architecture found so far; pure."""
+
+    def state_dict(self) -> State: ...
+
+    def load_state_dict(self, state: State) -> None: ...
+
+
+class Estimator(Protocol):
+    """Performance estimation: what a candidate is worth, without its full training."""
+
+    takes_relaxed: bool  # can evaluate a candidate with weights
+    error_kind: str  # what its error is: "proxy", "short training", ...
+    epoch: float  # passes over the shared training data so far; 0 where nothing is shared
+
+    def fit(self, sample: Callable[[], Candidate]) -> None:
+        """Train what candidates share; nothing happens if nothing is shared."""
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        """Return the metrics of a candidate, with its loss if it has weights."""
+
+    def state_dict(self) -> State: ...
+
+    def load_state_dict(self, state: State) -> None: ...
+
+
+class Split(Protocol):
+    """A part of a data set whose batches are pure functions of the position."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+    def batch(self, size: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        """Return inputs ``(size, *input_shape)`` and targets ``(size,)``; the last batch may be smaller."""
+
+
+class Dataset(Protocol):
+    """Data, loss and measure. Nothing is read from disk before the first split is asked for."""
+
+    task: Task
+
+    def train(self) -> Split:
+        """Return the part that search trains on, shuffled and augmented."""
+
+    def val(self) -> Split:
+        """Return the part that search validates on, shuffled, not augmented."""
+
+    def full(self) -> Split:
+        """Return train and validation together, shuffled and augmented: what retraining uses."""
+
+    def test(self) -> Split:
+        """Return the held-out test split, in order. Only `nasctl.retrain` may call this."""
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean training loss."""
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return sums over the batch, without waiting for the device; ``metrics`` turns them into figures."""
+
+    def metrics(self, sums: Mapping[str, float], examples: int) -> Metrics:
+        """Return the metrics of summed measures."""
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return hashes of the data and of the split's indices."""
+
+
+class Trainer(Protocol):
+    """Trains one stand-alone network."""
+
+    def fit(
+        self,
+        model: nn.Module,
+        dataset: Dataset,
+        split: Split,
+        *,
+        seed: int,
+        fidelity: float,
+        tick: Tick,
+        record: Callable[[Mapping[str, Any]], None],
+        state: State | None,
+    ) -> None:
+        """Train ``model`` in place, from ``state`` if given."""
+
+    def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
+        """Return the metrics of ``model`` on the whole split."""
+
+
+Reward = Callable[[Metrics], float]
+"""Metrics to one number, higher is better."""
+
+Constraint = Callable[[Genotype], bool]
+"""Whether a genotype is within the limit."""
