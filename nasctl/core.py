@@ -118,16 +118,24 @@ class Task:
     num_outputs: int
 
 
-class SearchSpace(Protocol):
-    """Which architectures exist, and how one becomes a network."""
+class Choices(Protocol):
+    """The side of a space that strategies see."""
 
-    family: str  # names the genotype format and the folder of published genotypes
     decisions: tuple[Decision, ...]
     rows: tuple[Row, ...]
-    size: int  # number of architectures
 
     def legal(self, prefix: Sequence[int]) -> Sequence[int]:
         """Return the options open after ``prefix``; empty when the architecture is complete."""
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        """Return the architecture that the relaxed rows point to."""
+
+
+class SearchSpace(Choices, Protocol):
+    """Which architectures exist, and how one becomes a network."""
+
+    family: str  # names the genotype format and the folder of published genotypes
+    size: int  # number of architectures
 
     def genotype(self, arch: Architecture) -> Genotype:
         """Return the genotype that ``arch`` stands for."""
@@ -149,9 +157,6 @@ class SearchSpace(Protocol):
 
     def supernet(self) -> nn.Module:
         """Return the network that holds all architectures: ``forward(x, candidate) -> logits``."""
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Return the architecture that the relaxed rows point to."""
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
