@@ -1,0 +1,55 @@
+"""Convolution blocks that several cell spaces are made of. All maps are ``(batch, channels, height, width)``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nasctl.core import RequestError
+
+
+class ReLUConvBN(nn.Sequential):
+    """ReLU, convolution without bias, batch norm: ``(n, c_in, h, w) -> (n, c_out, h / stride, w / stride)``."""
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, affine: bool) -> None:
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(c_out, affine=affine),
+        )
+
+
+class FactorizedReduce(nn.Module):
+    """Halve the map without losing a pixel's neighbour: two strided 1x1 convolutions, one shifted by a pixel."""
+
+    def __init__(self, c_in: int, c_out: int, affine: bool) -> None:
+        super().__init__()
+        if c_out % 2:
+            raise RequestError(f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number")
+        self.relu = nn.ReLU()
+        self.even = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(c_out, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(x)
+        return self.norm(torch.cat([self.even(x), self.odd(x[:, :, 1:, 1:])], dim=1))
+
+
+class DropPath(nn.Module):
+    """Drop whole examples of a branch with probability ``probability`` while training, and rescale the rest.
+
+    Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018. The trainer sets the
+    probability through the network's ``drop_path``; all operations of a network share one instance.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.probability = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.probability == 0.0:
+            return x
+        keep = 1.0 - self.probability
+        mask = torch.rand(x.shape[0], 1, 1, 1, device=x.device, dtype=x.dtype) < keep
+        return x * mask / keep

@@ -1,0 +1,200 @@
+"""The stand-alone network of a cell genotype: stem, stacked cells, classifier.
+
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1 and appendix A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from nasctl.core import Genotype, RequestError, Task
+from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
+from nasctl.space.darts.operations import OPERATIONS
+
+
+@dataclass(frozen=True)
+class Form:
+    """Size and shape of a stacked-cell network.
+
+    ``affine``: norms have scale and shift; ``pool_norm``: a norm follows each pooling; ``auxiliary``: a second
+    classifier after the second reduction, ``auto`` where the map there is large enough.
+    """
+
+    channels: PositiveInt
+    layers: PositiveInt
+    stem: Literal["cifar", "imagenet"]
+    affine: bool
+    pool_norm: bool
+    auxiliary: bool | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a cell stands: channels of its two inputs and of its nodes, and which cells halve the map."""
+
+    c_before: int
+    c_in: int
+    channels: int
+    reduction: bool
+    after_reduction: bool
+
+    @property
+    def kind(self) -> str:
+        return "reduce" if self.reduction else "normal"
+
+
+def slots(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
+    """Yield the slot of each cell; ``width(kind)`` is the number of states that a cell concatenates."""
+    channels, imagenet = form.channels, form.stem == "imagenet"
+    c_before = c_in = channels if imagenet else 3 * channels
+    after_reduction = imagenet
+    for layer in range(form.layers):
+        reduction = layer in reductions(form.layers)
+        channels *= 2 if reduction else 1
+        slot = Slot(c_before, c_in, channels, reduction, after_reduction)
+        yield slot
+        c_before, c_in, after_reduction = c_in, channels * width(slot.kind), reduction
+
+
+def reductions(layers: int) -> tuple[int, int]:
+    """Return the positions of the two reduction cells, at a third and two thirds of the depth."""
+    return layers // 3, 2 * layers // 3
+
+
+def preprocess(slot: Slot, affine: bool) -> tuple[nn.Module, nn.Module]:
+    """Return the two modules that bring a cell's inputs to its channels and map size."""
+    before: nn.Module
+    if slot.after_reduction:
+        before = FactorizedReduce(slot.c_before, slot.channels, affine)
+    else:
+        before = ReLUConvBN(slot.c_before, slot.channels, 1, 1, affine)
+    return before, ReLUConvBN(slot.c_in, slot.channels, 1, 1, affine)
+
+
+class Stem(nn.Module):
+    """From image to the two maps that the first cell reads; ``imagenet`` shrinks them by 4 and 8."""
+
+    def __init__(self, c_in: int, form: Form) -> None:
+        super().__init__()
+        channels = form.channels
+        if form.stem == "cifar":
+            self.first: nn.Module = nn.Sequential(_conv3(c_in, 3 * channels, 1), nn.BatchNorm2d(3 * channels))
+            self.second: nn.Module = nn.Identity()
+            return
+        half = channels // 2
+        self.first = nn.Sequential(
+            _conv3(c_in, half, 2), nn.BatchNorm2d(half), nn.ReLU(), _conv3(half, channels, 2), nn.BatchNorm2d(channels)
+        )
+        self.second = nn.Sequential(nn.ReLU(), _conv3(channels, channels, 2), nn.BatchNorm2d(channels))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        first = self.first(x)
+        return first, self.second(first)
+
+
+def _conv3(c_in: int, c_out: int, stride: int) -> nn.Conv2d:
+    return nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
+
+
+class Cell(nn.Module):
+    """One cell of a genotype. Each node sums its operations; the concat list names the states that leave."""
+
+    def __init__(self, genotype: Genotype, slot: Slot, form: Form, drop_path: DropPath) -> None:
+        super().__init__()
+        self.before, self.last = preprocess(slot, form.affine)
+        self.inputs = [source for _, source in genotype[slot.kind]]
+        self.concat = list(genotype[f"{slot.kind}_concat"])
+        self.operations = nn.ModuleList(
+            OPERATIONS[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
+            for name, source in genotype[slot.kind]
+        )
+        self.drop_path = drop_path
+
+    def forward(self, before: Tensor, last: Tensor) -> Tensor:
+        """Map the outputs of the last two cells to ``(n, width * channels, h, w)``."""
+        states = [self.before(before), self.last(last)]
+        for k in range(0, len(self.inputs), 2):
+            states.append(self._term(k, states) + self._term(k + 1, states))
+        return torch.cat([states[i] for i in self.concat], dim=1)
+
+    def _term(self, k: int, states: list[Tensor]) -> Tensor:
+        operation = self.operations[k]
+        y = operation(states[self.inputs[k]])
+        return y if isinstance(operation, nn.Identity) else self.drop_path(y)
+
+
+def auxiliary_head(c_in: int, outputs: int, stem: str) -> nn.Sequential:
+    """Return the second classifier, on a map of 8x8 (CIFAR) or 7x7 (ImageNet) or more."""
+    imagenet = stem == "imagenet"  # its second norm is missing in the paper's experiments
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.AvgPool2d(5, stride=2 if imagenet else 3, padding=0, count_include_pad=False),
+        nn.Conv2d(c_in, 128, 1, bias=False),
+        nn.BatchNorm2d(128),
+        nn.ReLU(),
+        nn.Conv2d(128, 768, 2, bias=False),
+        nn.Identity() if imagenet else nn.BatchNorm2d(768),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(768, outputs),
+    )
+
+
+class Network(nn.Module):
+    """The stand-alone network: images ``(n, c, h, w)`` to logits ``(n, outputs)``.
+
+    While training with an auxiliary head it returns (logits, auxiliary logits).
+    """
+
+    def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
+        super().__init__()
+        check_map(task, form)
+        self.drop_path = DropPath()
+        self.stem = Stem(task.input_shape[0], form)
+        widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
+        placed = list(slots(form, widths.__getitem__))
+        self.cells = nn.ModuleList(Cell(genotype, slot, form, self.drop_path) for slot in placed)
+        outputs = [slot.channels * widths[slot.kind] for slot in placed]
+        self.classifier = nn.Linear(outputs[-1], task.num_outputs)
+        self.auxiliary_after = reductions(form.layers)[1]
+        head = wants_auxiliary(task, form)
+        self.auxiliary = auxiliary_head(outputs[self.auxiliary_after], task.num_outputs, form.stem) if head else None
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        before, last = self.stem(x)
+        auxiliary = None
+        for i, cell in enumerate(self.cells):
+            before, last = last, cell(before, last)
+            if self.auxiliary is not None and self.training and i == self.auxiliary_after:
+                auxiliary = self.auxiliary(last)
+        logits = self.classifier(last.mean((2, 3)))
+        return logits if auxiliary is None else (logits, auxiliary)
+
+
+def check_map(task: Task, form: Form) -> None:
+    """Raise `RequestError` if the images of ``task`` cannot be halved as often as ``form`` does."""
+    size = min(task.input_shape[1:])
+    shrink = 32 if form.stem == "imagenet" else 4
+    if size % shrink:
+        raise RequestError(
+            f"space: a network with stem={form.stem} shrinks the map {shrink} times, which images of {size} pixels "
+            f"do not allow; choose stem=cifar or images whose width is a multiple of {shrink} (dataset.image_size)"
+        )
+
+
+def wants_auxiliary(task: Task, form: Form) -> bool:
+    """Return whether the network gets an auxiliary head, or raise `RequestError` if it is asked for in vain."""
+    size, need = (min(task.input_shape[1:]) // 32, 7) if form.stem == "imagenet" else (min(task.input_shape[1:]) // 4, 8)
+    if form.auxiliary is True and size < need:
+        raise RequestError(
+            f"space.final.auxiliary: the head needs a map of {need}x{need}, here it is {size}x{size}; "
+            "use auxiliary=auto or auxiliary=false"
+        )
+    return form.auxiliary is not False and size >= need

@@ -1,0 +1,73 @@
+"""Operations of the DARTS cell and of the published cells trained in its networks.
+
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1; the order of a separable convolution as in its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
+
+Build = Callable[[int, int, bool, bool], nn.Module]
+"""(channels, stride, affine, pool_norm) -> module that maps ``(n, c, h, w)`` to ``(n, c, h/stride, w/stride)``."""
+
+
+def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> nn.Conv2d:
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
+
+
+def _separable(kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for stride in strides:
+        layers += [nn.ReLU(), _depthwise(channels, kernel, stride, dilation)]
+        layers += [nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels, affine=affine)]
+    return nn.Sequential(*layers)
+
+
+def _sep_conv(kernel: int) -> Build:
+    return lambda c, stride, affine, pool_norm: _separable(kernel, (stride, 1), c, 1, affine)
+
+
+def _dil_conv(kernel: int) -> Build:
+    return lambda c, stride, affine, pool_norm: _separable(kernel, (stride,), c, 2, affine)
+
+
+def _pool(make: Callable[[int], nn.Module]) -> Build:
+    def build(channels: int, stride: int, affine: bool, pool_norm: bool) -> nn.Module:
+        if not pool_norm:
+            return make(stride)
+        return nn.Sequential(make(stride), nn.BatchNorm2d(channels, affine=False))
+
+    return build
+
+
+def _skip(channels: int, stride: int, affine: bool, pool_norm: bool) -> nn.Module:
+    return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
+
+
+def _conv_7x1_1x7(channels: int, stride: int, affine: bool, pool_norm: bool) -> nn.Module:
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, (1, 7), (1, stride), (0, 3), bias=False),
+        nn.Conv2d(channels, channels, (7, 1), (stride, 1), (3, 0), bias=False),
+        nn.BatchNorm2d(channels, affine=affine),
+    )
+
+
+OPERATIONS: dict[str, Build] = {
+    "max_pool_3x3": _pool(lambda stride: nn.MaxPool2d(3, stride, padding=1)),
+    "avg_pool_3x3": _pool(lambda stride: nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)),
+    "skip_connect": _skip,
+    "sep_conv_3x3": _sep_conv(3),
+    "sep_conv_5x5": _sep_conv(5),
+    "sep_conv_7x7": _sep_conv(7),
+    "dil_conv_3x3": _dil_conv(3),
+    "dil_conv_5x5": _dil_conv(5),
+    "conv_7x1_1x7": _conv_7x1_1x7,
+    "conv_3x3": lambda c, stride, affine, pool_norm: ReLUConvBN(c, c, 3, stride, affine),
+}
+"""Every operation but ``none``, which is the absence of one."""

@@ -1,0 +1,112 @@
+"""The DARTS supernet: on each edge of each cell every operation, mixed by the candidate.
+
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, equation 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Candidate, Genotype, State, Task
+from nasctl.space._mixture import Terms, terms
+from nasctl.space.darts.network import Form, Slot, Stem, check_map, preprocess, slots
+from nasctl.space.darts.operations import OPERATIONS
+
+NONE = 0  # position of the option that is the absence of an operation
+
+
+class MixedEdge(nn.ModuleDict):
+    """All operations of one edge by name; ``none`` is never computed."""
+
+    def __init__(self, names: Sequence[str], channels: int, stride: int, form: Form) -> None:
+        operations = {n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"}
+        super().__init__(operations)
+        self.names = list(names)
+
+    def forward(self, x: Tensor, mixture: Terms) -> list[Tensor]:
+        """Return the weighted outputs to be summed, each ``(n, c, h / stride, w / stride)``."""
+        outputs = [(self[self.names[k]](x), weight) for k, weight in mixture if k != NONE]
+        return [y if weight is None else weight * y for y, weight in outputs]
+
+
+class MixedCell(nn.Module):
+    """A cell with an edge from every earlier state to every node; its output concatenates the nodes."""
+
+    def __init__(self, names: Sequence[str], nodes: int, slot: Slot, form: Form) -> None:
+        super().__init__()
+        self.before, self.last = preprocess(slot, form.affine)
+        self.nodes, self.reduction = nodes, slot.reduction
+        self.edges = nn.ModuleDict(
+            {
+                edge_name(source, node): MixedEdge(names, slot.channels, 2 if slot.reduction and source < 2 else 1, form)
+                for node in range(nodes)
+                for source in range(node + 2)
+            }
+        )
+
+    def forward(self, before: Tensor, last: Tensor, mixtures: Sequence[Terms]) -> Tensor:
+        """Map the outputs of the last two cells to ``(n, nodes * channels, h, w)``; one mixture an edge."""
+        states = [self.before(before), self.last(last)]
+        rows = iter(mixtures)
+        for node in range(self.nodes):
+            edges = [self.edges[edge_name(source, node)] for source in range(node + 2)]
+            parts = [y for edge, x in zip(edges, list(states), strict=True) for y in edge(x, next(rows))]
+            states.append(sum(parts[1:], parts[0]) if parts else self._zero(states[0]))
+        return torch.cat(states[2:], dim=1)
+
+    def _zero(self, state: Tensor) -> Tensor:
+        return torch.zeros_like(state[:, :, ::2, ::2] if self.reduction else state)
+
+
+def edge_name(source: int, node: int) -> str:
+    """Return the edge's name in a state dict; states 0 and 1 are the cell's inputs, node k is state k + 2."""
+    return f"{source}-{node + 2}"
+
+
+class Supernet(nn.Module):
+    """The network that holds all architectures of the space: ``forward(x, candidate) -> logits``.
+
+    ``picked(arch)`` gives, per row, the option that an architecture uses (``none`` for an edge it leaves out).
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        nodes: int,
+        task: Task,
+        form: Form,
+        picked: Callable[[Architecture], Sequence[int]],
+    ) -> None:
+        super().__init__()
+        check_map(task, form)
+        self.picked = picked
+        self.stem = Stem(task.input_shape[0], form)
+        placed = list(slots(form, lambda kind: nodes))
+        self.cells = nn.ModuleList(MixedCell(names, nodes, slot, form) for slot in placed)
+        self.classifier = nn.Linear(placed[-1].channels * nodes, task.num_outputs)
+
+    def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
+        """Map images ``(n, c, h, w)`` to logits ``(n, outputs)`` of the candidate's mixture or path."""
+        mixtures = terms(candidate, self.picked)
+        half = len(mixtures) // 2
+        before, last = self.stem(x)
+        for cell in self.cells:
+            part = mixtures[half:] if cell.reduction else mixtures[:half]
+            before, last = last, cell(before, last, part)
+        return self.classifier(last.mean((2, 3)))
+
+    def subnet_state(self, genotype: Genotype) -> State:
+        """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""
+        state: State = {}
+        for i, cell in enumerate(self.cells):
+            kind = "reduce" if cell.reduction else "normal"
+            parts = {"before": cell.before, "last": cell.last}
+            for k, (name, source) in enumerate(genotype[kind]):
+                parts[f"operations.{k}"] = cell.edges[edge_name(source, k // 2)][name]
+            for part, module in parts.items():
+                state |= {f"cells.{i}.{part}.{key}": value for key, value in module.state_dict().items()}
+        outer = {"stem": self.stem, "classifier": self.classifier}
+        return state | {f"{n}.{key}": value for n, module in outer.items() for key, value in module.state_dict().items()}
