@@ -38,6 +38,10 @@ class RunError(Exception):
     """The request was right but the run failed. Exit code 1."""
 
 
+class TrialError(RunError):
+    """One candidate failed; the search records it and goes on."""
+
+
 class Interrupted(Exception):  # noqa: N818 - the word of status.json
     """A signal asked the run to stop; ``signal`` is its number."""
 
@@ -267,5 +271,26 @@ class Trainer(Protocol):
 Reward = Callable[[Metrics], float]
 """Metrics to one number, higher is better."""
 
-Constraint = Callable[[Genotype], bool]
-"""Whether a genotype is within the limit."""
+
+class Constraint(Protocol):
+    """Whether a genotype is within the limit."""
+
+    tries: int  # samples to draw before the limit is called impossible
+
+    def __call__(self, genotype: Genotype) -> bool: ...
+
+    def margin(self, genotype: Genotype) -> float | None:
+        """Return how much of the limit is left; None without a limit."""
+
+    def refusal(self, refused: Iterable[Genotype]) -> RequestError:
+        """Return the error for a limit that none of the sampled genotypes meets."""
+
+
+class Feasible(Protocol):
+    """A constraint as strategies see it: on architectures."""
+
+    tries: int
+
+    def __call__(self, arch: Architecture) -> bool: ...
+
+    def refusal(self, refused: Sequence[Architecture]) -> RequestError: ...

@@ -1,0 +1,1 @@
+"""Constraints: a resource and its limit."""

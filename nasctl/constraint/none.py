@@ -1,0 +1,23 @@
+"""No constraint: every architecture of the space is feasible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nasctl.core import Genotype, RequestError, SearchSpace
+
+
+class Unconstrained:
+    """Accepts every genotype."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.tries = 1
+
+    def __call__(self, genotype: Genotype) -> bool:
+        return True
+
+    def margin(self, genotype: Genotype) -> None:
+        return None
+
+    def refusal(self, refused: Iterable[Genotype]) -> RequestError:
+        raise NotImplementedError("nothing is refused without a limit")

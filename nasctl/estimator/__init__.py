@@ -1,0 +1,1 @@
+"""Estimators: what a candidate is worth without its full training."""

@@ -1,0 +1,82 @@
+"""The gradient of the validation loss after one virtual step of the weights, three ways.
+
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.3, equations 6 to 8. Every function takes the training
+and the validation loss as functions of (weights, rows), and returns a loss whose gradient with respect to ``rows``
+is the wanted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Weights = Mapping[str, Tensor]
+Rows = Sequence[Tensor]
+Loss = Callable[[Weights, Rows], Tensor]
+
+
+@dataclass(frozen=True)
+class VirtualStep:
+    """One step of SGD, w' = w - lr (momentum buffer + gradient + weight_decay w), that leaves w as it is."""
+
+    lr: float
+    momentum: float
+    weight_decay: float
+    buffers: Weights
+
+    def __call__(self, weights: Weights, gradients: Sequence[Tensor]) -> dict[str, Tensor]:
+        return {
+            name: w - self.lr * (self._velocity(name) + g + self.weight_decay * w)
+            for (name, w), g in zip(weights.items(), gradients, strict=True)
+        }
+
+    def _velocity(self, name: str) -> Tensor | float:
+        return self.momentum * self.buffers[name] if name in self.buffers else 0.0
+
+
+def first_order(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
+    """Return the validation loss at today's weights (xi = 0)."""
+    return val(weights, rows)
+
+
+def exact(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
+    """Return the validation loss after the virtual step, differentiable through that step (equation 6)."""
+    return val(step(weights, gradient(train(weights, rows), list(weights.values()), create_graph=True)), rows)
+
+
+def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
+    """Return a surrogate whose gradient is equation 7 with the Hessian product of equation 8.
+
+    ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01.
+    """
+    leaves = [row.detach().requires_grad_() for row in rows]
+    ahead = step(weights, gradient(train(weights, leaves), list(weights.values())))
+    moved = {name: w.detach().requires_grad_() for name, w in ahead.items()}
+    loss = val(moved, leaves)
+    *direction, direct = _split(gradient(loss, [*moved.values(), *leaves]), len(moved))
+    epsilon = radius / torch.cat([d.flatten() for d in direction]).norm()
+    plus, minus = (_shifted_gradient(train, weights, leaves, direction, sign * epsilon) for sign in (1, -1))
+    total = [d - step.lr * (p - m) / (2 * epsilon) for d, p, m in zip(direct, plus, minus, strict=True)]
+    surrogate = torch.stack([(row * g).sum() for row, g in zip(rows, total, strict=True)]).sum()
+    return loss.detach() + surrogate - surrogate.detach()
+
+
+def _split(gradients: list[Tensor], at: int) -> list:
+    return [*gradients[:at], gradients[at:]]
+
+
+def _shifted_gradient(train: Loss, weights: Weights, rows: Rows, direction: Rows, by: Tensor) -> list[Tensor]:
+    shifted = {name: w.detach() + by * d for (name, w), d in zip(weights.items(), direction, strict=True)}
+    return gradient(train(shifted, rows), list(rows))
+
+
+def gradient(loss: Tensor, inputs: Sequence[Tensor], create_graph: bool = False) -> list[Tensor]:
+    """Return the gradient of ``loss``; zero for an input that it does not depend on."""
+    found = torch.autograd.grad(loss, inputs, create_graph=create_graph, allow_unused=True)
+    return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
+
+
+UNROLLS = {"first_order": first_order, "exact": exact, "finite_difference": finite_difference}

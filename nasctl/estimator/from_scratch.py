@@ -1,0 +1,79 @@
+"""Train every candidate from scratch, shortened: fewer epochs, images, channels or cells.
+
+Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 4.1; the shortcuts are the usual ones of the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+
+from nasctl.core import (
+    Candidate,
+    Dataset,
+    Evaluation,
+    RunError,
+    SearchSpace,
+    State,
+    Tick,
+    Trainer,
+    TrialError,
+    position_seed,
+)
+
+
+class FromScratch:
+    """Builds the candidate in ``form`` resized by ``size``, trains it on the training half, scores the other half."""
+
+    takes_relaxed = False
+    error_kind = "short training"
+    epoch = 0.0
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        pulse: Tick,
+        *,
+        trainer: Trainer,
+        form: Literal["search", "final"],
+        size: dict[str, PositiveInt],
+    ) -> None:
+        self.space, self.dataset, self.device, self.seed, self.pulse = space, dataset, device, seed, pulse
+        self.trainer, self.form, self.size = trainer, form, size
+        self.evaluated = 0
+
+    def fit(self, sample: Callable[[], Candidate]) -> None:
+        pass
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        seed = position_seed(self.seed, "candidate", self.evaluated)
+        torch.manual_seed(seed)
+        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size).to(self.device)
+        try:
+            self.trainer.fit(
+                net,
+                self.dataset,
+                self.dataset.train(),
+                seed=seed,
+                fidelity=1.0 if candidate.fidelity is None else candidate.fidelity,
+                tick=self.pulse,
+                record=lambda line: None,
+                state=None,
+            )
+            return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
+        except RunError as error:
+            raise TrialError(str(error)) from error
+        finally:
+            self.evaluated += 1
+
+    def state_dict(self) -> State:
+        return {"evaluated": self.evaluated}
+
+    def load_state_dict(self, state: State) -> None:
+        self.evaluated = state["evaluated"]

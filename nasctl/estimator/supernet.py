@@ -1,0 +1,195 @@
+"""Weight sharing: one network holds all architectures, and a candidate is scored with its weights.
+
+Pham et al. 2018, https://arxiv.org/abs/1802.03268; for relaxed candidates Liu et al. 2019,
+https://arxiv.org/abs/1806.09055, algorithm 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from nasctl.core import (
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    RequestError,
+    RunError,
+    SearchSpace,
+    Split,
+    State,
+    Tick,
+    position_seed,
+)
+from nasctl.estimator._unroll import UNROLLS, VirtualStep
+
+
+class Supernet:
+    """Trains the shared weights by SGD and scores candidates on validation batches.
+
+    One evaluation draws a training and a validation batch; the next ``fit`` takes the weight step on that training
+    batch. With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the statistics of the batch,
+    since running ones mix all paths. ``bilevel=false`` trains weights and rows on the same data.
+    """
+
+    takes_relaxed = True
+    error_kind = "proxy"
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        pulse: Tick,
+        *,
+        batch_size: PositiveInt,
+        epochs: PositiveFloat | None,
+        warmup_epochs: NonNegativeInt,
+        val_batches: PositiveInt | None,
+        lr: PositiveFloat,
+        lr_min: NonNegativeFloat,
+        momentum: NonNegativeFloat,
+        weight_decay: NonNegativeFloat,
+        clip: PositiveFloat,
+        unroll: Literal["first_order", "exact", "finite_difference"],
+        unroll_radius: PositiveFloat,
+        bilevel: bool,
+        channels_last: bool,
+    ) -> None:
+        if warmup_epochs and (epochs is None or warmup_epochs > epochs):
+            raise RequestError(
+                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
+            )
+        self.dataset, self.device, self.pulse = dataset, device, pulse
+        self.train, self.val = self._splits(dataset, bilevel)
+        self.batch_size, self.val_batches, self.bilevel = batch_size, val_batches, bilevel
+        self.steps = math.ceil(len(self.train) / batch_size)
+        self.epochs, self.warmup, self.clip = epochs, warmup_epochs * self.steps, clip
+        self.lr, self.lr_min = lr, lr_min
+        self.unroll, self.unroll_radius = UNROLLS[unroll], unroll_radius
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        torch.manual_seed(position_seed(seed, "supernet"))
+        self.net = space.supernet().to(device).to(memory_format=self.format)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
+        self.position = 0  # weight steps taken or, while one is pending, about to be taken
+        self.pending = False
+
+    @staticmethod
+    def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
+        return (dataset.train(), dataset.val()) if bilevel else (dataset.full(), dataset.full())
+
+    @property
+    def epoch(self) -> float:
+        return self.position / self.steps
+
+    def fit(self, sample: Callable[[], Candidate]) -> None:
+        while self.position < self.warmup:
+            self._weight_step(sample())
+            self.pulse(dict, {"phase": "warm-up", "epoch": self.epoch})
+        if self.pending:
+            self.pending = False
+            self._weight_step(sample())
+
+    def _weight_step(self, candidate: Candidate) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        x, y = self._batch(self.train, self.position)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.dataset.loss(self.net(x, self._on_device(candidate)), y).backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
+        self.optimizer.step()
+        self.position += 1
+
+    def _rate(self) -> float:
+        """Return the learning rate: cosine by epoch, constant where the epochs are not given."""
+        if self.epochs is None:
+            return self.lr
+        share = min(self.position // self.steps / self.epochs, 1.0)
+        return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        self.net.train()
+        self.pending = self.epochs is None or self.epoch < self.epochs
+        candidate = self._on_device(candidate)
+        if candidate.weights is None:
+            return Evaluation(self._score(candidate))
+        return self._relaxed(candidate, candidate.weights)
+
+    @torch.no_grad()
+    def _score(self, candidate: Candidate) -> Metrics:
+        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null)."""
+        total = math.ceil(len(self.val) / self.batch_size)
+        count = total if self.val_batches is None else min(self.val_batches, total)
+        start = self.position if count < total else 0
+        sums: dict[str, Tensor] = {}
+        examples = 0
+        for i in range(start, start + count):
+            x, y = self._batch(self.val, i)
+            measured = self.dataset.measure(self.net(x, candidate), y)
+            sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
+            examples += len(y)
+        return self._metrics(sums, examples)
+
+    def _relaxed(self, candidate: Candidate, rows: Sequence[Tensor]) -> Evaluation:
+        train = self._batch(self.train, self.position)
+        val = self._batch(self.val, self.position) if self.bilevel else train
+        measured: list[Mapping[str, Tensor]] = []
+
+        def train_loss(weights: Mapping[str, Tensor], rows: Sequence[Tensor]) -> Tensor:
+            return self.dataset.loss(functional_call(self.net, dict(weights), (train[0], replace(candidate, weights=rows))), train[1])
+
+        def val_loss(weights: Mapping[str, Tensor], rows: Sequence[Tensor]) -> Tensor:
+            outputs = functional_call(self.net, dict(weights), (val[0], replace(candidate, weights=rows)))
+            measured.append(self.dataset.measure(outputs.detach(), val[1]))
+            return self.dataset.loss(outputs, val[1])
+
+        weights = dict(self.net.named_parameters())
+        loss = self.unroll(train_loss, val_loss, weights, rows, self._virtual_step(weights), self.unroll_radius)
+        return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
+
+    def _virtual_step(self, weights: Mapping[str, Tensor]) -> VirtualStep:
+        group = self.optimizer.param_groups[0]
+        states = ((name, self.optimizer.state.get(w, {}).get("momentum_buffer")) for name, w in weights.items())
+        buffers = {name: buffer for name, buffer in states if buffer is not None}
+        return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers)
+
+    def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
+        epoch, step = divmod(position, math.ceil(len(split) / self.batch_size))
+        x, y = split.batch(self.batch_size, epoch, step)
+        return x.contiguous(memory_format=self.format), y
+
+    def _on_device(self, candidate: Candidate) -> Candidate:
+        if candidate.weights is None:
+            return candidate
+        return replace(candidate, weights=[row.to(self.device) for row in candidate.weights])
+
+    def _metrics(self, sums: Mapping[str, Tensor], examples: int) -> Metrics:
+        metrics = self.dataset.metrics({name: float(value) for name, value in sums.items()}, examples)
+        if not math.isfinite(metrics["loss"]):
+            raise RunError(
+                f"validation loss is {metrics['loss']} at step {self.position}; lower estimator.lr (now {self.lr}) "
+                f"or estimator.clip (now {self.clip})"
+            )
+        return metrics
+
+    def state_dict(self) -> State:
+        return {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "position": self.position,
+            "pending": self.pending,
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.position, self.pending = state["position"], state["pending"]

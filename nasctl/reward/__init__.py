@@ -1,0 +1,1 @@
+"""Rewards: metrics to one number, higher is better."""

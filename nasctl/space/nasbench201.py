@@ -1,0 +1,217 @@
+"""The NAS-Bench-201 space (NATS-Bench topology space): a cell of four nodes with one of five operations per edge.
+
+Dong and Yang 2020, https://arxiv.org/abs/2001.00326, section 2.1; the skeleton is that of figure 1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
+from nasctl.space import _count
+from nasctl.space._blocks import DropPath, ReLUConvBN
+from nasctl.space._forms import resize
+from nasctl.space._mixture import Terms, terms
+
+OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
+    "skip_connect": lambda c, affine: nn.Identity(),
+    "nor_conv_1x1": lambda c, affine: ReLUConvBN(c, c, 1, 1, affine),
+    "nor_conv_3x3": lambda c, affine: ReLUConvBN(c, c, 3, 1, affine),
+    "avg_pool_3x3": lambda c, affine: nn.AvgPool2d(3, 1, padding=1, count_include_pad=False),
+}
+OPTIONS = ("none", *OPERATIONS)
+EDGES = tuple((source, node) for node in range(1, 4) for source in range(node))  # 01, 02, 12, 03, 13, 23
+STAGES = 3  # the map halves and the channels double between stages
+
+
+@dataclass(frozen=True)
+class Form:
+    """Size of the skeleton: channels of the first stage, cells in each of three stages, norms with scale and shift."""
+
+    channels: PositiveInt
+    cells: PositiveInt
+    affine: bool
+
+
+class Cell(nn.Module):
+    """The cell; each edge holds some of the operations, and a mixture says which of them run."""
+
+    def __init__(self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath) -> None:
+        super().__init__()
+        self.edges = nn.ModuleDict(
+            {
+                f"{source}-{node}": nn.ModuleDict({n: OPERATIONS[n](channels, affine) for n in names if n != "none"})
+                for (source, node), names in zip(EDGES, options, strict=True)
+            }
+        )
+        self.drop_path = drop_path
+
+    def forward(self, x: Tensor, mixtures: Sequence[Terms]) -> Tensor:
+        """Map ``(n, c, h, w)`` to the last node, of the same shape."""
+        states = [x]
+        for node in range(1, 4):
+            edges = [(source, mixtures[i]) for i, (source, end) in enumerate(EDGES) if end == node]
+            parts = [y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)]
+            states.append(sum(parts[1:], parts[0]) if parts else x * 0)
+        return states[-1]
+
+    def _terms(self, source: int, node: int, x: Tensor, mixture: Terms) -> list[Tensor]:
+        edge = self.edges[f"{source}-{node}"]
+        outputs = []
+        for option, weight in mixture:
+            if OPTIONS[option] != "none":
+                operation = edge[OPTIONS[option]]
+                y = x if isinstance(operation, nn.Identity) else self.drop_path(operation(x))
+                outputs.append(y if weight is None else weight * y)
+        return outputs
+
+
+class Residual(nn.Module):
+    """The fixed block between stages: ``(n, c, h, w) -> (n, 2c, h/2, w/2)``."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.first = ReLUConvBN(c_in, c_out, 3, 2, affine=True)
+        self.second = ReLUConvBN(c_out, c_out, 3, 1, affine=True)
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(c_in, c_out, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x)) + self.shortcut(x)
+
+
+class Skeleton(nn.Module):
+    """Stem, three stages of cells with residual blocks between, classifier; ``options`` are held by each edge."""
+
+    def __init__(self, options: Sequence[Sequence[str]], task: Task, form: Form) -> None:
+        super().__init__()
+        self.drop_path = DropPath()
+        widths = [form.channels * 2**stage for stage in range(STAGES)]
+        self.stem = nn.Sequential(
+            nn.Conv2d(task.input_shape[0], widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])
+        )
+        self.cells = nn.ModuleList(
+            Cell(options, width, form.affine, self.drop_path) for width in widths for _ in range(form.cells)
+        )
+        self.residuals = nn.ModuleList(Residual(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
+        self.classifier = nn.Linear(widths[-1], task.num_outputs)
+        self.per_stage = form.cells
+
+    def run(self, x: Tensor, mixtures: Sequence[Terms]) -> Tensor:
+        """Map images ``(n, c, h, w)`` to logits ``(n, outputs)``; one mixture an edge."""
+        x = self.stem(x)
+        for i, cell in enumerate(self.cells):
+            if i and i % self.per_stage == 0:
+                x = self.residuals[i // self.per_stage - 1](x)
+            x = cell(x, mixtures)
+        return self.classifier(self.head(x).mean((2, 3)))
+
+
+class Network(Skeleton):
+    """The stand-alone network of a genotype."""
+
+    def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
+        super().__init__([[name] for name in genotype["edges"]], task, form)
+        self.path: list[Terms] = [[(OPTIONS.index(name), None)] for name in genotype["edges"]]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(x, self.path)
+
+
+class Supernet(Skeleton):
+    """The network that holds all architectures: ``forward(x, candidate) -> logits``."""
+
+    def __init__(self, task: Task, form: Form) -> None:
+        super().__init__([OPTIONS] * len(EDGES), task, form)
+
+    def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
+        return self.run(x, terms(candidate, list))
+
+    def subnet_state(self, genotype: Genotype) -> State:
+        """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""
+        unused = {
+            f".edges.{source}-{node}.{name}."
+            for (source, node), kept in zip(EDGES, genotype["edges"], strict=True)
+            for name in OPERATIONS
+            if name != kept
+        }
+        return {k: v for k, v in self.state_dict().items() if not any(part in k for part in unused)}
+
+
+class NasBench201:
+    """15,625 cells: one of five operations on each of six edges. Decisions and rows are the edges."""
+
+    family = "nasbench201"
+
+    def __init__(self, task: Task, *, search: Form, final: Form) -> None:
+        if task.kind != "image_classification":
+            raise RequestError(
+                f"space=nasbench201 builds image classifiers, but the data set's task is {task.kind}; "
+                "choose a data set of images or a space for that task"
+            )
+        if min(task.input_shape[1:]) % 4:
+            raise RequestError(
+                f"space=nasbench201 halves the map twice, which images of {min(task.input_shape[1:])} pixels do not allow; "
+                "choose images whose width is a multiple of 4 (dataset.image_size)"
+            )
+        self.task = task
+        self.forms = {"search": search, "final": final}
+        self.decisions = tuple(Decision(f"{source}-{node}", OPTIONS) for source, node in EDGES)
+        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
+        self.size = math.prod(len(d.options) for d in self.decisions)
+        self._cost = lru_cache(maxsize=None)(self._count)
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(OPTIONS)) if len(prefix) < len(EDGES) else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        return {"edges": [OPTIONS[option] for option in arch]}
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        """Take the strongest option of each edge, ``none`` included."""
+        return tuple(int(row.detach().argmax()) for row in weights)
+
+    def parse(self, text: str) -> Genotype:
+        """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
+        names = re.findall(r"(\w+)~(\d)", text)
+        if [int(source) for _, source in names] != [source for source, _ in EDGES]:
+            raise RequestError(f"genotype text {text!r} is not of the form |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it")
+        return self.check({"edges": [name for name, _ in names]})
+
+    def notation(self, genotype: Genotype) -> str:
+        names = iter(genotype["edges"])
+        return "+".join("|" + "".join(f"{next(names)}~{s}|" for s in range(node)) for node in range(1, 4))
+
+    def check(self, genotype: Genotype) -> Genotype:
+        names = genotype.get("edges", [])
+        if len(names) != len(EDGES):
+            raise RequestError(f"genotype: {len(names)} edges, a cell of nasbench201 has {len(EDGES)}; correct the text")
+        for name, (source, node) in zip(names, EDGES, strict=True):
+            if name not in OPTIONS:
+                raise unknown(f"genotype: edge {source}-{node}", name, OPTIONS)
+        return genotype
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": sum(name == "skip_connect" for name in genotype["edges"])}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype, self.task, resize(self.forms[form], size))
+
+    def supernet(self) -> Supernet:
+        return Supernet(self.task, self.forms["search"])
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        return self._cost(json.dumps(genotype))[name]
+
+    def _count(self, genotype: str) -> dict[str, int]:
+        build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
+        cost = _count.cost(build, self.task.input_shape)
+        return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias

@@ -1,0 +1,53 @@
+"""What strategies share that learn from rewards alone: a random stream, feasible walks, the best trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from nasctl.core import Architecture, Candidate, Choices, Feasible, RunError, State, Trial, position_seed
+from nasctl.strategy import _walk
+
+
+class BlackBox:
+    """Keeps the best feasible trial; ``derive`` returns it."""
+
+    relaxed = False
+
+    def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
+        self.space, self.feasible = space, feasible
+        self.generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
+        self.best: Architecture | None = None
+        self.best_reward = float("-inf")
+
+    def sample(self) -> Candidate:
+        return Candidate(self.draw(lambda: _walk.uniform(self.space, self.generator)))
+
+    def draw(self, propose: Callable[[], Architecture]) -> Architecture:
+        """Return the first feasible proposal, or raise `RequestError` after ``feasible.tries`` of them."""
+        refused: list[Architecture] = []
+        while len(refused) < self.feasible.tries:
+            arch = propose()
+            if self.feasible(arch):
+                return arch
+            refused.append(arch)
+        raise self.feasible.refusal(refused)
+
+    def tell(self, trial: Trial) -> None:
+        if trial.error is None and trial.reward > self.best_reward:
+            self.best, self.best_reward = trial.candidate.arch, trial.reward
+
+    def derive(self) -> Architecture:
+        if self.best is None:
+            raise RunError("no trial has succeeded yet, so there is no architecture to derive")
+        return self.best
+
+    def state_dict(self) -> State:
+        best = None if self.best is None else list(self.best)
+        return {"generator": self.generator.get_state(), "best": best, "best_reward": self.best_reward}
+
+    def load_state_dict(self, state: State) -> None:
+        self.generator.set_state(state["generator"])
+        self.best = None if state["best"] is None else tuple(state["best"])
+        self.best_reward = state["best_reward"]

@@ -1,0 +1,33 @@
+"""Walk a space through ``legal(prefix)``: the few lines by which any space is sampled and mutated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from nasctl.core import Architecture, Choices
+
+
+def pick(options: Sequence[int], generator: torch.Generator) -> int:
+    """Return one of ``options``, uniformly."""
+    return options[int(torch.randint(len(options), (), generator=generator))]
+
+
+def uniform(space: Choices, generator: torch.Generator) -> Architecture:
+    """Return an architecture whose every decision is uniform over what is open."""
+    arch: list[int] = []
+    while options := space.legal(arch):
+        arch.append(pick(options, generator))
+    return tuple(arch)
+
+
+def mutate(space: Choices, arch: Architecture, generator: torch.Generator) -> Architecture:
+    """Return ``arch`` with one decision changed; later decisions that are no longer open are drawn anew."""
+    position = pick([i for i in range(len(arch)) if len(space.legal(arch[:i])) > 1], generator)
+    others = [option for option in space.legal(arch[:position]) if option != arch[position]]
+    child = [*arch[:position], pick(others, generator)]
+    while options := space.legal(child):
+        inherited = arch[len(child)] if len(child) < len(arch) else None
+        child.append(inherited if inherited in options else pick(options, generator))
+    return tuple(child)

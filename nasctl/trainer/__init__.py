@@ -1,0 +1,1 @@
+"""Trainers: how one stand-alone network is trained."""
