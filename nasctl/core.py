@@ -140,6 +140,7 @@ class SearchSpace(Choices, Protocol):
 
     family: str  # names the genotype format and the folder of published genotypes
     size: int  # number of architectures
+    num_operations: int  # to choose from
 
     def genotype(self, arch: Architecture) -> Genotype:
         """Return the genotype that ``arch`` stands for."""
@@ -155,6 +156,9 @@ class SearchSpace(Choices, Protocol):
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return countable facts worth watching during a search, such as skip connections."""
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        """Return the edges (from, to, operation) of each cell."""
 
     def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
         """Return a network in the form ``search`` or ``final``; ``size`` replaces parts of the form."""

@@ -5,8 +5,8 @@ Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 4.1; the shortcuts a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import torch
 from pydantic import PositiveInt
@@ -62,7 +62,7 @@ class FromScratch:
                 self.dataset.train(),
                 seed=seed,
                 fidelity=1.0 if candidate.fidelity is None else candidate.fidelity,
-                tick=self.pulse,
+                tick=self._tick,
                 record=lambda line: None,
                 state=None,
             )
@@ -71,6 +71,9 @@ class FromScratch:
             raise TrialError(str(error)) from error
         finally:
             self.evaluated += 1
+
+    def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
+        self.pulse(state, {**values, "phase": f"candidate {self.evaluated}", "share": None})
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated}

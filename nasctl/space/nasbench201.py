@@ -167,6 +167,7 @@ class NasBench201:
         self.decisions = tuple(Decision(f"{source}-{node}", OPTIONS) for source, node in EDGES)
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.size = math.prod(len(d.options) for d in self.decisions)
+        self.num_operations = len(OPTIONS)
         self._cost = lru_cache(maxsize=None)(self._count)
 
     def legal(self, prefix: Sequence[int]) -> Sequence[int]:
@@ -201,6 +202,10 @@ class NasBench201:
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(name == "skip_connect" for name in genotype["edges"])}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        edges = zip(EDGES, genotype["edges"], strict=True)
+        return {"cell": [(str(source), str(node), name) for (source, node), name in edges]}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))

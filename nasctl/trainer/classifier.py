@@ -73,7 +73,12 @@ class Classifier:
             progress.add(self._step(model, optimizer, dataset, x, y), len(y))
             if step == steps - 1:
                 record({"epoch": epoch, "lr": self._rate(epoch / epochs), **progress.close(dataset)})
-            tick(progress.state_dict, {"epoch": (progress.position) / steps, "epochs": epochs, "loss": progress.last})
+            tick(progress.state_dict, self._shown(progress, steps, epochs))
+
+    @staticmethod
+    def _shown(progress: _Progress, steps: int, epochs: int) -> dict[str, Any]:
+        epoch = progress.position / steps
+        return {"phase": "training", "share": epoch / epochs, "epoch": epoch, "loss": progress.last}
 
     def _schedule(self, model: nn.Module, optimizer: torch.optim.Optimizer, share: float) -> None:
         for group in optimizer.param_groups:

@@ -53,6 +53,7 @@ class Darts:
             for source in range(node + 2)
         )
         self.size = math.prod(len(d.options) for d in self.decisions)
+        self.num_operations = len(self._choices)
         self._cost = lru_cache(maxsize=4096)(self._count)
 
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
@@ -143,6 +144,9 @@ class Darts:
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
 
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        return {kind: _edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
+
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
@@ -155,6 +159,12 @@ class Darts:
     def _count(self, genotype: str) -> dict[str, int]:
         form = resize(self.forms["final"], {"auxiliary": False})
         return _count.cost(partial(Network, json.loads(genotype), self.task, form), self.task.input_shape)
+
+
+def _edges(picks: Sequence[tuple[str, int]], concat: Sequence[int]) -> list[tuple[str, str, str]]:
+    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
+    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
+    return operations + [(names[i], "c_{k}", "concat") for i in concat]
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:

@@ -1,0 +1,146 @@
+"""The command line: takes the verb, calls its function, turns errors into sentences and exit codes.
+
+Exit codes: 0, 1 (a run or a sweep's job broke), 2 (something the user can mend), 130 and 143 (stopped by a signal).
+Imports neither torch, Hydra nor pandas, so that ``--help``, ``ls`` and ``compare`` start fast.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from nasctl import __version__
+from nasctl.core import Interrupted, RequestError, RunError, unknown
+
+HELP = """\
+nasctl - neural architecture search that a person can run
+
+  nasctl search  space=darts strategy=darts dataset=digits    search; give the command again to resume it
+  nasctl search  +experiment=darts_cifar10 seed=1             a paper's settings, one word
+  nasctl search  -m +experiment=darts_digits seed=0,1,2,3     a sweep
+  nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
+  nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
+  nasctl compare RUN...                                       the table, beside the published ones
+  nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
+
+  nasctl VERB --help      settings of search, retrain and inspect     --cfg job    the composed settings
+  nasctl --version
+"""
+
+PATHS = ("from", "run_dir", "paths.data", "paths.outputs")
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    shown = any(argument == "traceback=true" for argument in arguments)
+    try:
+        _dispatch(arguments)
+    except (RequestError, RunError) as error:
+        return _say(error, shown, 2)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        number = stop.signal if isinstance(stop, Interrupted) else 2
+        print(f"nasctl: {stop or 'interrupted'}; give the same command again to resume", file=sys.stderr)
+        return 128 + number
+    except Exception as error:
+        print(f"nasctl: {type(error).__name__}: {error}", file=sys.stderr)
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _say(error: Exception, with_traceback: bool, code: int) -> int:
+    if with_traceback:
+        traceback.print_exception(error)
+    print(f"nasctl: {error}", file=sys.stderr)
+    return code
+
+
+def _dispatch(arguments: list[str]) -> None:
+    verb, *rest = arguments or ["--help"]
+    if verb in ("--help", "-h", "help"):
+        print(HELP, end="")
+    elif verb == "--version":
+        print(f"nasctl {__version__}")
+    elif verb not in VERBS:
+        raise unknown("verb", verb, VERBS)
+    else:
+        VERBS[verb](rest)
+
+
+def _job(verb: str) -> Callable[[list[str]], None]:
+    def start(arguments: list[str]) -> None:
+        from nasctl.config import launch
+
+        def job(config: dict) -> None:
+            import importlib
+
+            getattr(importlib.import_module("nasctl.jobs"), verb)(config)
+
+        launch(verb, job, [quoted(argument) for argument in arguments])
+
+    return start
+
+
+def quoted(argument: str) -> str:
+    """Quote a path that Hydra's grammar would stumble over: one with a space, an equals sign or a bracket."""
+    key, _, value = argument.partition("=")
+    if key not in PATHS or value[:1] in "'\"[" or not set(value) & set(" =()[]{}:,@"):
+        return argument
+    if "," in value and not Path(value).exists():
+        return argument  # a sweep
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def _compare(arguments: list[str]) -> None:
+    from nasctl.report import compare
+
+    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto"}
+    paths, given = _words(arguments, settings)
+    text = compare(paths or ["outputs"], **given)
+    print(f"written to {given['out']}\n" if given["out"] else text, end="")
+
+
+def _list(arguments: list[str]) -> None:
+    from nasctl.report import list_group, list_runs
+
+    words, given = _words(arguments, {"outputs": "outputs"})
+    if words == ["runs"]:
+        print(list_runs(Path(given["outputs"])), end="")
+        return
+    package = Path(__file__).resolve().parent
+    conf = package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+    print(list_group(words[0] if words else None, conf), end="")
+
+
+def _words(arguments: list[str], settings: dict) -> tuple[list[str], dict]:
+    """Split bare words from key=value settings; an existing path with an equals sign is a word."""
+    words: list[str] = []
+    given = dict(settings)
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or Path(argument).exists():
+            words.append(argument)
+        elif key == "traceback":
+            continue
+        elif key not in settings:
+            raise unknown("setting", key, settings)
+        else:
+            given[key] = value.lower() == "true" if isinstance(settings[key], bool) else value
+    return words, given
+
+
+VERBS: dict[str, Callable[[list[str]], None]] = {
+    "search": _job("search"),
+    "retrain": _job("retrain"),
+    "inspect": _job("inspect"),
+    "compare": _compare,
+    "ls": _list,
+}

@@ -1,0 +1,221 @@
+"""From configuration to objects: the only module that knows Hydra and OmegaConf.
+
+``launch`` composes and hands a plain dict to a verb; ``validate`` binds every ``_target_`` to its constructor before
+anything is built; ``make`` builds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from nasctl.core import RequestError, unknown
+
+Config = dict[str, Any]
+"""A composed and resolved configuration as plain data, with ``choices`` and ``overrides`` of its groups added."""
+
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
+OWN = ("from", "run_dir", "resume", "traceback", "checkpoint", "form", "format", "overwrite", "paths.outputs", "hydra")
+"""Settings of a run itself, which a run that starts from it does not inherit."""
+
+
+def conf_dir() -> Path:
+    """Return the folder of configuration groups: inside an installed wheel, or of the checkout."""
+    package = Path(__file__).resolve().parent
+    return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
+
+
+def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> None:
+    """Compose the configuration that ``arguments`` describe and call ``job`` with it, once or in a sweep.
+
+    Raises what a single job raised; in a sweep every job runs, and the first failure is raised at the end.
+    """
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    raised: list[BaseException] = []
+
+    def task(cfg: Any) -> None:
+        try:
+            job(_plain(cfg))
+        except BaseException as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                _announce(verb, error)
+                raise
+            raised.append(error)  # a raise here would have Hydra print its own line first
+
+    sys.argv = [f"nasctl {verb}", *arguments]
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+    except Exception as error:
+        raise _readable(error, arguments) from error
+    if raised:
+        raise raised[0]
+
+
+def _announce(verb: str, error: BaseException) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
+    job = HydraConfig.get().job
+    print(f"nasctl {verb}: job {job.get('num')} ({job.override_dirname}): {error}", file=sys.stderr)
+
+
+def _plain(cfg: Any) -> Config:
+    """Return the configuration as plain data, after what it starts from has filled in what was not said."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    overrides = list(HydraConfig.get().overrides.task)
+    choices = HydraConfig.get().runtime.choices
+    inherited = _inherited(cfg["from"], overrides)
+    if inherited:
+        from hydra import compose
+
+        overrides = [*inherited, *overrides]
+        cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
+        choices = cfg.hydra.runtime.choices
+    cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
+    plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+
+
+def _inherited(source: str | None, own: list[str]) -> list[str]:
+    """Return the overrides of the run that ``source`` names, less those given again and those of the run itself."""
+    path = Path(source or "") / "overrides.yaml"
+    if not source or not path.is_file():
+        return []
+    import yaml
+
+    given = {_key(override) for override in own}
+    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+
+
+def _key(override: str) -> str:
+    return override.split("=", 1)[0].lstrip("+~")
+
+
+def _readable(error: Exception, arguments: list[str]) -> Exception:
+    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence; other errors as they are."""
+    from hydra.errors import HydraException, MissingConfigException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return unknown(group or "config", name, error.options)
+    match = re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error))
+    if match and not str(error).startswith("Could not append"):
+        return unknown_key(match[1] or match[2], arguments)
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        text = " ".join(str(error).split())
+        return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+    return error
+
+
+def unknown_key(key: str, arguments: list[str]) -> RequestError:
+    """Return the error for a setting that does not exist, with the nearest one of the same choices."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    GlobalHydra.instance().clear()
+    groups = [a for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = OmegaConf.to_container(compose("config", groups))
+    keys = list(_flat(cfg))  # type: ignore[arg-type]
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
+    return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        yield prefix + key
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def validate(config: Config, groups: tuple[str, ...]) -> None:
+    """Check that ``groups`` are chosen and that every setting fits its constructor; report all misfits at once."""
+    for group in groups:
+        if config.get(group) is None:
+            options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+            raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
+    misfits = [misfit for group in groups for misfit in _bind(config[group], group)[1]]
+    if misfits:
+        raise RequestError("\n".join(misfits))
+
+
+def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
+    """Build the object that ``node`` describes, and those nested in it, from values of the annotated types."""
+    arguments, misfits = _bind(node, "config")
+    if misfits:
+        raise RequestError("\n".join(misfits))
+    built = {key: make(value) if _is_target(value) else value for key, value in arguments.items()}
+    return target(node)(*collaborators, **built)
+
+
+def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
+    """Return ``values`` converted to the types of a dataclass, or raise `RequestError` with all misfits."""
+    arguments, misfits = _bind_to(cls, values, path)
+    if misfits:
+        raise RequestError("\n".join(misfits))
+    return arguments
+
+
+def _is_target(value: Any) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def target(node: Mapping[str, Any]) -> Callable[..., Any]:
+    module, _, name = node["_target_"].rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RequestError(f"_target_={node['_target_']}: {error}; correct the YAML's first line") from error
+
+
+def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the keyword arguments of a node's constructor, converted to the annotated types, and the misfits."""
+    values = {key: value for key, value in node.items() if key != "_target_"}
+    return _bind_to(target(node), values, path)
+
+
+def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
+    hints = get_type_hints(cls.__init__, include_extras=True)
+    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+    arguments: dict[str, Any] = {}
+    misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
+    for key, value in node.items():
+        if key not in names:
+            misfits.append(str(unknown(path, key, names)))
+        elif _is_target(value):
+            arguments[key], nested = value, _bind(value, f"{path}.{key}")[1]
+            misfits += nested
+        else:
+            arguments[key], wrong = _convert(value, hints[key], f"{path}.{key}")
+            misfits += wrong
+    return arguments, misfits
+
+
+def _convert(value: Any, hint: Any, path: str) -> tuple[Any, list[str]]:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(hint).validate_python(value), []
+    except ValidationError as error:
+        return None, [_misfit(path, e) for e in error.errors()]
+
+
+def _misfit(path: str, error: Mapping[str, Any]) -> str:
+    place = ".".join([path, *(str(part) for part in error["loc"])])
+    return f"{place}={error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}; correct it there or on the command line"

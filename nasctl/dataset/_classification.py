@@ -1,0 +1,94 @@
+"""Image classification: the two halves of the training set, cross entropy, and the error in percent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from nasctl.core import Metrics, RequestError, Split, Task, position_seed
+
+
+class Source(Protocol):
+    """Where the examples are; reads nothing before it is asked, and the held-out part in `test` only."""
+
+    def __len__(self) -> int:
+        """Return the number of training examples."""
+
+    def split(self, name: str, indices: Tensor) -> Split:
+        """Return these training examples as the split ``train``, ``val`` or ``full``."""
+
+    def test(self) -> Split:
+        """Return the held-out examples, in order."""
+
+    def digest(self) -> str:
+        """Return the sha256 of the training examples as they lie on disk."""
+
+
+class ImageClassification:
+    """A `nasctl.core.Dataset` over a source: splits, loss and measure.
+
+    Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64.
+    """
+
+    def __init__(
+        self, task: Task, source: Source, *, train_portion: float, split_seed: int, label_smoothing: float
+    ) -> None:
+        self.task, self._source = task, source
+        self.train_portion, self.split_seed = train_portion, split_seed
+        self.label_smoothing = label_smoothing
+
+    def train(self) -> Split:
+        """Return the part that search trains on, shuffled and augmented as ``augment.search`` says."""
+        return self._source.split("train", self._halves[0])
+
+    def val(self) -> Split:
+        """Return the part that search validates on, shuffled, not augmented."""
+        return self._source.split("val", self._halves[1])
+
+    def full(self) -> Split:
+        """Return all training examples, shuffled and augmented as ``augment.final`` says."""
+        return self._source.split("full", torch.arange(len(self._source)))
+
+    def test(self) -> Split:
+        """Return the held-out test split, in order, not augmented."""
+        return self._source.test()
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross entropy in nats, with label smoothing."""
+        return cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return the summed cross entropy without smoothing and the number of correct examples."""
+        loss = cross_entropy(outputs, targets, reduction="sum")
+        return {"loss": loss, "correct": (outputs.argmax(1) == targets).sum()}
+
+    def metrics(self, sums: Mapping[str, float], examples: int) -> Metrics:
+        """Return ``loss`` in nats an example, ``error`` in percent and ``accuracy`` in [0, 1]."""
+        return {
+            "loss": sums["loss"] / examples,
+            "error": 100 * (examples - sums["correct"]) / examples,
+            "accuracy": sums["correct"] / examples,
+        }
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return the sha256 of the training examples on disk and of both halves' int64 indices."""
+        train, val = (hashlib.sha256(half.numpy().data).hexdigest() for half in self._halves)
+        return {"data": self._source.digest(), "train_indices": train, "val_indices": val}
+
+    @cached_property
+    def _halves(self) -> tuple[Tensor, Tensor]:
+        count = len(self._source)
+        generator = torch.Generator().manual_seed(position_seed(self.split_seed, "split"))
+        order, cut = torch.randperm(count, generator=generator), round(self.train_portion * count)
+        if not 0 < cut < count:
+            raise RequestError(
+                f"dataset.train_portion ({self.train_portion}) of {count} examples leaves nothing to train"
+                " or to validate on; bring it nearer to 0.5 or raise dataset.limit_train"
+            )
+        return order[:cut], order[cut:]

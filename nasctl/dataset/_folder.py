@@ -1,0 +1,235 @@
+"""Photographs in a folder a class, decoded by a pool of threads.
+
+Training images are random resized crops, "inception style" (Szegedy et al. 2015, section 6,
+https://arxiv.org/abs/1409.4842), mirrored and jittered in colour; others are central crops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import numpy as np
+import torch
+from PIL import Image, ImageEnhance
+from pydantic import BaseModel, Field
+from torch import Tensor
+
+from nasctl.core import RequestError, unknown
+from nasctl.dataset._images import normalise, per_channel
+from nasctl.dataset._order import Order
+
+Example = tuple[Path, int]
+"""A file and the index of its class."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the photograph."""
+
+SUFFIXES = {".jpeg", ".jpg", ".png"}
+JITTERS = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
+
+
+class Augment(BaseModel, extra="forbid", frozen=True):
+    """A crop of at least ``area`` of the image, its sides at most 1 to ``aspect``; flip; colour jitter.
+
+    Brightness, contrast and saturation are each multiplied by a factor in 1 +- ``jitter``, in random order.
+    """
+
+    area: Annotated[float, Field(gt=0, le=1)]
+    aspect: Annotated[float, Field(ge=1)]
+    flip: bool
+    jitter: Annotated[float, Field(ge=0, le=1)]
+
+
+class Augmentation(BaseModel, extra="forbid", frozen=True):
+    """What is done to the images that search trains on, and to those of the final training."""
+
+    search: Augment
+    final: Augment
+
+
+def central_box(width: int, height: int, share: float) -> Box:
+    """Return the central square whose side is ``share`` of the shorter side."""
+    side = min(width, height) * share
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def random_box(width: int, height: int, augment: Augment, draw: Random) -> Box:
+    """Return a box of uniform area and log-uniform aspect; the central square if ten of them do not fit."""
+    bound = math.log(augment.aspect)
+    for _ in range(10):
+        area = width * height * draw.uniform(augment.area, 1)
+        aspect = math.exp(draw.uniform(-bound, bound))
+        wide, high = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < wide <= width and 0 < high <= height:
+            left, top = draw.randint(0, width - wide), draw.randint(0, height - high)
+            return left, top, left + wide, top + high
+    return central_box(width, height, 1)
+
+
+def jitter(image: Image.Image, strength: float, draw: Random) -> Image.Image:
+    """Multiply brightness, contrast and saturation, in random order."""
+    for enhance in draw.sample(JITTERS, len(JITTERS)) if strength else ():
+        image = enhance(image).enhance(draw.uniform(1 - strength, 1 + strength))
+    return image
+
+
+def read(path: Path) -> Image.Image:
+    """Return the photograph in three channels, or raise `RequestError` if it cannot be decoded."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise RequestError(f"dataset: {path} is no image ({error}); replace the file or remove it") from error
+
+
+class FolderSplit:
+    """Batches of float32 ``(size, 3, side, side)`` and int64 labels ``(size,)`` on the device.
+
+    ``view(image, draw)`` gives an image its final size; ``draw`` is seeded by the position in the split,
+    so a batch is a pure function of seed, split, epoch and step.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        order: Order,
+        view: Callable[[Image.Image, Random], Image.Image],
+        pool: ThreadPoolExecutor,
+        device: torch.device,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> None:
+        self.examples, self.order, self.view, self.pool = examples, order, view, pool
+        self.device, self.mean, self.std = device, per_channel(mean, device), per_channel(std, device)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def batch(self, size: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        """Return inputs and labels; the last batch may be smaller; `IndexError` for a step past the epoch."""
+        chosen = [self.examples[i] for i in self.order.batch(size, epoch, step).numpy()]
+        seeds = (self.order.at(epoch, step, slot) for slot in range(len(chosen)))
+        pixels = torch.stack(list(self.pool.map(self._decode, chosen, seeds)))
+        labels = torch.tensor([label for _, label in chosen])
+        inputs = normalise(pixels.to(self.device, non_blocking=True), self.mean, self.std)
+        return inputs, labels.to(self.device, non_blocking=True)
+
+    def _decode(self, example: Example, seed: int) -> Tensor:
+        image = self.view(read(example[0]), Random(seed))
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)  # (3, side, side) uint8
+
+
+class ImageFolder:
+    """The source of data sets in ``folder/train/<class>/<image>`` and ``folder/val/<class>/<image>``.
+
+    ``val`` is the held-out test. Examples are listed one of each class, then the next of each class and so
+    on, so that a limit keeps the classes balanced. ``share`` is the part of the shorter side that a
+    central crop keeps.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        device: torch.device,
+        seed: int,
+        *,
+        num_classes: int,
+        limit_train: int | None,
+        limit_test: int | None,
+        side: int,
+        share: float,
+        mean: Sequence[float],
+        std: Sequence[float],
+        augment: Augmentation,
+        workers: int,
+    ) -> None:
+        self.folder, self.device, self.seed, self.num_classes = folder, device, seed, num_classes
+        self.limit_train, self.limit_test = limit_train, limit_test
+        self.side, self.share, self.mean, self.std = side, share, mean, std
+        self.views = {"train": self._varied(augment.search), "full": self._varied(augment.final)}
+        self.pool = ThreadPoolExecutor(workers)
+
+    def __len__(self) -> int:
+        return len(self._training)
+
+    def split(self, name: str, indices: Tensor) -> FolderSplit:
+        """Return the training examples ``indices`` as the split ``train``, ``val`` or ``full``."""
+        view = self.views.get(name, self._plain)
+        return self._split(name, self._training, indices, view, shuffle=True)
+
+    def test(self) -> FolderSplit:
+        """Return the held-out examples in the order of the listing."""
+        examples = self._list("val")[: self.limit_test]
+        return self._split("test", examples, torch.arange(len(examples)), self._plain, shuffle=False)
+
+    def digest(self) -> str:
+        """Return the sha256 of the training files' sorted names and sizes in bytes; no limit applies."""
+        train = self._part("train")
+        files = sorted(
+            (path.relative_to(train).as_posix(), path.stat().st_size) for path, _ in self._list("train")
+        )
+        return hashlib.sha256("".join(f"{name} {size}\n" for name, size in files).encode()).hexdigest()
+
+    @cached_property
+    def _training(self) -> list[Example]:
+        return self._list("train")[: self.limit_train]
+
+    @cached_property
+    def _classes(self) -> list[str]:
+        train = self._part("train")
+        names = sorted(path.name for path in train.iterdir() if path.is_dir())
+        if len(names) != self.num_classes:
+            raise RequestError(
+                f"dataset.num_classes is {self.num_classes} but {train} holds {len(names)} class folders;"
+                f" set dataset.num_classes={len(names)} or complete the folder"
+            )
+        return names
+
+    def _split(
+        self, name: str, examples: Sequence[Example], indices: Tensor, view: Callable, *, shuffle: bool
+    ) -> FolderSplit:
+        order = Order(indices, torch.device("cpu"), self.seed, name, shuffle=shuffle)
+        return FolderSplit(examples, order, view, self.pool, self.device, mean=self.mean, std=self.std)
+
+    def _list(self, part: str) -> list[Example]:
+        labels = {name: label for label, name in enumerate(self._classes)}
+        ranked: list[tuple[int, int, Path]] = []
+        for folder in (path for path in self._part(part).iterdir() if path.is_dir()):
+            if folder.name not in labels:
+                raise unknown(f"dataset: class folder in {folder.parent}", folder.name, labels)
+            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+            ranked += [(rank, labels[folder.name], path) for rank, path in enumerate(files)]
+        return [(path, label) for _, label, path in sorted(ranked)]
+
+    def _part(self, part: str) -> Path:
+        folder = self.folder / part
+        if not folder.is_dir():
+            raise RequestError(
+                f"dataset: no folder {folder}; it should hold a folder of images a class: set paths.data=DIR"
+                f" to the folder that holds {self.folder.name}, or dataset.folder to its name"
+            )
+        return folder
+
+    def _plain(self, image: Image.Image, draw: Random) -> Image.Image:
+        return self._resized(image, central_box(*image.size, self.share))
+
+    def _varied(self, augment: Augment) -> Callable[[Image.Image, Random], Image.Image]:
+        def view(image: Image.Image, draw: Random) -> Image.Image:
+            crop = self._resized(image, random_box(*image.size, augment, draw))
+            if augment.flip and draw.random() < 0.5:
+                crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            return jitter(crop, augment.jitter, draw)
+
+        return view
+
+    def _resized(self, image: Image.Image, box: Box) -> Image.Image:
+        return image.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box)

@@ -1,0 +1,113 @@
+"""CIFAR-10 and CIFAR-100, as torchvision reads them (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from nasctl.core import RequestError, RunError, Task
+from nasctl.dataset._classification import ImageClassification
+from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
+
+REMEDY = "set dataset.download=true to fetch the data set, or paths.data=DIR to the folder that holds it"
+
+
+class CIFAR(ImageClassification):
+    """50,000 training and 10,000 test images ``(3, 32, 32)`` of 10 or 100 (fine) classes.
+
+    Reads ``root/cifar-10-batches-py`` or ``root/cifar-100-python``, the published pickles, and unpickles
+    nothing before the md5 of every file has matched torchvision's table. `RequestError` for a missing
+    or damaged file, `RunError` if a download fails.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        device: torch.device,
+        seed: int,
+        *,
+        num_classes: Literal[10, 100],
+        download: bool,
+        train_portion: Annotated[float, Field(gt=0, lt=1)],
+        split_seed: int,
+        limit_train: PositiveInt | None,
+        limit_test: PositiveInt | None,
+        image_size: PositiveInt | None,
+        mean: Sequence[float],
+        std: Sequence[PositiveFloat],
+        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
+        augment: Augmentation,
+    ) -> None:
+        self.root, self.num_classes, self.download = Path(root), num_classes, download
+        side = image_size or 32
+        images = ResidentImages(
+            self._read,
+            device,
+            seed,
+            limit_train=limit_train,
+            limit_test=limit_test,
+            image_size=image_size,
+            mean=mean,
+            std=std,
+            augment=Augmentation.model_validate(augment),
+        )
+        super().__init__(
+            Task("image_classification", (3, side, side), num_classes),
+            images,
+            train_portion=train_portion,
+            split_seed=split_seed,
+            label_smoothing=label_smoothing,
+        )
+
+    def _read(self, part: str) -> Arrays:
+        published = self._published()
+        fault = self._fault(published)
+        if fault and self.download:
+            self._fetch(published)
+            fault = self._fault(published)
+        if fault:
+            raise RequestError(fault)
+        read = published(self.root, train=part == "train")
+        return read.data.transpose(0, 3, 1, 2), np.array(read.targets, dtype=np.int64)
+
+    def _published(self) -> Any:
+        from torchvision import datasets  # seconds to import, so only where it is needed
+
+        return {10: datasets.CIFAR10, 100: datasets.CIFAR100}[self.num_classes]
+
+    def _fetch(self, published: Any) -> None:
+        from torchvision.datasets.utils import download_and_extract_archive
+
+        try:
+            download_and_extract_archive(
+                published.url, self.root, filename=published.filename, md5=published.tgz_md5
+            )
+        except (OSError, RuntimeError) as error:
+            raise RunError(
+                f"dataset.download: {published.url} did not arrive in {self.root} ({error});"
+                " fetch and unpack it there by hand, or try again"
+            ) from error
+
+    def _fault(self, published: Any) -> str | None:
+        folder = self.root / published.base_folder
+        if not folder.is_dir():
+            return f"dataset: no folder {folder}; {REMEDY}"
+        meta = (published.meta["filename"], published.meta["md5"])
+        files = (*published.train_list, *published.test_list, meta)
+        return next(filter(None, (_file_fault(folder / name, md5) for name, md5 in files)), None)
+
+
+def _file_fault(path: Path, expected: str) -> str | None:
+    if not path.is_file():
+        return f"dataset: no file {path}; {REMEDY}"
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found == expected:
+        return None
+    return f"dataset: {path} is damaged, its md5 is {found} and not {expected}; {REMEDY}"

@@ -1,0 +1,66 @@
+"""ImageNet and other folders of photographs (Russakovsky et al. 2015, https://arxiv.org/abs/1409.0575)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from nasctl.core import Task
+from nasctl.dataset._classification import ImageClassification
+from nasctl.dataset._folder import Augmentation, ImageFolder
+from nasctl.dataset._images import check_channels
+
+
+class ImageNet(ImageClassification):
+    """Photographs in ``root/folder/{train,val}/<class>``, seen as ``(3, image_size, image_size)``.
+
+    The published validation set, in ``val``, is the held-out test; search validates on a part of ``train``.
+    `RequestError` for a missing folder, another number of classes, or a file that is no image.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        device: torch.device,
+        seed: int,
+        *,
+        folder: str,
+        num_classes: PositiveInt,
+        train_portion: Annotated[float, Field(gt=0, lt=1)],
+        split_seed: int,
+        limit_train: PositiveInt | None,
+        limit_test: PositiveInt | None,
+        image_size: PositiveInt,
+        centre: Annotated[float, Field(gt=0, le=1)],
+        mean: Sequence[float],
+        std: Sequence[PositiveFloat],
+        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
+        augment: Augmentation,
+        workers: PositiveInt,
+    ) -> None:
+        check_channels(3, mean=mean, std=std)
+        images = ImageFolder(
+            Path(root) / folder,
+            device,
+            seed,
+            num_classes=num_classes,
+            limit_train=limit_train,
+            limit_test=limit_test,
+            side=image_size,
+            share=centre,
+            mean=mean,
+            std=std,
+            augment=Augmentation.model_validate(augment),
+            workers=workers,
+        )
+        super().__init__(
+            Task("image_classification", (3, image_size, image_size), num_classes),
+            images,
+            train_portion=train_portion,
+            split_seed=split_seed,
+            label_smoothing=label_smoothing,
+        )

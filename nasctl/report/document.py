@@ -1,0 +1,167 @@
+"""A comparison as grids of text: what the table, markdown and LaTeX formats print.
+
+Columns that are empty are dropped; settings that are the same in all rows are said once, below the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nasctl.report.comparison import Comparison, difference
+from nasctl.report.figure import count, size
+from nasctl.report.method import Method
+from nasctl.report.published import Note, PublishedRow, tables
+from nasctl.report.record import Run
+from nasctl.report.spending import PHASES, write
+
+Cells = Mapping[str, str]
+"""The text of a row by column name."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A titled table of text with the remarks below it; the first column names the row."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...] = ()
+
+
+def document(comparison: Comparison) -> list[Grid]:
+    """Return the grid of the methods, then one a published table."""
+    beside = _published(comparison)
+    marked = _footnotes(comparison)
+    if beside and marked:
+        beside[-1] = replace(beside[-1], remarks=marked)
+    return [_measured(comparison), *beside]
+
+
+def grid(title: str, rows: Sequence[Cells], remarks: Sequence[str] = ()) -> Grid:
+    """Return the grid of ``rows``: columns in order of first appearance, empty ones dropped."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    header = tuple(name for name in names if any(row.get(name) for row in rows))
+    return Grid(
+        title, header, tuple(tuple(row.get(name, "") for name in header) for row in rows), tuple(remarks)
+    )
+
+
+def _measured(comparison: Comparison) -> Grid:
+    rows = comparison.methods
+    same = _same_settings(rows)
+    kinds = list(dict.fromkeys(row.estimate_kind for row in rows if row.estimate_kind))
+    cells = [_method_cells(row, kinds, same) for row in rows]
+    remarks = [
+        _same_remark(same),
+        *_n_remarks(rows),
+        *_space_remarks(comparison),
+        _left_out(comparison.left_out),
+    ]
+    title = "Measured here" if rows else "Measured here: no finished run"
+    return grid(title, cells, [remark for remark in remarks if remark])
+
+
+def _method_cells(row: Method, kinds: Sequence[str], same: Cells) -> Cells:
+    points, within = difference(row), row.feasible
+    return {
+        "method": row.label,
+        "test error (%)": _text(row.error),
+        "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
+        **{f"{kind} error (%)": _text(row.estimate) if kind == row.estimate_kind else "" for kind in kinds},
+        "params": count(row.params, 2),
+        "MACs": count(row.macs, 1),
+        "ops": "" if row.ops is None else f"{row.ops:g}",
+        **{
+            f"{phase} cost": write(row.cost[phase]) if any(row.cost[phase].values()) else ""
+            for phase in PHASES
+        },
+        "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
+        **{name: value or "" for name, value in _settings(row).items() if name not in same},
+    }
+
+
+def _text(value: object | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _settings(row: Method) -> Mapping[str, str | None]:
+    return {**row.settings, "device": row.device}
+
+
+def _same_settings(rows: Sequence[Method]) -> Cells:
+    """Return the settings that are given and equal in all of several rows, but for the search method."""
+    if len(rows) < 2:
+        return {}
+    first = {name: value for name, value in _settings(rows[0]).items() if value and name != "search method"}
+    return {
+        name: value for name, value in first.items() if all(_settings(row)[name] == value for row in rows)
+    }
+
+
+def _same_remark(same: Cells) -> str:
+    return (
+        "In all rows: " + ", ".join(f"{name} {value}" for name, value in same.items()) + "." if same else ""
+    )
+
+
+def _n_remarks(rows: Sequence[Method]) -> list[str]:
+    searched = any(row.error and row.n_of == "search seeds" for row in rows)
+    single = [row.label for row in rows if row.error and row.n_of == "retrain seeds"]
+    general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
+    return general * searched + [
+        f"{label}: one architecture, n counts its retrain seeds." for label in single
+    ]
+
+
+def _space_remarks(comparison: Comparison) -> list[str]:
+    sizes = [f"Size of space {space.name}: {size(space.size)} architectures." for space in comparison.spaces]
+    return sizes + [
+        f"Random architectures of {found.space} on {found.dataset}, under {found.estimator}: "
+        f"{found.error_kind} error {found.error.mean:.2f}"
+        + (f" ± {found.error.std:.2f}" if found.error.std is not None else "")
+        + f" % (n={found.error.n} architectures, search {found.signature[:6]})."
+        for found in comparison.random
+    ]
+
+
+def _left_out(runs: Sequence[Run]) -> str:
+    if not runs:
+        return ""
+    listed = "; ".join(f"{run.path} ({run.unfinished()})" for run in runs)
+    return f"Not in the table, since not finished: {len(runs)} run{'s' * (len(runs) > 1)}: {listed}."
+
+
+def _published(comparison: Comparison) -> list[Grid]:
+    names = dict.fromkeys(row.table for row in comparison.published)
+    return [_published_grid(comparison, name) for name in names]
+
+
+def _published_grid(comparison: Comparison, name: str) -> Grid:
+    table = tables()[name]
+    wide = _marks(comparison.notes, lambda note: name in note.tables)
+    rows = [row for row in comparison.published if row.table == name]
+    cells = [_published_cells(row, table.measure, comparison.notes) for row in rows]
+    return grid(f"Published, not measured here: {table.title} ({name}){wide}", cells)
+
+
+def _published_cells(row: PublishedRow, measure: str, notes: Sequence[Note]) -> Cells:
+    return {
+        "method": row.method + _marks(notes, lambda note: note.marks(row)),
+        measure: row.value + (f" ± {row.std}" if row.std else ""),
+        measure.replace("test", "validation"): row.value_valid,
+        "params": f"{row.params_M} M" if row.params_M else "",
+        "GPU-days": "-".join(dict.fromkeys(filter(None, (row.gpu_days_min, row.gpu_days_max)))),
+        "ops": row.ops,
+        "search": row.search,
+        "result of": row.citation,
+    }
+
+
+def _marks(notes: Sequence[Note], bound: Callable[[Note], bool]) -> str:
+    numbers = [str(number) for number, note in enumerate(notes, start=1) if bound(note)]
+    return f" [{','.join(numbers)}]" if numbers else ""
+
+
+def _footnotes(comparison: Comparison) -> tuple[str, ...]:
+    return tuple(f"[{number}] {note.text}" for number, note in enumerate(comparison.notes, start=1))

@@ -1,0 +1,123 @@
+"""A comparison with full numbers for other programs: JSON and CSV.
+
+JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
+published, space, random architectures or note. Errors are in percent, costs in days of the unit named.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from nasctl.report.comparison import Comparison, difference
+from nasctl.report.figure import Figure
+from nasctl.report.method import Method
+from nasctl.report.published import Note, PublishedRow
+from nasctl.report.record import Run
+from nasctl.report.space import RandomArchitectures
+
+Flat = Mapping[str, Any]
+
+_NESTED = ("error", "estimate", "cost", "feasible", "published", "runs")
+
+
+def to_json(comparison: Comparison) -> str:
+    """Return the comparison as one JSON object."""
+    content = {
+        "methods": [_method(row) for row in comparison.methods],
+        "published": [_published(row, comparison.notes) for row in comparison.published],
+        "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
+        "spaces": [asdict(space) for space in comparison.spaces],
+        "random_architectures": [asdict(found) for found in comparison.random],
+        "left_out": [_left_out(run) for run in comparison.left_out],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Return the comparison as one CSV table with a header; a value that is not known is empty."""
+    rows: list[Flat] = [
+        *({"kind": "measured", **_flat_method(row)} for row in comparison.methods),
+        *({"kind": "published", **_flat_published(row, comparison.notes)} for row in comparison.published),
+        *({"kind": "space", "space": space.name, "size": space.size} for space in comparison.spaces),
+        *({"kind": "random architectures", **_flat_random(found)} for found in comparison.random),
+        *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
+        *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _method(row: Method) -> Flat:
+    return {
+        "method": row.label,
+        **{name.replace(" ", "_"): value for name, value in row.settings.items()},
+        "error": row.error and {**asdict(row.error), "n_of": row.n_of},
+        "estimate": row.estimate and {**asdict(row.estimate), "kind": row.estimate_kind},
+        "params": row.params,
+        "macs": row.macs,
+        "ops": row.ops,
+        "cost": row.cost,
+        "device": row.device,
+        "feasible": row.feasible and {"within": row.feasible[0], "of": row.feasible[1]},
+        "published": row.published,
+        "difference": difference(row),
+        "signature": row.signature,
+        "recipe_hash": row.recipe,
+        "runs": [str(run.path) for run in row.runs],
+    }
+
+
+def _published(row: PublishedRow, notes: list[Note]) -> Flat:
+    numbers = ("value", "value_valid", "std", "params_M", "gpu_days_min", "gpu_days_max", "ops")
+    printed = {name: text or None for name, text in asdict(row).items()}
+    known = {name: float(text) for name, text in printed.items() if name in numbers and text}
+    return {**printed, **known, "notes": [note.id for note in notes if note.concerns(row)]}
+
+
+def _left_out(run: Run) -> Flat:
+    return {"path": str(run.path), "status": run.status, "reason": run.reason}
+
+
+def _flat_method(row: Method) -> Flat:
+    nested = _method(row)
+    plain = {name: value for name, value in nested.items() if name not in _NESTED}
+    costs = {f"{phase}_{unit}": value for phase, cost in row.cost.items() for unit, value in cost.items()}
+    return {
+        **plain,
+        **_flat_figure("error", row.error, n_of=row.n_of),
+        **_flat_figure("estimate", row.estimate, kind=row.estimate_kind),
+        **costs,
+        **{f"paper_{name}": value for name, value in (row.published or {}).items()},
+        **{f"feasible_{name}": value for name, value in (nested["feasible"] or {}).items()},
+        "runs": " ".join(map(str, nested["runs"])),
+    }
+
+
+def _flat_figure(name: str, figure: Figure | None, **label: str | None) -> Flat:
+    if figure is None:
+        return {name: None}
+    told = {f"{name}_{key}": value for key, value in label.items()}
+    return {name: figure.mean, f"{name}_std": figure.std, f"{name}_n": figure.n, **told}
+
+
+def _flat_published(row: PublishedRow, notes: list[Note]) -> Flat:
+    kept = ("table", "method", "citation", "source", "notes")
+    return {
+        name if name in kept else f"published_{name}": " ".join(value) if name == "notes" else value
+        for name, value in _published(row, notes).items()
+    }
+
+
+def _flat_random(found: RandomArchitectures) -> Flat:
+    told = {name: value for name, value in asdict(found).items() if name not in ("error", "error_kind")}
+    return {**told, **_flat_figure("estimate", found.error, kind=found.error_kind)}

@@ -1,0 +1,62 @@
+"""A figure measured over seeds, and how figures are written.
+
+Errors have two decimals, counts a factor of thousand (k, M), days three significant digits.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Mean and sample standard deviation (n - 1) of ``n`` values; ``std`` is None where n = 1."""
+
+    mean: float
+    std: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Figure | None:
+        """Return the figure of ``values``, or None if there are none."""
+        known = list(values)
+        if not known:
+            return None
+        std = statistics.stdev(known) if len(known) > 1 else None
+        return cls(statistics.fmean(known), std, len(known))
+
+    def __str__(self) -> str:
+        spread = "" if self.std is None else f" ± {self.std:.2f}"
+        return f"{self.mean:.2f}{spread} (n={self.n})"
+
+
+def average(values: Iterable[float]) -> float | None:
+    """Return the mean of ``values``, or None if there are none."""
+    known = list(values)
+    return statistics.fmean(known) if known else None
+
+
+def count(value: float | None, decimals: int) -> str:
+    """Write a count in millions with ``decimals`` places, in thousands below a million; None is empty."""
+    if value is None:
+        return ""
+    if value >= 1e6:
+        return f"{value / 1e6:.{decimals}f} M"
+    return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
+
+
+def days(value: float) -> str:
+    """Write a number of days with three significant digits, never with an exponent."""
+    if value == 0:
+        return "0"
+    places = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{max(places, 0)}f}"
+
+
+def size(value: int) -> str:
+    """Write a number of architectures: in full below a million, else as 1.08e18; any size will do."""
+    return f"{value}" if value < 10**6 else f"{Decimal(value):.2e}".replace("e+", "e")

@@ -1,0 +1,184 @@
+"""A method: one row of the comparison, aggregated over seeds.
+
+Retrained runs belong together when they share what the architecture came from, the recipe and the data set;
+neither seed nor architecture parts them. Retrain seeds are averaged within each search run first, so that n
+counts search seeds; a published genotype or a file is one architecture, and n counts its retrain seeds.
+Finished searches that nobody retrained make rows of their own, with an ``estimate`` instead of a test error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import PurePath
+from typing import Any
+
+from nasctl.report.figure import Figure, average
+from nasctl.report.record import Json, Run
+from nasctl.report.spending import PHASES, Cost, device_names, spent
+
+_COUNTS = ("params", "macs", "ops")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row. Errors are in percent, costs in days by unit; None means not known or not applicable."""
+
+    label: str
+    signature: str | None  # of the search; None for a published genotype or a file
+    recipe: str | None  # hash of trainer, data set and final form; None where nothing was retrained
+    settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, recipe
+    error: Figure | None  # on the test split, retrained from scratch
+    n_of: str  # what n counts: "search seeds" or "retrain seeds"
+    estimate: Figure | None
+    estimate_kind: str | None
+    params: float | None
+    macs: float | None
+    ops: float | None
+    cost: Mapping[str, Cost]  # by phase
+    device: str
+    feasible: tuple[int, int] | None  # architectures within the constraint, of how many
+    published: Mapping[str, str] | None  # the row of a paper that the experiment names: table, method
+    runs: tuple[Run, ...]
+    searches: tuple[Run, ...]  # the given search runs behind it
+
+
+def methods(runs: Iterable[Run]) -> list[Method]:
+    """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
+    finished = [run for run in runs if run.status == "finished"]
+    searches = {
+        (run.result["signature"], run.result["seed"]): run for run in finished if run.verb == "search"
+    }
+    retrained = [run for run in finished if run.verb == "retrain"]
+    used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
+    left = [run for key, run in searches.items() if key not in used]
+    rows = [_retrained(group, searches) for group in _groups(retrained, _retrain_key)]
+    rows += [_searched(group) for group in _groups(left, _search_key)]
+    return sorted(rows, key=_rank)
+
+
+def _groups(runs: list[Run], key: Callable[[Run], tuple[str, ...]]) -> list[tuple[Run, ...]]:
+    return [tuple(group) for _, group in groupby(sorted(runs, key=key), key=key)]
+
+
+def _retrain_key(run: Run) -> tuple[str, ...]:
+    origin = run.source.get("signature") or run.source.get("name")
+    return str(origin), str(run.result["recipe"]), str(run.choices.get("dataset"))
+
+
+def _search_key(run: Run) -> tuple[str, ...]:
+    return str(run.result["signature"]), str(run.result["error_kind"])
+
+
+def _rank(method: Method) -> tuple[str, bool, float, str]:
+    shown = method.error or method.estimate
+    return (
+        str(method.settings["dataset"]),
+        method.error is None,
+        shown.mean if shown else float("inf"),
+        method.label,
+    )
+
+
+def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -> Method:
+    first, keys = runs[0], {(run.source.get("signature"), run.source.get("seed")) for run in runs}
+    return Method(
+        label=_source_label(first.source),
+        signature=first.source.get("signature"),
+        recipe=first.result["recipe"],
+        settings=_settings(first, first.source.get("choices") or {}),
+        error=Figure.of(_by_seed(runs, partial(_number, "error"))),
+        n_of="search seeds" if first.source.get("kind") == "run" else "retrain seeds",
+        estimate=None,
+        estimate_kind=None,
+        searches=tuple(run for key, run in searches.items() if key in keys),
+        **_shared(runs),
+    )
+
+
+def _searched(runs: tuple[Run, ...]) -> Method:
+    first = runs[0]
+    return Method(
+        label=first.config.get("label") or str(first.choices.get("strategy")),
+        signature=first.result["signature"],
+        recipe=None,
+        settings=_settings(first, first.choices),
+        error=None,
+        n_of="search seeds",
+        estimate=Figure.of(_by_seed(runs, partial(_number, "error"))),
+        estimate_kind=first.result["error_kind"],
+        searches=runs,
+        **_shared(runs),
+    )
+
+
+def _shared(runs: tuple[Run, ...]) -> dict[str, Any]:
+    """Return the fields that are made alike for every kind of row."""
+    return {
+        **{name: average(_by_seed(runs, partial(_number, name))) for name in _COUNTS},
+        "cost": {phase: _cost(runs, phase) for phase in PHASES},
+        "device": _device(runs),
+        "feasible": _feasible(runs),
+        "published": next((run.config["published"] for run in runs if run.config.get("published")), None),
+        "runs": runs,
+    }
+
+
+def _by_seed(runs: tuple[Run, ...], value: Callable[[Run], float | None]) -> list[float]:
+    """Return one mean a search seed (retrain seed where nothing was searched) of the known values."""
+    seeds: dict[Any, list[float]] = {}
+    for run in runs:
+        known = value(run)
+        if known is not None:
+            seeds.setdefault(_seed(run), []).append(known)
+    return [sum(values) / len(values) for values in seeds.values()]
+
+
+def _seed(run: Run) -> Any:
+    return run.source.get("seed") if run.source.get("kind") == "run" else run.result["seed"]
+
+
+def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
+    units = dict.fromkeys(item.unit for run in runs for item in spent(run) if item.phase == phase)
+    means = {unit: average(_by_seed(runs, partial(_days, phase, unit))) for unit in units}
+    return {unit: mean for unit, mean in means.items() if mean is not None}
+
+
+def _number(name: str, run: Run) -> float | None:
+    return run.number(name)
+
+
+def _days(phase: str, unit: str, run: Run) -> float | None:
+    return next((item.days for item in spent(run) if (item.phase, item.unit) == (phase, unit)), None)
+
+
+def _device(runs: tuple[Run, ...]) -> str:
+    own = device_names(run.result["device"] for run in runs)
+    searched = device_names(run.source.get("device") for run in runs)
+    return own if searched in ("", own) else f"search: {searched}, retrain: {own}"
+
+
+def _feasible(runs: tuple[Run, ...]) -> tuple[int, int] | None:
+    judged = [run.result["feasible"] for run in runs if run.result.get("feasible") is not None]
+    return (sum(judged), len(judged)) if judged else None
+
+
+def _source_label(source: Json) -> str:
+    choices = source.get("choices") or {}
+    return str(source.get("label") or choices.get("strategy") or PurePath(str(source.get("name"))).name)
+
+
+def _settings(run: Run, searched: Json) -> dict[str, str | None]:
+    """Return the settings of a row; ``searched`` are the choices of the search, empty without one."""
+    data, searched_data = run.choices.get("dataset"), searched.get("dataset")
+    moved = f"{data} (searched on {searched_data})" if searched_data not in (None, data) else data
+    return {
+        "search method": searched.get("strategy") or f"none ({run.source.get('kind')})",
+        "space": searched.get("space") or run.choices.get("space"),
+        "estimator": searched.get("estimator"),
+        "dataset": moved,
+        "constraint": searched.get("constraint"),
+        "recipe": run.result.get("recipe_name"),
+    }

@@ -1,0 +1,169 @@
+"""A run as its directory records it: status.json, config.yaml, overrides.yaml, result.json, trials.jsonl.
+
+Nothing is written. A run whose files cannot be read has the status ``damaged`` with the reason; it is shown
+like other unfinished runs rather than ending the report.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nasctl.core import RequestError
+
+Json = Mapping[str, Any]
+
+DEFAULT_ROOT = "outputs"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESULT_KEYS = ("verb", "signature", "seed", "error", "error_kind", "params", "macs", "cost", "device")
+_RETRAIN_KEYS = ("source", "recipe")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory. ``status`` is running, finished, failed, interrupted, killed or damaged."""
+
+    path: Path
+    status: str
+    reason: str | None = None
+    config: Json = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+    result: Json = field(default_factory=dict)  # empty unless finished
+    environment: Json = field(default_factory=dict)
+
+    @property
+    def verb(self) -> str:
+        """Return the verb that made the run, empty where unknown."""
+        return str(self.result.get("verb") or self.config.get("verb") or "")
+
+    @property
+    def choices(self) -> Json:
+        """Return the names of the chosen options, one per config group."""
+        return self.config.get("choices") or {}
+
+    @property
+    def source(self) -> Json:
+        """Return where a retrained architecture came from; empty for a search."""
+        return self.result.get("source") or {}
+
+    def unfinished(self) -> str:
+        """Return why there is no result: the status, with the reason where one is known."""
+        return f"{self.status}: {self.reason}" if self.reason else self.status
+
+    def number(self, key: str) -> float | None:
+        """Return a figure of result.json; None where it is missing, null or not finite."""
+        value = self.result.get(key)
+        return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def find(paths: Sequence[str | Path]) -> list[Run]:
+    """Return the runs at or below ``paths`` (default outputs/), each once, or raise `RequestError`."""
+    folders = [folder for path in paths or [DEFAULT_ROOT] for folder in _folders(Path(path))]
+    return [read(folder) for folder in {folder.resolve(): folder for folder in folders}.values()]
+
+
+def read(folder: Path) -> Run:
+    """Return the run that lives in ``folder``."""
+    try:
+        return _read(folder)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return Run(folder, "damaged", " ".join(str(error).split()))
+
+
+def trials(run: Run) -> Iterator[Json]:
+    """Yield the lines of trials.jsonl; a last line cut short by a kill ends them."""
+    path = run.path / "trials.jsonl"
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.endswith("\n"):
+                yield _trial(path, number, line)
+
+
+def _trial(path: Path, number: int, line: str) -> Json:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise RequestError(
+            f"{path}, line {number}: not JSON; move the run out of the way or run it again"
+        ) from None
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.exists():
+        raise RequestError(f"{path}: no such folder; give a run directory or a folder above runs")
+    found = sorted(file.parent for file in path.rglob("status.json"))
+    if not found:
+        raise RequestError(
+            f"{path}: holds no run (no status.json); give a run directory or a folder above runs"
+        )
+    return found
+
+
+def _read(folder: Path) -> Run:
+    status = _json(folder / "status.json")
+    word = _state(str(status.get("status")), folder)
+    return Run(
+        path=folder,
+        status=word,
+        reason=status.get("reason"),
+        config=_yaml(folder / "config.yaml", {}),
+        overrides=tuple(map(str, _yaml(folder / "overrides.yaml", []))),
+        result=_result(folder) if word == "finished" else {},
+        environment=_json(folder / "environment.json") if (folder / "environment.json").exists() else {},
+    )
+
+
+def _state(word: str, folder: Path) -> str:
+    return "killed" if word == "running" and not _is_locked(folder / "lock") else word
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a living process holds the flock; the shared lock tried here is let go at once."""
+    if not path.exists():
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _result(folder: Path) -> Json:
+    result = _json(folder / "result.json")
+    needed = _RESULT_KEYS + (_RETRAIN_KEYS if result.get("verb") == "retrain" else ())
+    missing = [key for key in needed if key not in result]
+    if missing:
+        raise ValueError(f"result.json lacks {', '.join(missing)}")
+    return result
+
+
+def _json(path: Path) -> Json:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} holds no mapping")
+    return content
+
+
+def _yaml(path: Path, empty: Any) -> Any:
+    if not path.exists():
+        return empty
+    content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or empty
+    if not isinstance(content, type(empty)):
+        raise ValueError(f"{path.name} holds no {type(empty).__name__}")
+    return content

@@ -1,0 +1,282 @@
+"""The run directory: write it, append to it, checkpoint, resume, lock.
+
+Everything that decides the result is in the checkpoint; nothing with a clock in it goes to trials.jsonl.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import yaml
+
+from nasctl.core import Interrupted, RequestError, RunError, State
+
+log = logging.getLogger("nasctl")
+
+CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+LOCK_ATTEMPTS = 4
+COST_SECONDS = 5.0  # between two lines of costs.jsonl: what a killed process may leave uncounted
+Watch = Callable[[Mapping[str, Any]], None]
+
+
+class Run:
+    """One run directory, held by one process at a time.
+
+    As a context manager it takes the lock, writes status.json whatever happens, and turns SIGINT and SIGTERM into
+    `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
+    """
+
+    def __init__(self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float) -> None:
+        self.path, self.config, self.phase = path, config, phase
+        self.checkpoint_seconds = checkpoint_seconds
+        self.state: State | None = None
+        self._sizes: dict[str, int] = {}
+        self.watch: Watch = lambda values: None
+        self._signal: int | None = None
+        self._files: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._exit = contextlib.ExitStack()
+        self._exit.enter_context(_lock(self.path / "lock"))
+        self._exit.enter_context(_logging_to(self.path / "log.txt"))
+        self._exit.enter_context(self._signals())
+        try:
+            self._open()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def _open(self) -> None:
+        saved = self._load()
+        self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
+        for name in ("trials.jsonl", "history.jsonl"):
+            self._truncate(name, self._sizes.get(name, 0))
+        self._truncate("costs.jsonl", sum(map(len, whole_lines(self.path / "costs.jsonl"))))
+        self.write_text("config.yaml", yaml.safe_dump(dict(self.config), sort_keys=False))
+        self.write_text("overrides.yaml", yaml.safe_dump(self.config["overrides"]))
+        self.write("status.json", {"status": "running", "reason": None})
+        self._saved = self._charged = time.monotonic()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._charge()
+        status = {"status": "finished", "reason": None}
+        if error is not None:
+            stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+            status = {"status": "interrupted" if stopped else "failed", "reason": str(error) or type(error).__name__}
+            log.info("".join(traceback.format_exception(error)))
+        try:
+            self.write("status.json", status)
+        except RunError as full:  # the error on its way says more
+            log.info(full)
+        finally:
+            self._exit.close()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(number: int, frame: Any) -> None:
+            if self._signal is not None:
+                raise KeyboardInterrupt
+            self._signal = number
+
+        try:
+            previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: nobody sends it signals
+            previous = {}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
+        """Between two steps: show ``values``, save ``state()`` if it is time, stop if a signal came."""
+        self.pulse(dict, values, stop=False)
+        if self._signal is not None or time.monotonic() - self._saved >= self.checkpoint_seconds:
+            self.save(state())
+        self._stop_if_asked()
+
+    def pulse(self, state: Callable[[], State], values: Mapping[str, Any], stop: bool = True) -> None:
+        """The same in the middle of a trial, where there is nothing to save."""
+        if time.monotonic() - self._charged >= COST_SECONDS:
+            self._charge()
+        self.watch(values)
+        if stop:
+            self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self._signal is not None:
+            raise Interrupted(self._signal)
+
+    def _charge(self) -> None:
+        _synchronize()
+        now = time.monotonic()
+        self.append("costs.jsonl", {"phase": self.phase, "seconds": now - self._charged})
+        self._charged = now
+
+    def cost(self) -> float:
+        """Return the device-seconds spent so far, over all resumes; work done twice counts twice."""
+        self._charge()
+        return sum(line["seconds"] for line in read_lines(self.path / "costs.jsonl"))
+
+    def append(self, name: str, line: Mapping[str, Any]) -> None:
+        """Add a line to a .jsonl file of the run."""
+        if name not in self._files:
+            self._files[name] = self._exit.enter_context((self.path / name).open("a"))
+        try:
+            self._files[name].write(json.dumps(line) + "\n")
+            self._files[name].flush()
+        except OSError as error:
+            raise _full(self.path / name, error) from error
+
+    def write(self, name: str, data: Mapping[str, Any]) -> None:
+        """Write a JSON file of the run, whole or not at all."""
+        self.write_text(name, json.dumps(data, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        write_whole(self.path / name, lambda file: file.write(text.encode()))
+
+    def save(self, state: State) -> None:
+        """Write the checkpoint, and keep the one before it."""
+        import torch
+
+        for file in self._files.values():
+            os.fsync(file.fileno())
+        self._sizes |= {name: file.tell() for name, file in self._files.items()}
+        checkpoint = self.path / CHECKPOINT
+
+        def keep_previous() -> None:
+            if checkpoint.exists():
+                os.replace(checkpoint, self.path / PREVIOUS)
+
+        saved = {"sizes": self._sizes, "state": state}
+        write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
+        self._saved = time.monotonic()
+
+    def save_weights(self, weights: State) -> None:
+        import torch
+
+        write_whole(self.path / "weights.pt", lambda file: torch.save(weights, file))
+
+    def _load(self) -> State | None:
+        """Return the newest checkpoint that can be read; RequestError if there are some, and none can."""
+        import torch
+
+        found = [self.path / name for name in (CHECKPOINT, PREVIOUS) if (self.path / name).exists()]
+        for path in found:
+            try:
+                return torch.load(path, weights_only=True, map_location="cpu")
+            except Exception as error:
+                log.warning("%s cannot be read (%s); trying the previous one", path, str(error).splitlines()[0])
+        if found:
+            raise RequestError(f"{self.path}: no checkpoint can be read; remove the directory to start over")
+        return None
+
+    def _truncate(self, name: str, size: int) -> None:
+        if (self.path / name).exists():
+            os.truncate(self.path / name, size)
+
+    def check_config(self) -> None:
+        """Raise `RequestError` if the directory holds a run with another signature."""
+        path = self.path / "config.yaml"
+        if path.exists() and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]:
+            raise RequestError(
+                f"{self.path}: holds a run of another configuration ({_difference(there, self.config)}); "
+                "choose another run_dir"
+            )
+
+
+def _difference(a: Any, b: Any, path: str = "") -> str:
+    """Return the first setting in which two configurations differ, as ``path: a there, b here``."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in [k for k in a if k not in ("signature", "overrides", "choices")]:
+            if a[key] != b.get(key):
+                return _difference(a[key], b.get(key), f"{path}.{key}".lstrip("."))
+    return f"{path}: {a!r} there, {b!r} here"
+
+
+def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
+    """Write a file through a temporary one, so that it is there whole or as it was; RunError if the disk is full."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        before_replacing()
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise _full(path, error) from error
+
+
+def _full(path: Path, error: Exception) -> RunError:
+    return RunError(f"{path}: cannot be written ({error}); free some disk space and give the command again to resume")
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold an flock on ``path``, which a killed process cannot leave behind."""
+    with path.open("a+") as file:
+        if not any(_locked(file, attempt) for attempt in range(LOCK_ATTEMPTS)):
+            file.seek(0)
+            raise RequestError(
+                f"{path.parent}: process {file.read().strip()} is at work on this run; wait for it or stop it"
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _locked(file: IO[str], attempt: int) -> bool:
+    time.sleep(0.05 * min(attempt, 1))  # `nasctl ls runs` holds a lock for an instant, to see whether it can
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def _synchronize() -> None:
+    """Wait for the GPU, so that its seconds are counted where they were spent."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Return the lines of a file that end; one cut short by a kill is left out."""
+    return [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a .jsonl file."""
+    return [json.loads(line) for line in whole_lines(path)]

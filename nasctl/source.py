@@ -1,0 +1,130 @@
+"""Where an architecture comes from: a run directory, a genotype file, or a published genotype."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nasctl.core import Architecture, Genotype, RequestError, SearchSpace, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PUBLISHED = Path(__file__).resolve().parent / "space" / "genotypes"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A genotype and its origin; ``facts`` is what a later table wants to know of the run it came from."""
+
+    kind: str  # run | file | published
+    name: str
+    genotype: Genotype
+    arch: Architecture | None
+    facts: Mapping[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        """Return what result.json says of the source."""
+        return {"kind": self.kind, "name": self.name, **self.facts}
+
+
+def find(text: str, space: SearchSpace) -> Source:
+    """Return what ``from=text`` names, or raise `RequestError`."""
+    path = Path(text)
+    if path.is_dir():
+        return _from_run(path, space)
+    if path.is_file():
+        return Source("file", text, _read(path, space), None, {})
+    published = sorted((PUBLISHED / space.family).glob("*.json"))
+    for file in published:
+        if file.stem == text:
+            return Source("published", text, _read(file, space), None, {})
+    raise unknown(f"from (neither a run, nor a file, nor a published genotype of {space.family})", text, [f.stem for f in published])
+
+
+def _read(path: Path, space: SearchSpace) -> Genotype:
+    """Read a genotype as JSON, or in the family's usual notation."""
+    text = path.read_text()
+    if not text.lstrip().startswith("{"):
+        return space.parse(text)
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RequestError(f"{path}: not a JSON file ({error}); correct it") from error
+    family = data.get("family", space.family)
+    if family != space.family:
+        raise RequestError(f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}")
+    return space.check(data.get("genotype", data))
+
+
+def _from_run(path: Path, space: SearchSpace) -> Source:
+    result, config = finished(path)
+    architecture = json.loads((path / "architecture.json").read_text())
+    arch = None if architecture["arch"] is None else tuple(architecture["arch"])
+    facts = {
+        "signature": config["signature"],
+        "seed": config["seed"],
+        "choices": config["choices"],
+        "label": config["label"],
+        "device": result["device"],
+        "space_size": result["space_size"],
+        "ops": result["ops"],
+        "cost": result["cost"],
+    }
+    return Source("run", str(path), _read(path / "architecture.json", space), arch, facts)
+
+
+def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return result.json and config.yaml of a finished run, or raise `RequestError`."""
+    status = path / "status.json"
+    if not status.is_file():
+        raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
+    found = json.loads(status.read_text())
+    if found["status"] != "finished":
+        raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
+    return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
+
+
+def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
+    """Return the content of architecture.json."""
+    names = None
+    if arch is not None:
+        names = {d.name: d.options[option] for d, option in zip(space.decisions, arch, strict=True)}
+    return {
+        "family": space.family,
+        "genotype": genotype,
+        "decisions": names,
+        "notation": space.notation(genotype),
+        "arch": None if arch is None else list(arch),
+    }
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A finished run as a Python program sees it; ``network`` is trained after a retrain, None after a search."""
+
+    genotype: Genotype
+    network: nn.Module | None
+
+
+def load(run: str) -> Loaded:
+    """Return the genotype and the trained network of a finished run directory."""
+    import torch
+
+    from nasctl.config import make
+
+    path = Path(run)
+    _, config = finished(path)
+    dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
+    space = make(config["space"], dataset.task)
+    genotype = _read(path / "architecture.json", space)
+    if not (path / "weights.pt").exists():
+        return Loaded(genotype, None)
+    network = space.build(genotype, "final")
+    network.load_state_dict(torch.load(path / "weights.pt", weights_only=True, map_location="cpu"))
+    return Loaded(genotype, network.eval())
