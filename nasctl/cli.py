@@ -1,6 +1,7 @@
 """The command line: takes the verb, calls its function, turns errors into sentences and exit codes.
 
-Exit codes: 0, 1 (a run or a sweep's job broke), 2 (something the user can mend), 130 and 143 (stopped by a signal).
+Exit codes: 0, 1 (a run or a sweep's job broke), 2 (something the user can mend), 130 and 143 (stopped by a
+signal).
 Imports neither torch, Hydra nor pandas, so that ``--help``, ``ls`` and ``compare`` start fast.
 """
 

@@ -1,7 +1,7 @@
 """From configuration to objects: the only module that knows Hydra and OmegaConf.
 
-``launch`` composes and hands a plain dict to a verb; ``validate`` binds every ``_target_`` to its constructor before
-anything is built; ``make`` builds.
+``launch`` composes and hands a plain dict to a verb; ``validate`` binds every ``_target_`` to its constructor
+before anything is built; ``make`` builds.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,21 @@ from typing import Any, get_type_hints
 from nasctl.core import RequestError, unknown
 
 Config = dict[str, Any]
-"""A composed and resolved configuration as plain data, with ``choices`` and ``overrides`` of its groups added."""
+"""A composed and resolved configuration as plain data, with its groups' ``choices`` and ``overrides`` added."""
 
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
-OWN = ("from", "run_dir", "resume", "traceback", "checkpoint", "form", "format", "overwrite", "paths.outputs", "hydra")
+OWN = (
+    "from",
+    "run_dir",
+    "resume",
+    "traceback",
+    "checkpoint",
+    "form",
+    "format",
+    "overwrite",
+    "paths.outputs",
+    "hydra",
+)
 """Settings of a run itself, which a run that starts from it does not inherit."""
 
 
@@ -51,6 +63,7 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
                 raise
             raised.append(error)  # a raise here would have Hydra print its own line first
 
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     sys.argv = [f"nasctl {verb}", *arguments]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
@@ -64,7 +77,7 @@ def _announce(verb: str, error: BaseException) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     job = HydraConfig.get().job
-    print(f"nasctl {verb}: job {job.get('num')} ({job.override_dirname}): {error}", file=sys.stderr)
+    print(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}", file=sys.stderr)
 
 
 def _plain(cfg: Any) -> Config:
@@ -90,14 +103,16 @@ def _plain(cfg: Any) -> Config:
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:
-    """Return the overrides of the run that ``source`` names, less those given again and those of the run itself."""
+    """Return the overrides of the run ``source``, less those given again and those of a run itself."""
     path = Path(source or "") / "overrides.yaml"
     if not source or not path.is_file():
         return []
     import yaml
 
     given = {_key(override) for override in own}
-    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+    return [
+        o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)
+    ]
 
 
 def _key(override: str) -> str:
@@ -105,14 +120,16 @@ def _key(override: str) -> str:
 
 
 def _readable(error: Exception, arguments: list[str]) -> Exception:
-    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence; other errors as they are."""
+    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence, other errors as they are."""
     from hydra.errors import HydraException, MissingConfigException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return unknown(group or "config", name, error.options)
-    match = re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error))
+    match = re.search(
+        r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error)
+    )
     if match and not str(error).startswith("Could not append"):
         return unknown_key(match[1] or match[2], arguments)
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -133,7 +150,11 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
         cfg = OmegaConf.to_container(compose("config", groups))
     keys = list(_flat(cfg))  # type: ignore[arg-type]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
+    hint = (
+        f"did you mean {near[0]}?"
+        if near
+        else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
+    )
     return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
 
 
@@ -145,7 +166,7 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def validate(config: Config, groups: tuple[str, ...]) -> None:
-    """Check that ``groups`` are chosen and that every setting fits its constructor; report all misfits at once."""
+    """Check that ``groups`` are chosen and every setting fits its constructor; report all misfits at once."""
     for group in groups:
         if config.get(group) is None:
             options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
@@ -156,7 +177,7 @@ def validate(config: Config, groups: tuple[str, ...]) -> None:
 
 
 def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
-    """Build the object that ``node`` describes, and those nested in it, from values of the annotated types."""
+    """Build the object that ``node`` describes, and those nested in it, with values of the annotated types."""
     arguments, misfits = _bind(node, "config")
     if misfits:
         raise RequestError("\n".join(misfits))
@@ -176,7 +197,7 @@ def _is_target(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
 
 
-def target(node: Mapping[str, Any]) -> Callable[..., Any]:
+def target(node: Mapping[str, Any]) -> Any:
     module, _, name = node["_target_"].rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
@@ -185,7 +206,7 @@ def target(node: Mapping[str, Any]) -> Callable[..., Any]:
 
 
 def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the keyword arguments of a node's constructor, converted to the annotated types, and the misfits."""
+    """Return a node's keyword arguments, converted to the annotated types, and its misfits."""
     values = {key: value for key, value in node.items() if key != "_target_"}
     return _bind_to(target(node), values, path)
 
@@ -194,7 +215,9 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
     hints = get_type_hints(cls.__init__, include_extras=True)
     names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
     arguments: dict[str, Any] = {}
-    misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
+    misfits = [
+        f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node
+    ]
     for key, value in node.items():
         if key not in names:
             misfits.append(str(unknown(path, key, names)))
@@ -218,4 +241,5 @@ def _convert(value: Any, hint: Any, path: str) -> tuple[Any, list[str]]:
 
 def _misfit(path: str, error: Mapping[str, Any]) -> str:
     place = ".".join([path, *(str(part) for part in error["loc"])])
-    return f"{place}={error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}; correct it there or on the command line"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{place}={error['input']!r}: {message}; correct it there or on the command line"

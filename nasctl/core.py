@@ -163,8 +163,9 @@ class SearchSpace(Choices, Protocol):
     def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
         """Return a network in the form ``search`` or ``final``; ``size`` replaces parts of the form."""
 
-    def supernet(self) -> nn.Module:
-        """Return the network that holds all architectures: ``forward(x, candidate) -> logits``."""
+    def supernet(self, **size: int) -> nn.Module:
+        """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
+        ``search``; ``size`` replaces parts of it."""
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
@@ -261,12 +262,12 @@ class Trainer(Protocol):
         split: Split,
         *,
         seed: int,
-        fidelity: float,
+        epochs: int | None,
         tick: Tick,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
     ) -> None:
-        """Train ``model`` in place, from ``state`` if given."""
+        """Train ``model`` in place for ``epochs`` (None: the trainer's own), from ``state`` if given."""
 
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         """Return the metrics of ``model`` on the whole split."""

@@ -44,12 +44,17 @@ def git() -> dict[str, str] | None:
     here = Path(__file__).resolve()
     if _git(here, "ls-files", "--error-unmatch", here.name) is None:
         return None
-    return {"commit": (_git(here, "rev-parse", "HEAD") or "").strip(), "diff": _git(here, "diff", "HEAD", "--", ".") or ""}
+    return {
+        "commit": (_git(here, "rev-parse", "HEAD") or "").strip(),
+        "diff": _git(here, "diff", "HEAD", "--", ".") or "",
+    }
 
 
 def _git(here: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            ["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -57,13 +62,21 @@ def _git(here: Path, *arguments: str) -> str | None:
 
 def device_record(device: torch.device) -> dict[str, Any]:
     """Return type, name and count of the device that a run uses."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{_cpu()}, {torch.get_num_threads()} threads"
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{_cpu()}, {torch.get_num_threads()} threads"
+    )
     return {"type": device.type, "name": name, "count": 1}
 
 
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
+    names = (
+        [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        if info.exists()
+        else []
+    )
     return names[0] if names else platform.processor() or platform.machine()
 
 

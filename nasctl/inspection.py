@@ -22,10 +22,7 @@ def inspect(space: SearchSpace, task: Task, source: Source | None, form: str, ou
         raise unknown("format", output, FORMATS)
     if form not in FORMS:
         raise unknown("form", form, FORMS)
-    if source is None:
-        facts = space_facts(space)
-    else:
-        facts = network_facts(space, task, source, form)
+    facts = network_facts(space, task, source, form) if source else space_facts(space)
     if output == "dot":
         return dot(space, source.genotype) if source else dot_of_space(space)
     return json.dumps(facts, indent=1) + "\n" if output == "json" else table(facts)
@@ -61,10 +58,12 @@ def network_facts(space: SearchSpace, task: Task, source: Source, form: str) -> 
 def shapes(network: nn.Module, task: Task) -> dict[str, list[int]]:
     """Return the output shape of each part of a network on the meta device."""
     found: dict[str, list[int]] = {}
-    parts = [(n, m) for n, m in network.named_modules() if n.count(".") <= 1 and not isinstance(m, nn.ModuleList)]
+    parts = [
+        (n, m) for n, m in network.named_modules() if n.count(".") <= 1 and not isinstance(m, nn.ModuleList)
+    ]
     for name, module in parts:
         if name and ("." not in name or name.startswith("cells.")):
-            module.register_forward_hook(lambda m, i, out, name=name: found.update({name: _shape(out)}))  # type: ignore[misc]
+            module.register_forward_hook(lambda m, i, out, name=name: found.update({name: _shape(out)}))
     with torch.no_grad():
         out = network.eval()(torch.empty(1, *task.input_shape, device="meta"))
     return found | {"output": _shape(out)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
-from nasctl.core import Constraint, Genotype, RequestError, SearchSpace, State
+from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
 from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run, read_lines
@@ -25,7 +26,29 @@ log = logging.getLogger("nasctl")
 
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
-NOT_SIGNED = ("download",)  # settings of a group that say where data come from, not what they are
+NOT_SIGNED = ("download", "workers")  # settings of a group that do not touch results
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a verb works with."""
+
+    config: Config
+    device: torch.device
+    dataset: Dataset
+    space: SearchSpace
+    constraint: Constraint
+
+    def name(self, *groups: str) -> str:
+        """Return the chosen options of ``groups``, joined."""
+        return "-".join(self.config["choices"][group] for group in groups)
+
+
+def set_up(config: Config, device: torch.device) -> Scene:
+    """Build what every verb needs; nothing is read from disk yet."""
+    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
+    space = make(config["space"], dataset.task)
+    return Scene(config, device, dataset, space, make(config["constraint"], space))
 
 
 def search(config: Config) -> None:
@@ -33,84 +56,78 @@ def search(config: Config) -> None:
     configuration.validate(config, SEARCH)
     check_pair(config)
     budget = read_budget(config)
-    device = environment.choose_device(config["device"])
+    scene = set_up(config, environment.choose_device(config["device"]))
     nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
-    names = [config["choices"][group] for group in ("space", "strategy", "dataset")]
-    run = open_run("search", config, "-".join(names), signature(nodes, device))
-    if run is None:
-        return
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
-    space = make(config["space"], dataset.task)
-    constraint = make(config["constraint"], space)
-    with run, Progress(run.cost) as run.watch:
-        write_environment(run, device, dataset.fingerprint())
-        strategy = make(config["strategy"], space, Feasible(space, constraint), config["seed"])
-        data = SearchData(dataset)
-        estimator = make(config["estimator"], space, data, device, config["seed"], run.pulse)
-        reward = make(config["reward"])
-        loop = Search(space, strategy, estimator, reward, budget, run.append, config["record_every"])
-        resume(run, loop.load_state_dict)
-        loop.run(run.tick)
-        run.save(loop.state_dict())
-        arch = strategy.derive()
-        genotype = space.genotype(arch)
-        metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
-        run.write("architecture.json", architecture_record(space, genotype, arch))
-        facts = {"signature": run.config["signature"], **facts_of(config, space, genotype, constraint)}
-        found = {"error": metrics["error"], "error_kind": estimator.error_kind, "metrics": dict(metrics)}
-        cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-        device_facts = {"cost": cost, "device": environment.device_record(device), "trials": loop.trials}
-        run.write("result.json", {"verb": "search", **facts, **found, **device_facts})
+    run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
+    if not is_finished(run):
+        with run, Progress(run.cost) as run.watch:
+            begin(run, scene)
+            loop = assemble(run, scene, budget)
+            if run.state is not None:
+                loop.load_state_dict(run.state)
+            loop.run(run.tick)
+            run.save(loop.state_dict())
+            arch = loop.strategy.derive()
+            metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
+            cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
+            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
+            finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
     show(run.path)
+
+
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
+    """Build the search loop; only here do strategy, estimator and data meet."""
+    config, space = scene.config, scene.space
+    strategy = make(config["strategy"], space, Feasible(space, scene.constraint), config["seed"])
+    data = SearchData(scene.dataset)
+    estimator = make(config["estimator"], space, data, scene.device, config["seed"], run.pulse)
+    return Search(
+        space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"]
+    )
 
 
 def retrain(config: Config) -> None:
     """Train the architecture that ``from`` names from scratch, then test it once; or resume, or show that."""
     configuration.validate(config, RETRAIN)
-    device = environment.choose_device(config["device"])
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
-    space = make(config["space"], dataset.task)
-    source = find(required_source(config), space)
+    scene = set_up(config, environment.choose_device(config["device"]))
+    source = find(required_source(config), scene.space)
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype}
-    run = open_run("retrain", config, retrain_name(config, source), signature(nodes, device))
-    if run is None:
-        return
-    constraint = make(config["constraint"], space)
-    with run, Progress(run.cost) as run.watch:
-        write_environment(run, device, dataset.fingerprint())
-        state = resume(run, lambda state: None)
-        network, metrics = train_and_test(
-            space,
-            source.genotype,
-            make(config["trainer"]),
-            dataset,
-            device,
-            config["seed"],
-            tick=run.tick,
-            record=lambda line: run.append("history.jsonl", line),
-            state=state,
-        )
-        run.save_weights(network.state_dict())
-        run.write("architecture.json", architecture_record(space, source.genotype, source.arch))
-        earlier = source.facts.get("cost", {"search": 0.0, "selection": 0.0})
-        cost = {"search": earlier["search"], "selection": earlier["selection"], "retrain": run.cost()}
-        recipe = signature({"trainer": config["trainer"], "dataset": config["dataset"], "final": config["space"]["final"]}, device)
-        found = {"error": metrics["error"], "error_kind": "retrained", "metrics": dict(metrics)}
-        run.write(
-            "result.json",
-            {
-                "verb": "retrain",
-                "signature": run.config["signature"],
-                **facts_of(config, space, source.genotype, constraint),
-                **found,
-                "recipe": recipe,
-                "recipe_name": config["choices"]["trainer"],
-                "source": source.record(),
-                "cost": cost,
-                "device": environment.device_record(device),
-            },
-        )
+    run = open_run("retrain", scene, retrain_name(scene, source), nodes)
+    if not is_finished(run):
+        with run, Progress(run.cost) as run.watch:
+            begin(run, scene)
+            network, metrics = train_and_test(
+                scene.space,
+                source.genotype,
+                make(config["trainer"]),
+                scene.dataset,
+                scene.device,
+                config["seed"],
+                tick=run.tick,
+                record=lambda line: run.append("history.jsonl", line),
+                state=run.state,
+            )
+            run.save_weights(network.state_dict())
+            earlier = source.facts.get("cost", {"search": 0.0, "selection": 0.0})
+            cost = {**earlier, "retrain": run.cost()}
+            facts = {"error_kind": "retrained", "source": source.record(), **recipe(scene)}
+            finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
     show(run.path)
+
+
+def recipe(scene: Scene) -> dict[str, str]:
+    """Return name and hash of how a network is trained: trainer, data and size."""
+    nodes = {name: scene.config[name] for name in ("trainer", "dataset")}
+    nodes["final"] = scene.config["space"]["final"]
+    return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}
+
+
+def inspect(config: Config) -> None:
+    """Print what the space, or the architecture that ``from`` names, is and costs."""
+    configuration.validate(config, ("space", "dataset"))
+    scene = set_up(config, torch.device("cpu"))
+    source = find(str(config["from"]), scene.space) if config["from"] else None
+    print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")
 
 
 def check_pair(config: Config) -> None:
@@ -119,7 +136,8 @@ def check_pair(config: Config) -> None:
     if strategy.relaxed and not estimator.takes_relaxed:
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
-            f"estimator={config['choices']['estimator']} does not give; choose estimator=supernet or another strategy"
+            f"estimator={config['choices']['estimator']} does not give; "
+            "choose estimator=supernet or another strategy"
         )
 
 
@@ -147,79 +165,102 @@ def _signed(node: Any) -> Any:
     return node
 
 
-def open_run(verb: str, config: Config, name: str, signed: str) -> Run | None:
-    """Return the run to work on; None, after showing it, if it is finished already."""
-    path = Path(config["run_dir"] or Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}"))
-    there = (path / "status.json").exists()
-    if config["resume"] not in ("auto", "never", "must"):
-        raise RequestError(f"resume={config['resume']}: unknown; choose auto, never or must")
-    if config["resume"] == "never" and there:
-        raise RequestError(f"resume=never, but {path} exists; remove it, change the seed or use resume=auto")
-    if config["resume"] == "must" and not there:
-        raise RequestError(f"resume=must, but {path} does not exist; check the settings or use resume=auto")
+def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
+    """Return the run that the settings name, or raise `RequestError` if ``resume`` or what is there forbids it."""
+    config, signed = scene.config, signature(nodes, scene.device)
+    default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
+    path = Path(config["run_dir"] or default)
+    check_resume(config["resume"], path)
     record = config | {"verb": verb, "signature": signed}
     run = Run(path, record, phase=verb, checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
-    if there and json.loads((path / "status.json").read_text())["status"] == "finished":
-        warn_of_other_code(path)
-        show(path)
-        return None
     return run
 
 
-def warn_of_other_code(path: Path) -> None:
-    """Say so if a finished run was made by another commit than today's."""
-    then, now = json.loads((path / "environment.json").read_text())["git"], environment.git()
+def check_resume(wanted: str, path: Path) -> None:
+    """Raise `RequestError` if ``resume`` is unknown, or forbids what is on the disk."""
+    there = (path / "status.json").exists()
+    if wanted not in ("auto", "never", "must"):
+        raise RequestError(f"resume={wanted}: unknown; choose auto, never or must")
+    if wanted == "never" and there:
+        raise RequestError(f"resume=never, but {path} exists; remove it, change the seed or use resume=auto")
+    if wanted == "must" and not there:
+        raise RequestError(f"resume=must, but {path} does not exist; check the settings or use resume=auto")
+
+
+def is_finished(run: Run) -> bool:
+    """Return whether there is nothing left to do; say so if other code than today's did it."""
+    status = run.path / "status.json"
+    if not status.exists() or json.loads(status.read_text())["status"] != "finished":
+        return False
+    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
     if then and now and then["commit"] != now["commit"]:
-        print(f"note: {path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
+        print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
+    return True
 
 
-def write_environment(run: Run, device: torch.device, data: Mapping[str, str]) -> None:
-    """Fix the number of threads, to that of a run's first session, and write environment.json."""
+def begin(run: Run, scene: Scene) -> None:
+    """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
     before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
-    threads = before["threads"] if before else run.config["threads"]
+    threads = before["threads"] if before else scene.config["threads"]
     if threads is not None:
         torch.set_num_threads(threads)
-    if before and before["data"] != dict(data):
-        raise RequestError(f"{run.path}: the data differ from those the run began with; restore them or use another run_dir")
-    run.write("environment.json", environment.describe(device, data))
-
-
-def resume(run: Run, load: Callable[[State], None]) -> State | None:
-    """Load the run's checkpoint, if there is one, and say so."""
+    data = dict(scene.dataset.fingerprint())
+    if before and before["data"] != data:
+        raise RequestError(
+            f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
+        )
     if run.state is not None:
         log.info("resuming from the checkpoint in %s", run.path)
-        load(run.state)
-    return run.state
+    run.write("environment.json", environment.describe(scene.device, data))
 
 
-def facts_of(config: Config, space: SearchSpace, genotype: Genotype, constraint: Constraint) -> dict[str, Any]:
-    """Return what result.json says of a genotype whatever was done with it."""
-    margin = constraint.margin(genotype)
-    return {
-        "seed": config["seed"],
-        "params": space.cost(genotype, "params"),
-        "macs": space.cost(genotype, "macs"),
-        "ops": space.num_operations,
-        "space_size": space.size,
+def finish(
+    run: Run,
+    scene: Scene,
+    genotype: Genotype,
+    arch: Architecture | None,
+    metrics: Metrics,
+    cost: Mapping[str, float],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write architecture.json and result.json."""
+    run.write("architecture.json", architecture_record(scene.space, genotype, arch))
+    margin = scene.constraint.margin(genotype)
+    result = {
+        "verb": run.config["verb"],
+        "signature": run.config["signature"],
+        "seed": run.config["seed"],
+        "error": metrics["error"],
+        **facts,
+        "metrics": dict(metrics),
+        "params": scene.space.cost(genotype, "params"),
+        "macs": scene.space.cost(genotype, "macs"),
+        "ops": scene.space.num_operations,
+        "space_size": scene.space.size,
         "feasible": None if margin is None else margin >= 0,
         "margin": margin,
+        "cost": dict(cost),
+        "device": environment.device_record(scene.device),
     }
+    run.write("result.json", result)
 
 
 def required_source(config: Config) -> str:
     """Return the ``from`` setting, or raise `RequestError`."""
     if not config["from"]:
-        raise RequestError("from: nothing to start from; add from=RUN_DIRECTORY, from=FILE.json or a name such as from=DARTS_V2")
+        raise RequestError(
+            "from: nothing to start from; add from=RUN_DIRECTORY, from=FILE.json or a name such as from=DARTS_V2"
+        )
     return str(config["from"])
 
 
-def retrain_name(config: Config, source: Source) -> str:
+def retrain_name(scene: Scene, source: Source) -> str:
     """Return the name of a retrain's folder: the genotype's, or that of the search it came from."""
     choices = source.facts.get("choices")
     first = f"{choices['space']}-{choices['strategy']}" if choices else Path(source.name).stem
-    return f"{first}-{config['choices']['dataset']}"
+    return f"{first}-{scene.name('dataset')}"
 
 
 def show(path: Path) -> None:
@@ -231,12 +272,3 @@ def show(path: Path) -> None:
     if result["verb"] == "search":
         print(json.loads((path / "architecture.json").read_text())["notation"])
         print(f"next: nasctl retrain from={path}")
-
-
-def inspect(config: Config) -> None:
-    """Print what the space, or the architecture that ``from`` names, is and costs."""
-    configuration.validate(config, ("space", "dataset"))
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
-    space = make(config["space"], dataset.task)
-    source = find(str(config["from"]), space) if config["from"] else None
-    print(inspection.inspect(space, dataset.task, source, config["form"], config["format"]), end="")

@@ -23,8 +23,10 @@ def retrain(
     record: Callable[[Mapping[str, Any]], None],
     state: State | None,
 ) -> tuple[nn.Module, Metrics]:
-    """Train the final form of ``genotype`` on train and validation data together; test it once, at the end."""
+    """Train the final form of ``genotype`` on training and validation data; test it once, at the end."""
     torch.manual_seed(position_seed(seed, "network"))
     network = space.build(genotype, "final").to(device)
-    trainer.fit(network, dataset, dataset.full(), seed=seed, fidelity=1.0, tick=tick, record=record, state=state)
+    trainer.fit(
+        network, dataset, dataset.full(), seed=seed, epochs=None, tick=tick, record=record, state=state
+    )
     return network, trainer.evaluate(network, dataset, dataset.test())

@@ -33,11 +33,13 @@ Watch = Callable[[Mapping[str, Any]], None]
 class Run:
     """One run directory, held by one process at a time.
 
-    As a context manager it takes the lock, writes status.json whatever happens, and turns SIGINT and SIGTERM into
-    `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
+    As a context manager it takes the lock, writes status.json whatever happens, and turns SIGINT and SIGTERM
+    into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
     """
 
-    def __init__(self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float) -> None:
+    def __init__(
+        self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float
+    ) -> None:
         self.path, self.config, self.phase = path, config, phase
         self.checkpoint_seconds = checkpoint_seconds
         self.state: State | None = None
@@ -75,7 +77,10 @@ class Run:
         status = {"status": "finished", "reason": None}
         if error is not None:
             stopped = isinstance(error, Interrupted | KeyboardInterrupt)
-            status = {"status": "interrupted" if stopped else "failed", "reason": str(error) or type(error).__name__}
+            status = {
+                "status": "interrupted" if stopped else "failed",
+                "reason": str(error) or type(error).__name__,
+            }
             log.info("".join(traceback.format_exception(error)))
         try:
             self.write("status.json", status)
@@ -179,7 +184,9 @@ class Run:
             try:
                 return torch.load(path, weights_only=True, map_location="cpu")
             except Exception as error:
-                log.warning("%s cannot be read (%s); trying the previous one", path, str(error).splitlines()[0])
+                log.warning(
+                    "%s cannot be read (%s); trying the previous one", path, str(error).splitlines()[0]
+                )
         if found:
             raise RequestError(f"{self.path}: no checkpoint can be read; remove the directory to start over")
         return None
@@ -191,7 +198,10 @@ class Run:
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run with another signature."""
         path = self.path / "config.yaml"
-        if path.exists() and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]:
+        if (
+            path.exists()
+            and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]
+        ):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({_difference(there, self.config)}); "
                 "choose another run_dir"
@@ -207,8 +217,10 @@ def _difference(a: Any, b: Any, path: str = "") -> str:
     return f"{path}: {a!r} there, {b!r} here"
 
 
-def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
-    """Write a file through a temporary one, so that it is there whole or as it was; RunError if the disk is full."""
+def write_whole(
+    path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None
+) -> None:
+    """Write a file through a temporary one, so that it is whole or as it was; RunError if the disk is full."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -224,7 +236,9 @@ def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Calla
 
 
 def _full(path: Path, error: Exception) -> RunError:
-    return RunError(f"{path}: cannot be written ({error}); free some disk space and give the command again to resume")
+    return RunError(
+        f"{path}: cannot be written ({error}); free some disk space and give the command again to resume"
+    )
 
 
 @contextlib.contextmanager
@@ -274,7 +288,9 @@ def _synchronize() -> None:
 
 def whole_lines(path: Path) -> list[bytes]:
     """Return the lines of a file that end; one cut short by a kill is left out."""
-    return [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
+    return (
+        [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
+    )
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

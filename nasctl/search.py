@@ -39,8 +39,8 @@ class Budget:
 
     def share(self, trials: int, epoch: float) -> float:
         """Return the part of the budget that is spent; from 1 on it is used up."""
-        parts = [done / limit for done, limit in ((trials, self.trials), (epoch, self.epochs)) if limit is not None]
-        return max(parts)
+        spent = ((trials, self.trials), (epoch, self.epochs))
+        return max(done / limit for done, limit in spent if limit is not None)
 
 
 class SearchData:
@@ -125,7 +125,8 @@ class Search:
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
         """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""
-        told = [line for line in lines if tuple(line["arch"]) == arch and not line["relaxed"] and line["error"] is None]
+        picked = (line for line in lines if not line["relaxed"] and line["error"] is None)
+        told = [line for line in picked if tuple(line["arch"]) == arch]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
         evaluation: Evaluation = self.estimator.evaluate(Candidate(arch))

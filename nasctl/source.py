@@ -44,7 +44,11 @@ def find(text: str, space: SearchSpace) -> Source:
     for file in published:
         if file.stem == text:
             return Source("published", text, _read(file, space), None, {})
-    raise unknown(f"from (neither a run, nor a file, nor a published genotype of {space.family})", text, [f.stem for f in published])
+    raise unknown(
+        f"from (neither a run, nor a file, nor a published genotype of {space.family})",
+        text,
+        [f.stem for f in published],
+    )
 
 
 def _read(path: Path, space: SearchSpace) -> Genotype:
@@ -58,7 +62,9 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
         raise RequestError(f"{path}: not a JSON file ({error}); correct it") from error
     family = data.get("family", space.family)
     if family != space.family:
-        raise RequestError(f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}")
+        raise RequestError(
+            f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}"
+        )
     return space.check(data.get("genotype", data))
 
 
@@ -83,10 +89,14 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return result.json and config.yaml of a finished run, or raise `RequestError`."""
     status = path / "status.json"
     if not status.is_file():
-        raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
+        raise RequestError(
+            f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)"
+        )
     found = json.loads(status.read_text())
     if found["status"] != "finished":
-        raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
+        raise RequestError(
+            f"{path}: the run is {found['status']}, not finished; give its command again to resume it"
+        )
     return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
 
 
@@ -106,7 +116,7 @@ def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architectu
 
 @dataclass(frozen=True)
 class Loaded:
-    """A finished run as a Python program sees it; ``network`` is trained after a retrain, None after a search."""
+    """A finished run as a Python program sees it; ``network`` is trained, or None after a search."""
 
     genotype: Genotype
     network: nn.Module | None

@@ -14,7 +14,12 @@ class Limit:
     """Accepts genotypes whose ``resource``, counted in the final form, is at most ``limit``."""
 
     def __init__(
-        self, space: SearchSpace, *, resource: Literal["params", "macs"], limit: PositiveFloat, tries: PositiveInt
+        self,
+        space: SearchSpace,
+        *,
+        resource: Literal["params", "macs"],
+        limit: PositiveFloat,
+        tries: PositiveInt,
     ) -> None:
         self.space, self.resource, self.limit, self.tries = space, resource, limit, tries
 
@@ -28,6 +33,6 @@ class Limit:
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         cheapest = min(self.space.cost(genotype, self.resource) for genotype in refused)
         return RequestError(
-            f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has so few {self.resource}; "
-            f"the cheapest of them has {cheapest:,.0f}, raise the limit or constraint.tries"
+            f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has so few "
+            f"{self.resource}; the cheapest of them has {cheapest:,.0f}, raise the limit or constraint.tries"
         )

@@ -1,8 +1,8 @@
 """The gradient of the validation loss after one virtual step of the weights, three ways.
 
-Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.3, equations 6 to 8. Every function takes the training
-and the validation loss as functions of (weights, rows), and returns a loss whose gradient with respect to ``rows``
-is the wanted one.
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.3, equations 6 to 8. Every function takes the
+training and the validation loss as functions of (weights, rows), and returns a loss whose gradient with
+respect to ``rows`` is the wanted one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class VirtualStep:
         return self.momentum * self.buffers[name] if name in self.buffers else 0.0
 
 
-def first_order(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
+def first_order(
+    train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float
+) -> Tensor:
     """Return the validation loss at today's weights (xi = 0)."""
     return val(weights, rows)
 
@@ -47,7 +49,9 @@ def exact(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualSte
     return val(step(weights, gradient(train(weights, rows), list(weights.values()), create_graph=True)), rows)
 
 
-def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
+def finite_difference(
+    train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float
+) -> Tensor:
     """Return a surrogate whose gradient is equation 7 with the Hessian product of equation 8.
 
     ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01.

@@ -1,6 +1,7 @@
 """Train every candidate from scratch, shortened: fewer epochs, images, channels or cells.
 
-Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 4.1; the shortcuts are the usual ones of the field.
+Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 4.1; the shortcuts are the usual ones of
+the field.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from nasctl.core import (
 
 
 class FromScratch:
-    """Builds the candidate in ``form`` resized by ``size``, trains it on the training half, scores the other half."""
+    """Builds the candidate in ``form`` resized by ``size``, trains it, and scores it on the validation half.
+
+    It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further.
+    """
 
     takes_relaxed = False
     error_kind = "short training"
@@ -41,11 +45,12 @@ class FromScratch:
         pulse: Tick,
         *,
         trainer: Trainer,
+        epochs: PositiveInt,
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
     ) -> None:
         self.space, self.dataset, self.device, self.seed, self.pulse = space, dataset, device, seed, pulse
-        self.trainer, self.form, self.size = trainer, form, size
+        self.trainer, self.epochs, self.form, self.size = trainer, epochs, form, size
         self.evaluated = 0
 
     def fit(self, sample: Callable[[], Candidate]) -> None:
@@ -61,7 +66,7 @@ class FromScratch:
                 self.dataset,
                 self.dataset.train(),
                 seed=seed,
-                fidelity=1.0 if candidate.fidelity is None else candidate.fidelity,
+                epochs=max(1, round(self.epochs * (candidate.fidelity or 1.0))),
                 tick=self._tick,
                 record=lambda line: None,
                 state=None,

@@ -7,7 +7,7 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -29,15 +29,16 @@ from nasctl.core import (
     Tick,
     position_seed,
 )
-from nasctl.estimator._unroll import UNROLLS, VirtualStep
+from nasctl.estimator._unroll import UNROLLS, Rows, VirtualStep, Weights
 
 
 class Supernet:
     """Trains the shared weights by SGD and scores candidates on validation batches.
 
-    One evaluation draws a training and a validation batch; the next ``fit`` takes the weight step on that training
-    batch. With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the statistics of the batch,
-    since running ones mix all paths. ``bilevel=false`` trains weights and rows on the same data.
+    One evaluation draws a training and a validation batch; the next ``fit`` takes the weight step on that
+    training batch. With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the
+    statistics of the batch, since running ones mix all paths. ``bilevel=false`` trains weights and rows on
+    the same data.
     """
 
     takes_relaxed = True
@@ -64,10 +65,12 @@ class Supernet:
         unroll_radius: PositiveFloat,
         bilevel: bool,
         channels_last: bool,
+        size: dict[str, PositiveInt],
     ) -> None:
         if warmup_epochs and (epochs is None or warmup_epochs > epochs):
             raise RequestError(
-                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
+                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); "
+                "set budget.epochs"
             )
         self.dataset, self.device, self.pulse = dataset, device, pulse
         self.train, self.val = self._splits(dataset, bilevel)
@@ -78,7 +81,7 @@ class Supernet:
         self.unroll, self.unroll_radius = UNROLLS[unroll], unroll_radius
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
-        self.net = space.supernet().to(device).to(memory_format=self.format)
+        self.net = space.supernet(**size).to(device).to(memory_format=self.format)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
         self.position = 0  # weight steps taken or, while one is pending, about to be taken
         self.pending = False
@@ -139,27 +142,32 @@ class Supernet:
             examples += len(y)
         return self._metrics(sums, examples)
 
-    def _relaxed(self, candidate: Candidate, rows: Sequence[Tensor]) -> Evaluation:
+    def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         train = self._batch(self.train, self.position)
         val = self._batch(self.val, self.position) if self.bilevel else train
         measured: list[Mapping[str, Tensor]] = []
 
-        def train_loss(weights: Mapping[str, Tensor], rows: Sequence[Tensor]) -> Tensor:
-            return self.dataset.loss(functional_call(self.net, dict(weights), (train[0], replace(candidate, weights=rows))), train[1])
+        def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
+            return functional_call(self.net, dict(weights), (x, replace(candidate, weights=rows)))
 
-        def val_loss(weights: Mapping[str, Tensor], rows: Sequence[Tensor]) -> Tensor:
-            outputs = functional_call(self.net, dict(weights), (val[0], replace(candidate, weights=rows)))
-            measured.append(self.dataset.measure(outputs.detach(), val[1]))
-            return self.dataset.loss(outputs, val[1])
+        def train_loss(weights: Weights, rows: Rows) -> Tensor:
+            return self.dataset.loss(outputs(train[0], weights, rows), train[1])
+
+        def val_loss(weights: Weights, rows: Rows) -> Tensor:
+            logits = outputs(val[0], weights, rows)
+            measured.append(self.dataset.measure(logits.detach(), val[1]))
+            return self.dataset.loss(logits, val[1])
 
         weights = dict(self.net.named_parameters())
-        loss = self.unroll(train_loss, val_loss, weights, rows, self._virtual_step(weights), self.unroll_radius)
+        step = self._virtual_step(weights)
+        loss = self.unroll(train_loss, val_loss, weights, rows, step, self.unroll_radius)
         return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
 
-    def _virtual_step(self, weights: Mapping[str, Tensor]) -> VirtualStep:
+    def _virtual_step(self, weights: Weights) -> VirtualStep:
         group = self.optimizer.param_groups[0]
-        states = ((name, self.optimizer.state.get(w, {}).get("momentum_buffer")) for name, w in weights.items())
-        buffers = {name: buffer for name, buffer in states if buffer is not None}
+        states = {name: self.optimizer.state.get(w, {}) for name, w in weights.items()}
+        found = {name: state.get("momentum_buffer") for name, state in states.items()}
+        buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
         return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers)
 
     def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
@@ -176,8 +184,8 @@ class Supernet:
         metrics = self.dataset.metrics({name: float(value) for name, value in sums.items()}, examples)
         if not math.isfinite(metrics["loss"]):
             raise RunError(
-                f"validation loss is {metrics['loss']} at step {self.position}; lower estimator.lr (now {self.lr}) "
-                f"or estimator.clip (now {self.clip})"
+                f"validation loss is {metrics['loss']} at step {self.position}; "
+                f"lower estimator.lr (now {self.lr}) or estimator.clip (now {self.clip})"
             )
         return metrics
 

@@ -1,4 +1,7 @@
-"""Convolution blocks that several cell spaces are made of. All maps are ``(batch, channels, height, width)``."""
+"""Convolution blocks that several cell spaces are made of.
+
+All maps are ``(batch, channels, height, width)``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from nasctl.core import RequestError
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, convolution without bias, batch norm: ``(n, c_in, h, w) -> (n, c_out, h / stride, w / stride)``."""
+    """ReLU, convolution without bias, norm: ``(n, c_in, h, w) -> (n, c_out, h / stride, w / stride)``."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, affine: bool) -> None:
         super().__init__(
@@ -20,12 +23,14 @@ class ReLUConvBN(nn.Sequential):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve the map without losing a pixel's neighbour: two strided 1x1 convolutions, one shifted by a pixel."""
+    """Halve the map by two strided 1x1 convolutions, the second on the map shifted by a pixel."""
 
     def __init__(self, c_in: int, c_out: int, affine: bool) -> None:
         super().__init__()
         if c_out % 2:
-            raise RequestError(f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number")
+            raise RequestError(
+                f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number"
+            )
         self.relu = nn.ReLU()
         self.even = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
         self.odd = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
@@ -39,8 +44,8 @@ class FactorizedReduce(nn.Module):
 class DropPath(nn.Module):
     """Drop whole examples of a branch with probability ``probability`` while training, and rescale the rest.
 
-    Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018. The trainer sets the
-    probability through the network's ``drop_path``; all operations of a network share one instance.
+    Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018. The trainer sets
+    the probability through the network's ``drop_path``; all operations of a network share one instance.
     """
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ def params(network: nn.Module) -> int:
 
 
 def macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Return the multiply-accumulates of one example: convolutions and linear layers; norms and pools are free.
+    """Return the multiply-accumulates of one example: convolutions and linear layers, nothing else.
 
     ``network`` must live on the meta device.
     """

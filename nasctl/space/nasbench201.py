@@ -1,4 +1,4 @@
-"""The NAS-Bench-201 space (NATS-Bench topology space): a cell of four nodes with one of five operations per edge.
+"""The NAS-Bench-201 space (NATS-Bench topology space): a cell of four nodes, one of five operations an edge.
 
 Dong and Yang 2020, https://arxiv.org/abs/2001.00326, section 2.1; the skeleton is that of figure 1.
 """
@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
+from typing import Any
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, StrictStr, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
@@ -30,11 +32,12 @@ OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
 OPTIONS = ("none", *OPERATIONS)
 EDGES = tuple((source, node) for node in range(1, 4) for source in range(node))  # 01, 02, 12, 03, 13, 23
 STAGES = 3  # the map halves and the channels double between stages
+_NAMES = TypeAdapter(list[StrictStr])
 
 
 @dataclass(frozen=True)
 class Form:
-    """Size of the skeleton: channels of the first stage, cells in each of three stages, norms with scale and shift."""
+    """Size: channels of the first stage, cells a stage, scale and shift in the cells' norms."""
 
     channels: PositiveInt
     cells: PositiveInt
@@ -44,11 +47,15 @@ class Form:
 class Cell(nn.Module):
     """The cell; each edge holds some of the operations, and a mixture says which of them run."""
 
-    def __init__(self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath) -> None:
+    def __init__(
+        self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath
+    ) -> None:
         super().__init__()
         self.edges = nn.ModuleDict(
             {
-                f"{source}-{node}": nn.ModuleDict({n: OPERATIONS[n](channels, affine) for n in names if n != "none"})
+                f"{source}-{node}": nn.ModuleDict(
+                    {n: OPERATIONS[n](channels, affine) for n in names if n != "none"}
+                )
                 for (source, node), names in zip(EDGES, options, strict=True)
             }
         )
@@ -59,12 +66,14 @@ class Cell(nn.Module):
         states = [x]
         for node in range(1, 4):
             edges = [(source, mixtures[i]) for i, (source, end) in enumerate(EDGES) if end == node]
-            parts = [y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)]
+            parts = [
+                y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)
+            ]
             states.append(sum(parts[1:], parts[0]) if parts else x * 0)
         return states[-1]
 
     def _terms(self, source: int, node: int, x: Tensor, mixture: Terms) -> list[Tensor]:
-        edge = self.edges[f"{source}-{node}"]
+        edge: Any = self.edges[f"{source}-{node}"]
         outputs = []
         for option, weight in mixture:
             if OPTIONS[option] != "none":
@@ -88,7 +97,7 @@ class Residual(nn.Module):
 
 
 class Skeleton(nn.Module):
-    """Stem, three stages of cells with residual blocks between, classifier; ``options`` are held by each edge."""
+    """Stem, three stages of cells with residual blocks between, classifier; each edge holds ``options``."""
 
     def __init__(self, options: Sequence[Sequence[str]], task: Task, form: Form) -> None:
         super().__init__()
@@ -100,7 +109,7 @@ class Skeleton(nn.Module):
         self.cells = nn.ModuleList(
             Cell(options, width, form.affine, self.drop_path) for width in widths for _ in range(form.cells)
         )
-        self.residuals = nn.ModuleList(Residual(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.residuals = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
         self.classifier = nn.Linear(widths[-1], task.num_outputs)
         self.per_stage = form.cells
@@ -157,10 +166,11 @@ class NasBench201:
                 f"space=nasbench201 builds image classifiers, but the data set's task is {task.kind}; "
                 "choose a data set of images or a space for that task"
             )
-        if min(task.input_shape[1:]) % 4:
+        _, height, width = task.input_shape
+        if height % 4 or width % 4:
             raise RequestError(
-                f"space=nasbench201 halves the map twice, which images of {min(task.input_shape[1:])} pixels do not allow; "
-                "choose images whose width is a multiple of 4 (dataset.image_size)"
+                f"space=nasbench201 halves the map twice, which images of {height}x{width} pixels do not "
+                "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
             )
         self.task = task
         self.forms = {"search": search, "final": final}
@@ -182,19 +192,28 @@ class NasBench201:
 
     def parse(self, text: str) -> Genotype:
         """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
-        names = re.findall(r"(\w+)~(\d)", text)
-        if [int(source) for _, source in names] != [source for source, _ in EDGES]:
-            raise RequestError(f"genotype text {text!r} is not of the form |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it")
-        return self.check({"edges": [name for name, _ in names]})
+        genotype = {"edges": re.findall(r"(\w+)~", text)}
+        if len(genotype["edges"]) != len(EDGES) or self.notation(genotype) != text.strip():
+            raise RequestError(
+                f"genotype text: {text!r} is not of the form |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it"
+            )
+        return self.check(genotype)
 
     def notation(self, genotype: Genotype) -> str:
         names = iter(genotype["edges"])
         return "+".join("|" + "".join(f"{next(names)}~{s}|" for s in range(node)) for node in range(1, 4))
 
     def check(self, genotype: Genotype) -> Genotype:
-        names = genotype.get("edges", [])
+        try:
+            names = _NAMES.validate_python(genotype["edges"])
+        except (KeyError, TypeError, ValidationError) as error:
+            raise RequestError(
+                f"genotype: edges must list {len(EDGES)} operations, which {genotype!r} does not; correct it"
+            ) from error
         if len(names) != len(EDGES):
-            raise RequestError(f"genotype: {len(names)} edges, a cell of nasbench201 has {len(EDGES)}; correct the text")
+            raise RequestError(
+                f"genotype: {len(names)} edges, a cell of nasbench201 has {len(EDGES)}; add or remove some"
+            )
         for name, (source, node) in zip(names, EDGES, strict=True):
             if name not in OPTIONS:
                 raise unknown(f"genotype: edge {source}-{node}", name, OPTIONS)
@@ -210,8 +229,8 @@ class NasBench201:
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self) -> Supernet:
-        return Supernet(self.task, self.forms["search"])
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.task, resize(self.forms["search"], size))
 
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._cost(json.dumps(genotype))[name]
@@ -219,4 +238,6 @@ class NasBench201:
     def _count(self, genotype: str) -> dict[str, int]:
         build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
         cost = _count.cost(build, self.task.input_shape)
-        return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
+        return cost | {
+            "macs": cost["macs"] + self.task.num_outputs
+        }  # the benchmark counts the classifier's bias

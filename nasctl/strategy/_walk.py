@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 
 from nasctl.core import Architecture, Choices
 
+T = TypeVar("T")
 
-def pick(options: Sequence[int], generator: torch.Generator) -> int:
+
+def pick(options: Sequence[T], generator: torch.Generator) -> T:
     """Return one of ``options``, uniformly."""
     return options[int(torch.randint(len(options), (), generator=generator))]
 
@@ -28,6 +31,6 @@ def mutate(space: Choices, arch: Architecture, generator: torch.Generator) -> Ar
     others = [option for option in space.legal(arch[:position]) if option != arch[position]]
     child = [*arch[:position], pick(others, generator)]
     while options := space.legal(child):
-        inherited = arch[len(child)] if len(child) < len(arch) else None
-        child.append(inherited if inherited in options else pick(options, generator))
+        inherited = [option for option in arch[len(child) : len(child) + 1] if option in options]
+        child.append(inherited[0] if inherited else pick(options, generator))
     return tuple(child)

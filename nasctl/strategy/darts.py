@@ -1,7 +1,7 @@
 """DARTS: relax every choice to a softmax and follow the gradient of the validation loss.
 
-Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.2 and 2.3. First or second order is the estimator's
-``unroll``: the loss that arrives here already carries the gradient.
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.2 and 2.3. First or second order is the
+estimator's ``unroll``: the loss that arrives here already carries the gradient.
 """
 
 from __future__ import annotations

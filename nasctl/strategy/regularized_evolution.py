@@ -17,9 +17,10 @@ from nasctl.strategy._black_box import BlackBox
 
 
 class RegularizedEvolution(BlackBox):
-    """Keep the last ``population_size`` trials; a child mutates the best of ``sample_size`` drawn with replacement.
+    """Keep the last ``population_size`` trials; a child mutates the best of ``sample_size`` of them.
 
-    A mutation changes one decision; with probability ``identity_probability`` the child is its parent again.
+    The sample is drawn with replacement. A mutation changes one decision; with ``identity_probability`` the
+    child is its parent again.
     """
 
     def __init__(
@@ -35,7 +36,8 @@ class RegularizedEvolution(BlackBox):
         super().__init__(space, feasible, seed)
         if sample_size > population_size:
             raise RequestError(
-                f"strategy: sample_size ({sample_size}) must be at most population_size ({population_size}); lower it"
+                f"strategy: sample_size ({sample_size}) must be at most population_size ({population_size}); "
+                "lower it"
             )
         self.sample_size, self.identity_probability = sample_size, identity_probability
         self.population: deque[tuple[Architecture, float]] = deque(maxlen=population_size)
@@ -45,7 +47,8 @@ class RegularizedEvolution(BlackBox):
         return Candidate(self.draw(self._child)) if full else self.sample()
 
     def _child(self) -> Architecture:
-        parent = max((_walk.pick(self.population, self.generator) for _ in range(self.sample_size)), key=lambda m: m[1])[0]
+        drawn = [_walk.pick(self.population, self.generator) for _ in range(self.sample_size)]
+        parent, _ = max(drawn, key=lambda member: member[1])
         if float(torch.rand((), generator=self.generator)) < self.identity_probability:
             return parent
         return _walk.mutate(self.space, parent, self.generator)
@@ -56,7 +59,9 @@ class RegularizedEvolution(BlackBox):
             self.population.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:
-        return super().state_dict() | {"population": [[list(arch), reward] for arch, reward in self.population]}
+        return super().state_dict() | {
+            "population": [[list(arch), reward] for arch, reward in self.population]
+        }
 
     def load_state_dict(self, state: State) -> None:
         super().load_state_dict(state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import torch
@@ -18,10 +19,10 @@ from nasctl.core import Dataset, Metrics, RunError, Split, State, Tick, position
 
 
 class Classifier:
-    """SGD with a cosine by epoch, clipping, an auxiliary loss and drop path that grows linearly over the epochs.
+    """SGD with a cosine by epoch, clipping, an auxiliary loss, and drop path that grows linearly by epoch.
 
-    All randomness of a step is a function of (seed, step), so a run resumed in the middle of an epoch goes on as it
-    would have. Nothing inside a step waits for the device.
+    All randomness of a step is a function of (seed, step), so a run resumed in the middle of an epoch goes on
+    as it would have. Nothing inside a step waits for the device.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Classifier:
     ) -> None:
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
-        self.sgd = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+        self.sgd = partial(
+            torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
         self.auxiliary_weight, self.drop_path = auxiliary_weight, drop_path
         self.format = torch.channels_last if channels_last else torch.contiguous_format
 
@@ -53,15 +56,15 @@ class Classifier:
         split: Split,
         *,
         seed: int,
-        fidelity: float,
+        epochs: int | None,
         tick: Tick,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
     ) -> None:
-        """Train ``model`` in place for ``fidelity`` of the epochs; ``record`` gets one line an epoch."""
+        """Train ``model`` in place; ``record`` gets one line an epoch."""
         model.to(memory_format=self.format)
-        optimizer = torch.optim.SGD(model.parameters(), self.lr, **self.sgd)
-        epochs, steps = max(1, round(self.epochs * fidelity)), math.ceil(len(split) / self.batch_size)
+        optimizer = self.sgd(model.parameters())
+        epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
         progress = _Progress(model, optimizer)
         if state is not None:
             progress.load_state_dict(state)
@@ -83,7 +86,7 @@ class Classifier:
     def _schedule(self, model: nn.Module, optimizer: torch.optim.Optimizer, share: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = self._rate(share)
-        model.drop_path.probability = self.drop_path * share  # type: ignore[union-attr, assignment]
+        model.drop_path.probability = self.drop_path * share  # type: ignore[union-attr]
 
     def _rate(self, share: float) -> float:
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
@@ -111,7 +114,10 @@ class Classifier:
             x, y = split.batch(self.eval_batch_size, 0, step)
             measured = dataset.measure(model(x.contiguous(memory_format=self.format)), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-        return _finite(dataset.metrics({k: float(v) for k, v in sums.items()}, len(split)), "evaluation", "the run")
+        metrics = dataset.metrics({name: float(value) for name, value in sums.items()}, len(split))
+        if not math.isfinite(metrics["loss"]):
+            raise RunError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
+        return metrics
 
 
 class _Progress:
@@ -135,16 +141,18 @@ class _Progress:
         self.position += 1
 
     def close(self, dataset: Dataset) -> Metrics:
-        """Return the metrics of the epoch that ends here, or raise `RunError` naming the first step that went wrong."""
+        """Return the metrics of the epoch that ends here; `RunError` names the first step that went wrong."""
         sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
-        first = self.position - len(self.measured)
-        wrong = (~torch.isfinite(sums["loss"])).nonzero()
-        if len(wrong):
-            step = first + int(wrong[0])
-            raise RunError(f"training loss is {float(sums['loss'][wrong[0]])} at step {step}; lower trainer.lr or trainer.clip")
-        metrics = dataset.metrics({name: float(values.sum()) for name, values in sums.items()}, sum(self.examples))
+        self._check(sums["loss"].tolist())
+        totals = {name: float(values.sum()) for name, values in sums.items()}
+        metrics = dataset.metrics(totals, sum(self.examples))
         self.measured, self.examples = [], []
         return metrics
+
+    def _check(self, losses: list[float]) -> None:
+        for step, loss in enumerate(losses, start=self.position - len(losses)):
+            if not math.isfinite(loss):
+                raise RunError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
 
     def state_dict(self) -> State:
         return {
@@ -158,10 +166,6 @@ class _Progress:
     def load_state_dict(self, state: State) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.position, self.measured, self.examples = state["position"], state["measured"], state["examples"]
-
-
-def _finite(metrics: Metrics, what: str, remedy: str) -> Metrics:
-    if not math.isfinite(metrics["loss"]):
-        raise RunError(f"{what} loss is {metrics['loss']}; lower trainer.lr and start {remedy} again")
-    return metrics
+        self.position, self.examples = state["position"], list(state["examples"])
+        device = next(self.model.parameters()).device  # a checkpoint is read to the CPU
+        self.measured = [{name: value.to(device) for name, value in m.items()} for m in state["measured"]]

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
-from typing import Any
 
 from pydantic import PositiveInt
 from torch import Tensor
@@ -19,33 +17,40 @@ from torch import Tensor
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
 from nasctl.space import _count
 from nasctl.space._forms import resize
-from nasctl.space.darts.network import Form, Network
+from nasctl.space.darts import genotype as genotypes
+from nasctl.space.darts.genotype import KINDS, PICKS
+from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.operations import OPERATIONS
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
-
-KINDS = ("normal", "reduce")
-PICKS = 2  # operations a node sums
 
 
 class Darts:
     """Cells of ``nodes`` nodes; a node takes two different earlier states and an operation for each.
 
-    Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is uniform
-    over cells. Rows are the edges. ``operations`` starts with ``none``, which rows have and decisions lack.
+    Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is
+    uniform over cells. Rows are the edges. ``operations`` starts with ``none``, which rows have and
+    decisions lack.
     """
 
     family = "darts"
 
-    def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
+    def __init__(
+        self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form
+    ) -> None:
         if task.kind != "image_classification":
             raise RequestError(
                 f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
                 "choose a data set of images or a space for that task"
             )
         check_operations(operations)
+        for form in (search, final):
+            check_map(task, form)
+            wants_auxiliary(task, form)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.forms = {"search": search, "final": final}
-        self.decisions = tuple(d for kind in KINDS for i in range(nodes) for d in self._node_decisions(kind, i))
+        self.decisions = tuple(
+            d for kind in KINDS for i in range(nodes) for d in self._node_decisions(kind, i)
+        )
         self.rows = tuple(
             Row(f"{kind}/{edge_name(source, node)}", self.operations)
             for kind in KINDS
@@ -59,7 +64,10 @@ class Darts:
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
         pairs = tuple(f"{a}+{b}" for a, b in _pairs(node))
         names = (f"{kind}/{node + 2}/inputs", f"{kind}/{node + 2}/first", f"{kind}/{node + 2}/second")
-        return [Decision(n, options) for n, options in zip(names, (pairs, self._choices, self._choices), strict=True)]
+        return [
+            Decision(n, options)
+            for n, options in zip(names, (pairs, self._choices, self._choices), strict=True)
+        ]
 
     @cached_property
     def _choices(self) -> tuple[str, ...]:
@@ -99,7 +107,7 @@ class Darts:
         return options
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Keep the two strongest edges of each node and on each its best operation, ``none`` apart (section 2.4)."""
+        """Keep each node's two strongest edges, on each its best operation, ``none`` apart (section 2.4)."""
         values = [row.detach().tolist() for row in weights]
         arch: list[int] = []
         for offset in (0, len(values) // 2):
@@ -111,47 +119,28 @@ class Darts:
         return tuple(arch)
 
     def parse(self, text: str) -> Genotype:
-        """Read ``Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=..., ...)``."""
-        genotype: dict[str, Any] = {}
-        for kind in KINDS:
-            cell = re.search(rf"\b{kind}\s*=\s*\[(.*?)\]", text, re.DOTALL)
-            concat = re.search(rf"\b{kind}_concat\s*=\s*(range\((\d+),\s*(\d+)\)|\[([\d,\s]*)\])", text)
-            if cell is None or concat is None:
-                raise RequestError(f"genotype text: no {kind}=[...] with {kind}_concat=...; write Genotype(normal=[('op', input), ...], ...)")
-            genotype[kind] = [[n, int(i)] for n, i in re.findall(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)", cell[1])]
-            first, last, listed = concat[2], concat[3], concat[4]
-            genotype[f"{kind}_concat"] = (
-                list(range(int(first), int(last))) if first else [int(i) for i in re.findall(r"\d+", listed)]
-            )
-        return self.check(genotype)
+        return genotypes.parse(text)
 
     def notation(self, genotype: Genotype) -> str:
-        parts = [
-            part
-            for kind in KINDS
-            for part in (
-                f"{kind}={[(name, source) for name, source in genotype[kind]]}",
-                f"{kind}_concat={list(genotype[f'{kind}_concat'])}",
-            )
-        ]
-        return f"Genotype({', '.join(parts)})"
+        return genotypes.notation(genotype)
 
     def check(self, genotype: Genotype) -> Genotype:
-        for kind in KINDS:
-            _check_cell(kind, genotype)
-        return genotype
+        return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
+        return {
+            "skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])
+        }
 
     def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {kind: _edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
+        return {kind: genotypes.edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self) -> Supernet:
-        return Supernet(self.operations, self.nodes, self.task, self.forms["search"], self.picked)
+    def supernet(self, **size: int) -> Supernet:
+        form = resize(self.forms["search"], size)
+        return Supernet(self.operations, self.nodes, self.task, form, self.picked)
 
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._cost(json.dumps(genotype))[name]
@@ -159,12 +148,6 @@ class Darts:
     def _count(self, genotype: str) -> dict[str, int]:
         form = resize(self.forms["final"], {"auxiliary": False})
         return _count.cost(partial(Network, json.loads(genotype), self.task, form), self.task.input_shape)
-
-
-def _edges(picks: Sequence[tuple[str, int]], concat: Sequence[int]) -> list[tuple[str, str, str]]:
-    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
-    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
-    return operations + [(names[i], "c_{k}", "concat") for i in concat]
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:
@@ -175,27 +158,13 @@ def _edge_index(node: int, source: int) -> int:
     return node * (node + 3) // 2 + source  # nodes 0, 1, ... have 2, 3, ... edges
 
 
-def check_operations(operations: Sequence[str]) -> None:
-    """Raise `RequestError` for an operation that has no network, or a list that does not start with ``none``."""
-    if not operations or operations[0] != "none":
-        raise RequestError(f"space.operations: {list(operations)} must start with none; put it first")
+def check_operations(operations: list[str]) -> None:
+    """Raise `RequestError` unless the list is ``none`` and one or more different known operations."""
+    if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
+        raise RequestError(
+            f"space.operations={operations} must be none and then one or more different operations; "
+            "correct the list"
+        )
     for name in operations[1:]:
         if name not in OPERATIONS:
             raise unknown("space.operations", name, OPERATIONS)
-
-
-def _check_cell(kind: str, genotype: Genotype) -> None:
-    picks, concat = genotype.get(kind), genotype.get(f"{kind}_concat")
-    if not picks or not concat or len(picks) % PICKS:
-        raise RequestError(f"genotype: {kind} needs two operations a node and {kind}_concat a list of states; correct the text")
-    for k, (name, source) in enumerate(picks):
-        if name not in OPERATIONS:
-            raise unknown(f"genotype: {kind} operation {k}", name, OPERATIONS)
-        if not 0 <= source < k // PICKS + 2:
-            raise RequestError(
-                f"genotype: {kind} operation {k} reads state {source}, but node {k // PICKS + 2} can only read states "
-                f"0 to {k // PICKS + 1}; correct the input"
-            )
-    states = len(picks) // PICKS + 2
-    if any(not 0 <= i < states for i in concat):
-        raise RequestError(f"genotype: {kind}_concat {list(concat)} names a state outside 0 to {states - 1}; correct the list")

@@ -22,8 +22,8 @@ from nasctl.space.darts.operations import OPERATIONS
 class Form:
     """Size and shape of a stacked-cell network.
 
-    ``affine``: norms have scale and shift; ``pool_norm``: a norm follows each pooling; ``auxiliary``: a second
-    classifier after the second reduction, ``auto`` where the map there is large enough.
+    ``affine``: norms have scale and shift; ``pool_norm``: a norm follows each pooling; ``auxiliary``: a
+    second classifier after the second reduction, ``auto`` where the map there is large enough.
     """
 
     channels: PositiveInt
@@ -89,7 +89,11 @@ class Stem(nn.Module):
             return
         half = channels // 2
         self.first = nn.Sequential(
-            _conv3(c_in, half, 2), nn.BatchNorm2d(half), nn.ReLU(), _conv3(half, channels, 2), nn.BatchNorm2d(channels)
+            _conv3(c_in, half, 2),
+            nn.BatchNorm2d(half),
+            nn.ReLU(),
+            _conv3(half, channels, 2),
+            nn.BatchNorm2d(channels),
         )
         self.second = nn.Sequential(nn.ReLU(), _conv3(channels, channels, 2), nn.BatchNorm2d(channels))
 
@@ -111,7 +115,9 @@ class Cell(nn.Module):
         self.inputs = [source for _, source in genotype[slot.kind]]
         self.concat = list(genotype[f"{slot.kind}_concat"])
         self.operations = nn.ModuleList(
-            OPERATIONS[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
+            OPERATIONS[name](
+                slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm
+            )
             for name, source in genotype[slot.kind]
         )
         self.drop_path = drop_path
@@ -155,7 +161,6 @@ class Network(nn.Module):
 
     def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
         super().__init__()
-        check_map(task, form)
         self.drop_path = DropPath()
         self.stem = Stem(task.input_shape[0], form)
         widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
@@ -164,8 +169,9 @@ class Network(nn.Module):
         outputs = [slot.channels * widths[slot.kind] for slot in placed]
         self.classifier = nn.Linear(outputs[-1], task.num_outputs)
         self.auxiliary_after = reductions(form.layers)[1]
-        head = wants_auxiliary(task, form)
-        self.auxiliary = auxiliary_head(outputs[self.auxiliary_after], task.num_outputs, form.stem) if head else None
+        self.auxiliary: nn.Module | None = None
+        if wants_auxiliary(task, form):
+            self.auxiliary = auxiliary_head(outputs[self.auxiliary_after], task.num_outputs, form.stem)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         before, last = self.stem(x)
@@ -178,23 +184,27 @@ class Network(nn.Module):
         return logits if auxiliary is None else (logits, auxiliary)
 
 
+def _shrink(form: Form) -> int:
+    return 32 if form.stem == "imagenet" else 4  # image side to side of the last map
+
+
 def check_map(task: Task, form: Form) -> None:
     """Raise `RequestError` if the images of ``task`` cannot be halved as often as ``form`` does."""
-    size = min(task.input_shape[1:])
-    shrink = 32 if form.stem == "imagenet" else 4
-    if size % shrink:
+    _, height, width = task.input_shape
+    if height % _shrink(form) or width % _shrink(form):
         raise RequestError(
-            f"space: a network with stem={form.stem} shrinks the map {shrink} times, which images of {size} pixels "
-            f"do not allow; choose stem=cifar or images whose width is a multiple of {shrink} (dataset.image_size)"
+            f"space: a network with stem={form.stem} shrinks the map {_shrink(form)} times, which images of "
+            f"{height}x{width} pixels do not allow; choose stem=cifar or images whose sides are multiples of "
+            f"{_shrink(form)} (dataset.image_size)"
         )
 
 
 def wants_auxiliary(task: Task, form: Form) -> bool:
-    """Return whether the network gets an auxiliary head, or raise `RequestError` if it is asked for in vain."""
-    size, need = (min(task.input_shape[1:]) // 32, 7) if form.stem == "imagenet" else (min(task.input_shape[1:]) // 4, 8)
+    """Return whether there is an auxiliary head, or raise `RequestError` if it is asked for in vain."""
+    size, need = min(task.input_shape[1:]) // _shrink(form), 7 if form.stem == "imagenet" else 8
     if form.auxiliary is True and size < need:
         raise RequestError(
-            f"space.final.auxiliary: the head needs a map of {need}x{need}, here it is {size}x{size}; "
+            f"space.final.auxiliary=true needs a map of {need}x{need}, here it is {size}x{size}; "
             "use auxiliary=auto or auxiliary=false"
         )
     return form.auxiliary is not False and size >= need

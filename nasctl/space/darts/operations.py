@@ -1,6 +1,6 @@
 """Operations of the DARTS cell and of the published cells trained in its networks.
 
-Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1; the order of a separable convolution as in its code.
+Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1; separable convolutions as in its code.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import nn
 from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
 
 Build = Callable[[int, int, bool, bool], nn.Module]
-"""(channels, stride, affine, pool_norm) -> module that maps ``(n, c, h, w)`` to ``(n, c, h/stride, w/stride)``."""
+"""(channels, stride, affine, pool_norm) -> module: ``(n, c, h, w) -> (n, c, h / stride, w / stride)``."""
 
 
 def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> nn.Conv2d:
@@ -20,7 +20,9 @@ def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> nn.Con
     return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
 
 
-def _separable(kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool) -> nn.Sequential:
+def _separable(
+    kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool
+) -> nn.Sequential:
     layers: list[nn.Module] = []
     for stride in strides:
         layers += [nn.ReLU(), _depthwise(channels, kernel, stride, dilation)]

@@ -6,13 +6,14 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055, equation 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Genotype, State, Task
 from nasctl.space._mixture import Terms, terms
-from nasctl.space.darts.network import Form, Slot, Stem, check_map, preprocess, slots
+from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
 from nasctl.space.darts.operations import OPERATIONS
 
 NONE = 0  # position of the option that is the absence of an operation
@@ -22,7 +23,9 @@ class MixedEdge(nn.ModuleDict):
     """All operations of one edge by name; ``none`` is never computed."""
 
     def __init__(self, names: Sequence[str], channels: int, stride: int, form: Form) -> None:
-        operations = {n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"}
+        operations = {
+            n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"
+        }
         super().__init__(operations)
         self.names = list(names)
 
@@ -41,7 +44,9 @@ class MixedCell(nn.Module):
         self.nodes, self.reduction = nodes, slot.reduction
         self.edges = nn.ModuleDict(
             {
-                edge_name(source, node): MixedEdge(names, slot.channels, 2 if slot.reduction and source < 2 else 1, form)
+                edge_name(source, node): MixedEdge(
+                    names, slot.channels, 2 if slot.reduction and source < 2 else 1, form
+                )
                 for node in range(nodes)
                 for source in range(node + 2)
             }
@@ -69,7 +74,7 @@ def edge_name(source: int, node: int) -> str:
 class Supernet(nn.Module):
     """The network that holds all architectures of the space: ``forward(x, candidate) -> logits``.
 
-    ``picked(arch)`` gives, per row, the option that an architecture uses (``none`` for an edge it leaves out).
+    ``picked(arch)`` gives, per row, the option that an architecture uses: ``none`` where it has no edge.
     """
 
     def __init__(
@@ -81,7 +86,6 @@ class Supernet(nn.Module):
         picked: Callable[[Architecture], Sequence[int]],
     ) -> None:
         super().__init__()
-        check_map(task, form)
         self.picked = picked
         self.stem = Stem(task.input_shape[0], form)
         placed = list(slots(form, lambda kind: nodes))
@@ -101,6 +105,7 @@ class Supernet(nn.Module):
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""
         state: State = {}
+        cell: Any
         for i, cell in enumerate(self.cells):
             kind = "reduce" if cell.reduction else "normal"
             parts = {"before": cell.before, "last": cell.last}
@@ -109,4 +114,6 @@ class Supernet(nn.Module):
             for part, module in parts.items():
                 state |= {f"cells.{i}.{part}.{key}": value for key, value in module.state_dict().items()}
         outer = {"stem": self.stem, "classifier": self.classifier}
-        return state | {f"{n}.{key}": value for n, module in outer.items() for key, value in module.state_dict().items()}
+        return state | {
+            f"{n}.{key}": value for n, module in outer.items() for key, value in module.state_dict().items()
+        }

@@ -1,0 +1,60 @@
+"""Limits on a cost, and the absence of one."""
+
+import pytest
+
+from nasctl.config import conf_dir
+from nasctl.constraint.limit import Limit
+from nasctl.constraint.none import Unconstrained
+from nasctl.core import RequestError
+from tests.small import Problem
+
+
+class Priced:
+    """A space in which a genotype says what it costs."""
+
+    def cost(self, genotype, name):
+        return genotype[name]
+
+
+def limit(resource="params", at=3.5e6, tries=40):
+    return Limit(Priced(), resource=resource, limit=at, tries=tries)
+
+
+@pytest.mark.parametrize("params, feasible", [(3_499_999, True), (3_500_000, True), (3_500_001, False)])
+def test_a_genotype_may_cost_as_much_as_the_limit(params, feasible):
+    genotype = {"params": params, "macs": 0}
+    assert limit()(genotype) is feasible
+    assert limit().margin(genotype) == 3_500_000 - params
+
+
+def test_it_counts_the_resource_it_names():
+    genotype = {"params": 10, "macs": 600}
+    assert limit("params", 100)(genotype) and not limit("macs", 100)(genotype)
+    assert (limit("params", 100).margin(genotype), limit("macs", 100).margin(genotype)) == (90, -500)
+
+
+def test_a_refusal_names_the_limit_the_tries_and_the_cheapest():
+    refused = iter([{"params": 4_000_000}, {"params": 3_600_000}, {"params": 5_000_000}])
+    error = limit().refusal(refused)
+    assert isinstance(error, RequestError)
+    assert str(error) == (
+        "constraint.limit=3.5e+06: none of 40 sampled architectures has so few params; "
+        "the cheapest of them has 3,600,000, raise the limit or constraint.tries"
+    )
+
+
+def test_without_a_limit_everything_is_feasible_and_nothing_has_a_margin():
+    free = Unconstrained(Priced())
+    assert free({"params": 10**12}) is True and free.margin({"params": 10**12}) is None
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (conf_dir() / "constraint").glob("*.yaml")))
+def test_each_yaml_judges_the_genotypes_of_a_space(name):
+    settings = ["constraint.limit=1"] * (name != "none") + ["constraint.resource=macs"] * (name == "limit")
+    problem = Problem(f"constraint={name}", *settings)
+    constraint = problem.constraint()
+    genotype = problem.space.genotype(problem.arch(0))
+    resource = {"params": "params", "macs": "macs", "limit": "macs"}.get(name)
+    expected = None if resource is None else 1 - problem.space.cost(genotype, resource)
+    assert constraint.margin(genotype) == expected
+    assert constraint(genotype) is (resource is None) and constraint.tries >= 1

@@ -1,0 +1,43 @@
+"""What every estimator of conf/estimator promises."""
+
+import pytest
+import torch
+
+from nasctl.config import conf_dir
+from nasctl.core import Candidate
+from tests.small import Problem, rounds, same, through_a_file
+
+ESTIMATORS = sorted(path.stem for path in (conf_dir() / "estimator").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_interrupted_and_resumed_equals_uninterrupted(name):
+    problem = Problem("budget.epochs=2", estimator=name)
+    whole = problem.estimator()
+    expected = rounds(problem, whole, range(4))
+
+    first = problem.estimator()
+    head = rounds(problem, first, range(2))
+    second = problem.estimator()
+    rounds(problem, second, range(7, 8))  # what it did before must be gone
+    second.load_state_dict(through_a_file(first.state_dict()))
+    torch.manual_seed(12345)
+    assert head + rounds(problem, second, range(2, 4)) == expected
+    assert same(second.state_dict(), whole.state_dict())
+    assert second.epoch == whole.epoch
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_seed_decides(name):
+    problem = Problem("budget.epochs=2", estimator=name)
+    found = [rounds(problem, problem.estimator(seed=seed), range(1)) for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_picked_path_is_scored_without_a_graph(name):
+    problem = Problem("budget.epochs=2", estimator=name)
+    evaluation = problem.estimator().evaluate(Candidate(problem.arch(0)))
+    assert evaluation.loss is None
+    assert {"loss", "error", "accuracy"} <= set(evaluation.metrics)
+    assert all(isinstance(value, float) for value in evaluation.metrics.values())

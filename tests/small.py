@@ -1,0 +1,158 @@
+"""Problems of a second's size, built from the YAML files of conf/, and a data set that notes what is read."""
+
+import io
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from nasctl.config import conf_dir, make
+from nasctl.core import Candidate
+from nasctl.search import Feasible
+
+CPU = torch.device("cpu")
+
+SMALL = (
+    "dataset=digits",
+    "dataset.limit_train=144",  # 72 to train and 72 to validate on: two batches of 32 and one of 8
+    "dataset.limit_test=50",
+    "space=darts",
+    "space.nodes=1",
+    "space.search.channels=4",
+    "space.search.layers=3",
+    "space.final.channels=4",
+    "space.final.layers=3",
+    "strategy=random_search",
+    "trainer.batch_size=32",
+    "trainer.eval_batch_size=32",
+    "trainer.epochs=2",
+)
+
+SMALL_ESTIMATORS = {
+    "from_scratch": ("estimator=from_scratch", "estimator.epochs=1"),
+    "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator.unroll=first_order"),
+}
+"""What makes an estimator small, by the name of its YAML; one that is not listed is taken as it is."""
+
+
+@lru_cache
+def _composed(overrides):
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+
+
+class Problem:
+    """A small configuration with ``overrides``: its data set behind a `Spy`, its space, and more."""
+
+    def __init__(self, *overrides, estimator="supernet"):
+        chosen = SMALL_ESTIMATORS.get(estimator, (f"estimator={estimator}",))
+        self.config = deepcopy(_composed((*SMALL, *chosen, *overrides)))
+        self.data = Spy(make(self.config["dataset"], Path("nowhere"), CPU, self.config["seed"]))
+        self.space = make(self.config["space"], self.data.task)
+
+    def estimator(self, dataset=None, seed=0, pulse=lambda state, values: None):
+        return make(self.config["estimator"], self.space, dataset or self.data, CPU, seed, pulse)
+
+    def strategy(self, seed=0):
+        feasible = Feasible(self.space, self.constraint())
+        return make(self.config["strategy"], self.space, feasible, seed)
+
+    def constraint(self):
+        return make(self.config["constraint"], self.space)
+
+    def trainer(self):
+        return make(self.config["trainer"])
+
+    def network(self, seed=0, form="final", **size):
+        """Return a freshly initialised network of architecture 3."""
+        torch.manual_seed(seed)
+        return self.space.build(self.space.genotype(self.arch(3)), form, **size)
+
+    def arch(self, seed):
+        """Return a uniform architecture, a pure function of ``seed``."""
+        generator = torch.Generator().manual_seed(seed)
+        arch = []
+        while options := self.space.legal(arch):
+            arch.append(options[int(torch.randint(len(options), (), generator=generator))])
+        return tuple(arch)
+
+    def rows(self, seed, dtype=torch.float32):
+        """Return random mixtures of all rows, a pure function of ``seed``, as leaves that want a gradient."""
+        generator = torch.Generator().manual_seed(seed)
+        logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.rows]
+        return [row.softmax(0).requires_grad_() for row in logits]
+
+
+class Spy:
+    """A data set that writes into ``log`` each batch it gives, (split, epoch, step), and each test split."""
+
+    def __init__(self, dataset):
+        self.dataset, self.log = dataset, []
+
+    def __getattr__(self, name):
+        return getattr(self.dataset, name)
+
+    def train(self):
+        return SpySplit(self.dataset.train(), "train", self.log)
+
+    def val(self):
+        return SpySplit(self.dataset.val(), "val", self.log)
+
+    def full(self):
+        return SpySplit(self.dataset.full(), "full", self.log)
+
+    def test(self):
+        self.log.append("test()")
+        return SpySplit(self.dataset.test(), "test", self.log)
+
+
+class SpySplit:
+    """A split that writes each batch it gives into ``log``."""
+
+    def __init__(self, split, name, log):
+        self.split, self.name, self.log = split, name, log
+
+    def __len__(self):
+        return len(self.split)
+
+    def batch(self, size, epoch, step):
+        self.log.append((self.name, epoch, step))
+        return self.split.batch(size, epoch, step)
+
+
+def through_a_file(state):
+    """Return ``state`` as it comes back from a checkpoint."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    return torch.load(io.BytesIO(file.getvalue()), weights_only=True)
+
+
+def same(a, b):
+    """Return whether two states are equal bit for bit."""
+    if isinstance(a, torch.Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b)
+
+
+def relaxed(problem, seed):
+    return Candidate(problem.arch(seed), problem.rows(seed))
+
+
+def candidate(problem, estimator, seed):
+    return relaxed(problem, seed) if estimator.takes_relaxed and seed % 2 else Candidate(problem.arch(seed))
+
+
+def rounds(problem, estimator, seeds):
+    """Return the metrics of a few rounds of fit and evaluate, as a search makes them."""
+    found = []
+    for seed in seeds:
+        estimator.fit(lambda seed=seed: candidate(problem, estimator, seed + 100))
+        found.append(dict(estimator.evaluate(candidate(problem, estimator, seed)).metrics))
+    return found
