@@ -127,7 +127,9 @@ def inspect(config: Config) -> None:
     configuration.validate(config, ("space", "dataset"))
     scene = set_up(config, torch.device("cpu"))
     source = find(str(config["from"]), scene.space) if config["from"] else None
-    print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")
+    print(
+        inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end=""
+    )
 
 
 def check_pair(config: Config) -> None:
@@ -267,7 +269,9 @@ def show(path: Path) -> None:
     """Print a finished run's result, and after a search the command that retrains what it found."""
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
+    print(
+        f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}"
+    )
     print(f"run {path}")
     if result["verb"] == "search":
         print(json.loads((path / "architecture.json").read_text())["notation"])

@@ -226,7 +226,10 @@ def test_derivation_keeps_two_strongest_edges_and_their_best_operations(space):
         "normal/1-3": {"avg_pool_3x3": 0.3, "dil_conv_3x3": 0.2},
         "normal/2-3": {"none": 0.1, "dil_conv_5x5": 0.2, "sep_conv_3x3": 0.1},
         "reduce/1-5": {"max_pool_3x3": 0.2},
-        "reduce/4-5": {"sep_conv_3x3": 0.2, "dil_conv_3x3": 0.2},  # a tie of operations: the first in the list
+        "reduce/4-5": {
+            "sep_conv_3x3": 0.2,
+            "dil_conv_3x3": 0.2,
+        },  # a tie of operations: the first in the list
         "reduce/3-5": {"skip_connect": 0.2},  # a tie of edges with 1-5 and 4-5: the earlier states
     }
     genotype = darts.genotype(darts.discretize(relaxed(darts, strengths)))
@@ -248,7 +251,10 @@ def test_derivation_finds_the_strongest_pair_of_all(space):
     darts = space("darts")
     for seed in range(20):
         rows = relaxed_rows(darts, seed)
-        value = {row.name: dict(zip(row.options, w.tolist(), strict=True)) for row, w in zip(darts.rows, rows, strict=True)}
+        value = {
+            row.name: dict(zip(row.options, w.tolist(), strict=True))
+            for row, w in zip(darts.rows, rows, strict=True)
+        }
         found = darts.genotype(darts.discretize(rows))
         for kind, node in product(("normal", "reduce"), range(2, 6)):
             assert found[kind][2 * node - 4 : 2 * node - 2] == strongest(value, kind, node)
@@ -438,8 +444,14 @@ def test_data_that_is_no_genotype_is_refused(space, genotype):
             "Genotype(normal=[('skip_connect', 0), ('skip_connect', 1)], normal_concat=[2])",
             "genotype text: 'nothing' where reduce=[",
         ),
-        ("normal=[('skip_connect', -1), ('skip_connect', 0)], normal_concat=[2]", "genotype text: \"('skip_connect', -1)\" where"),
-        ("normal=[__import__('os')], normal_concat=[2]", "genotype text: \"__import__('os')\" where normal=["),
+        (
+            "normal=[('skip_connect', -1), ('skip_connect', 0)], normal_concat=[2]",
+            "genotype text: \"('skip_connect', -1)\" where",
+        ),
+        (
+            "normal=[__import__('os')], normal_concat=[2]",
+            "genotype text: \"__import__('os')\" where normal=[",
+        ),
     ],
 )
 def test_text_that_is_no_genotype_is_refused(space, text, message):
@@ -517,4 +529,6 @@ def test_odd_channels_are_refused_where_they_would_be_halved(space):
     darts = space("darts_imagenet", Task("image_classification", (3, 64, 64), 10), small=True)
     with pytest.raises(RequestError) as error:
         darts.build(STRAIGHT, "search", channels=35)
-    assert str(error.value) == "channels: 35 is odd, but a strided skip splits them in two; use an even number"
+    assert (
+        str(error.value) == "channels: 35 is odd, but a strided skip splits them in two; use an even number"
+    )

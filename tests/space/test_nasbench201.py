@@ -153,7 +153,14 @@ def test_the_benchmarks_text_is_read_and_written(space):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "none", ID_0 + "|none~3|", ID_0.replace("~2", "~1"), "|none~0|+|none~0|none~1|", ID_0.replace("+", "")],
+    [
+        "",
+        "none",
+        ID_0 + "|none~3|",
+        ID_0.replace("~2", "~1"),
+        "|none~0|+|none~0|none~1|",
+        ID_0.replace("+", ""),
+    ],
 )
 def test_text_that_is_no_genotype_is_refused(space, text):
     with pytest.raises(RequestError) as error:
@@ -176,8 +183,14 @@ def test_an_unknown_operation_is_refused_with_the_nearest_one(space):
     ("genotype", "message"),
     [
         ({"edges": ["none"] * 5}, "genotype: 5 edges, a cell of nasbench201 has 6; add or remove some"),
-        ({"edges": "none"}, "genotype: edges must list 6 operations, which {'edges': 'none'} does not; correct it"),
-        ({"edges": [0] * 6}, "genotype: edges must list 6 operations, which {'edges': [0, 0, 0, 0, 0, 0]} does"),
+        (
+            {"edges": "none"},
+            "genotype: edges must list 6 operations, which {'edges': 'none'} does not; correct it",
+        ),
+        (
+            {"edges": [0] * 6},
+            "genotype: edges must list 6 operations, which {'edges': [0, 0, 0, 0, 0, 0]} does",
+        ),
         ({"normal": []}, "genotype: edges must list 6 operations, which {'normal': []} does not; correct it"),
         ([], "genotype: edges must list 6 operations, which [] does not; correct it"),
     ],
