@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nasctl import __version__
-from nasctl.core import Interrupted, RequestError, RunError, unknown
+from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 
 HELP = """\
 nasctl - neural architecture search that a person can run
@@ -45,7 +45,9 @@ def run(arguments: list[str]) -> int:
         _dispatch(arguments)
     except (RequestError, RunError) as error:
         return _say(error, shown, 2)
-    except (Interrupted, KeyboardInterrupt) as stop:
+    except SweepError as error:
+        return _say(error, shown, 1)
+    except KeyboardInterrupt as stop:
         number = stop.signal if isinstance(stop, Interrupted) else 2
         print(f"nasctl: {stop or 'interrupted'}; give the same command again to resume", file=sys.stderr)
         return 128 + number
@@ -84,18 +86,19 @@ def _job(verb: str) -> Callable[[list[str]], None]:
 
             getattr(importlib.import_module("nasctl.jobs"), verb)(config)
 
-        launch(verb, job, [quoted(argument) for argument in arguments])
+        sweep = "-m" in arguments or "--multirun" in arguments
+        launch(verb, job, [quoted(argument, sweep) for argument in arguments])
 
     return start
 
 
-def quoted(argument: str) -> str:
-    """Quote a path that Hydra's grammar would stumble over: one with a space, an equals sign or a bracket."""
+def quoted(argument: str, sweep: bool) -> str:
+    """Quote a path that Hydra's grammar would stumble over; in a sweep a comma separates paths, elsewhere not."""
     key, _, value = argument.partition("=")
     if key not in PATHS or value[:1] in "'\"[" or not set(value) & set(" =()[]{}:,@"):
         return argument
-    if "," in value and not Path(value).exists():
-        return argument  # a sweep
+    if sweep and "," in value and not Path(value).exists():
+        return argument
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"{key}='{escaped}'"
 

@@ -12,14 +12,33 @@ import inspect
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
-from nasctl.core import RequestError, unknown
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+
+from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 
 Config = dict[str, Any]
-"""A composed and resolved configuration as plain data, with its groups' ``choices`` and ``overrides`` added."""
+"""A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the root of the configuration sets, groups apart."""
+
+    seed: NonNegativeInt
+    device: str
+    threads: PositiveInt | None
+    record_every: PositiveInt
+    resume: Literal["auto", "never", "must"]
+    run_dir: str | None
+    checkpoint: dict[Literal["seconds"], NonNegativeFloat]
+    paths: dict[Literal["data", "outputs"], str]
+
 
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
 OWN = (
@@ -53,21 +72,26 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
     from hydra.types import RunMode
 
     raised: list[BaseException] = []
+    failed: list[BaseException] = []  # of a sweep whose jobs run in this process
 
     def task(cfg: Any) -> None:
         try:
-            job(_plain(cfg))
+            job(_plain(cfg, inherited))
         except BaseException as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
+                failed.append(error)
                 _announce(verb, error)
                 raise
             raised.append(error)  # a raise here would have Hydra print its own line first
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
-    sys.argv = [f"nasctl {verb}", *arguments]
+    inherited = _inherited(_first_source(arguments), arguments)
+    sys.argv = [f"nasctl {verb}", *inherited, *arguments]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
+        if failed:
+            raise SweepError(f"a job of the sweep failed ({failed[0]}); nasctl ls runs shows each") from error
         raise _readable(error, arguments) from error
     if raised:
         raise raised[0]
@@ -78,20 +102,26 @@ def _announce(verb: str, error: BaseException) -> None:
 
     job = HydraConfig.get().job
     print(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}", file=sys.stderr)
+    if not isinstance(error, RequestError | RunError | Interrupted):
+        traceback.print_exception(error)
 
 
-def _plain(cfg: Any) -> Config:
-    """Return the configuration as plain data, after what it starts from has filled in what was not said."""
+def _plain(cfg: Any, assumed: list[str]) -> Config:
+    """Return the configuration as plain data.
+
+    ``assumed`` are the overrides inherited from a sweep's first source; a job with another one is composed anew.
+    """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
-    inherited = _inherited(cfg["from"], overrides)
-    if inherited:
+    own = [override for override in overrides if override not in assumed]
+    inherited = _inherited(cfg["from"], own)
+    if inherited != assumed:
         from hydra import compose
 
-        overrides = [*inherited, *overrides]
+        overrides = [*inherited, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
@@ -102,6 +132,15 @@ def _plain(cfg: Any) -> Config:
     return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
 
 
+def _first_source(arguments: list[str]) -> str | None:
+    """Return what the first ``from=`` names; in a sweep, the first of its paths."""
+    for argument in arguments:
+        if _key(argument) == "from":
+            value = argument.partition("=")[2].strip("'")
+            return value if Path(value).exists() else value.split(",")[0]
+    return None
+
+
 def _inherited(source: str | None, own: list[str]) -> list[str]:
     """Return the overrides of the run ``source``, less those given again and those of a run itself."""
     path = Path(source or "") / "overrides.yaml"
@@ -110,9 +149,7 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
     import yaml
 
     given = {_key(override) for override in own}
-    return [
-        o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)
-    ]
+    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
 
 
 def _key(override: str) -> str:
@@ -120,16 +157,14 @@ def _key(override: str) -> str:
 
 
 def _readable(error: Exception, arguments: list[str]) -> Exception:
-    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence, other errors as they are."""
+    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence, others as they are."""
     from hydra.errors import HydraException, MissingConfigException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return unknown(group or "config", name, error.options)
-    match = re.search(
-        r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error)
-    )
+    match = re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error))
     if match and not str(error).startswith("Could not append"):
         return unknown_key(match[1] or match[2], arguments)
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -150,11 +185,7 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
         cfg = OmegaConf.to_container(compose("config", groups))
     keys = list(_flat(cfg))  # type: ignore[arg-type]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
-    hint = (
-        f"did you mean {near[0]}?"
-        if near
-        else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
-    )
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
     return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
 
 
@@ -171,13 +202,15 @@ def validate(config: Config, groups: tuple[str, ...]) -> None:
         if config.get(group) is None:
             options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
             raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
-    misfits = [misfit for group in groups for misfit in _bind(config[group], group)[1]]
+    settings = {field.name: config[field.name] for field in fields(Settings)}
+    misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
+    misfits += [misfit for group in groups for misfit in _bind(config[group], group)[1]]
     if misfits:
         raise RequestError("\n".join(misfits))
 
 
 def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
-    """Build the object that ``node`` describes, and those nested in it, with values of the annotated types."""
+    """Build the object that ``node`` describes, and those nested in it, from values of the right types."""
     arguments, misfits = _bind(node, "config")
     if misfits:
         raise RequestError("\n".join(misfits))
@@ -215,9 +248,7 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
     hints = get_type_hints(cls.__init__, include_extras=True)
     names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
     arguments: dict[str, Any] = {}
-    misfits = [
-        f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node
-    ]
+    misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
     for key, value in node.items():
         if key not in names:
             misfits.append(str(unknown(path, key, names)))
@@ -231,8 +262,6 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
 
 
 def _convert(value: Any, hint: Any, path: str) -> tuple[Any, list[str]]:
-    from pydantic import TypeAdapter, ValidationError
-
     try:
         return TypeAdapter(hint).validate_python(value), []
     except ValidationError as error:

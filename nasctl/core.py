@@ -42,8 +42,12 @@ class TrialError(RunError):
     """One candidate failed; the search records it and goes on."""
 
 
-class Interrupted(Exception):  # noqa: N818 - the word of status.json
-    """A signal asked the run to stop; ``signal`` is its number."""
+class SweepError(Exception):
+    """A job of a sweep failed; the others went on. Exit code 1."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the run to stop; ``signal`` is its number. Ends a sweep too, as Ctrl-C does."""
 
     def __init__(self, signal: int) -> None:
         super().__init__(f"stopped by signal {signal}")
@@ -52,7 +56,7 @@ class Interrupted(Exception):  # noqa: N818 - the word of status.json
 
 def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
     """Return the error for a name that is none of ``choices``, with the nearest one."""
-    known = list(choices)
+    known = [choice for choice in choices if not choice.startswith("_")]  # those are parts, not choices
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return RequestError(f"{what}: unknown {name!r}; {hint}choose from {', '.join(known)}")

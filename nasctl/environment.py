@@ -52,9 +52,7 @@ def git() -> dict[str, str] | None:
 
 def _git(here: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=20
-        )
+        done = subprocess.run(["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -63,9 +61,7 @@ def _git(here: Path, *arguments: str) -> str | None:
 def device_record(device: torch.device) -> dict[str, Any]:
     """Return type, name and count of the device that a run uses."""
     name = (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else f"{_cpu()}, {torch.get_num_threads()} threads"
+        torch.cuda.get_device_name(device) if device.type == "cuda" else f"{_cpu()}, {torch.get_num_threads()} threads"
     )
     return {"type": device.type, "name": name, "count": 1}
 

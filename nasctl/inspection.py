@@ -58,9 +58,7 @@ def network_facts(space: SearchSpace, task: Task, source: Source, form: str) -> 
 def shapes(network: nn.Module, task: Task) -> dict[str, list[int]]:
     """Return the output shape of each part of a network on the meta device."""
     found: dict[str, list[int]] = {}
-    parts = [
-        (n, m) for n, m in network.named_modules() if n.count(".") <= 1 and not isinstance(m, nn.ModuleList)
-    ]
+    parts = [(n, m) for n, m in network.named_modules() if n.count(".") <= 1 and not isinstance(m, nn.ModuleList)]
     for name, module in parts:
         if name and ("." not in name or name.startswith("cells.")):
             module.register_forward_hook(lambda m, i, out, name=name: found.update({name: _shape(out)}))

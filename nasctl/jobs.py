@@ -60,8 +60,9 @@ def search(config: Config) -> None:
     nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
+        data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
-            begin(run, scene)
+            begin(run, scene, data)
             loop = assemble(run, scene, budget)
             if run.state is not None:
                 loop.load_state_dict(run.state)
@@ -81,9 +82,7 @@ def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
     strategy = make(config["strategy"], space, Feasible(space, scene.constraint), config["seed"])
     data = SearchData(scene.dataset)
     estimator = make(config["estimator"], space, data, scene.device, config["seed"], run.pulse)
-    return Search(
-        space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"]
-    )
+    return Search(space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"])
 
 
 def retrain(config: Config) -> None:
@@ -94,8 +93,9 @@ def retrain(config: Config) -> None:
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
     if not is_finished(run):
+        data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
-            begin(run, scene)
+            begin(run, scene, data)
             network, metrics = train_and_test(
                 scene.space,
                 source.genotype,
@@ -127,9 +127,7 @@ def inspect(config: Config) -> None:
     configuration.validate(config, ("space", "dataset"))
     scene = set_up(config, torch.device("cpu"))
     source = find(str(config["from"]), scene.space) if config["from"] else None
-    print(
-        inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end=""
-    )
+    print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")
 
 
 def check_pair(config: Config) -> None:
@@ -168,7 +166,7 @@ def _signed(node: Any) -> Any:
 
 
 def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
-    """Return the run that the settings name, or raise `RequestError` if ``resume`` or what is there forbids it."""
+    """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
     config, signed = scene.config, signature(nodes, scene.device)
     default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
     path = Path(config["run_dir"] or default)
@@ -180,10 +178,8 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
 
 
 def check_resume(wanted: str, path: Path) -> None:
-    """Raise `RequestError` if ``resume`` is unknown, or forbids what is on the disk."""
+    """Raise `RequestError` if ``resume`` forbids what is on the disk."""
     there = (path / "status.json").exists()
-    if wanted not in ("auto", "never", "must"):
-        raise RequestError(f"resume={wanted}: unknown; choose auto, never or must")
     if wanted == "never" and there:
         raise RequestError(f"resume=never, but {path} exists; remove it, change the seed or use resume=auto")
     if wanted == "must" and not there:
@@ -201,14 +197,13 @@ def is_finished(run: Run) -> bool:
     return True
 
 
-def begin(run: Run, scene: Scene) -> None:
+def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
     before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
     threads = before["threads"] if before else scene.config["threads"]
     if threads is not None:
         torch.set_num_threads(threads)
-    data = dict(scene.dataset.fingerprint())
     if before and before["data"] != data:
         raise RequestError(
             f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
@@ -253,7 +248,7 @@ def required_source(config: Config) -> str:
     """Return the ``from`` setting, or raise `RequestError`."""
     if not config["from"]:
         raise RequestError(
-            "from: nothing to start from; add from=RUN_DIRECTORY, from=FILE.json or a name such as from=DARTS_V2"
+            "from: nothing to start from; add from=RUN_DIRECTORY, from=FILE.json or a name, as from=DARTS_V2"
         )
     return str(config["from"])
 
@@ -269,9 +264,7 @@ def show(path: Path) -> None:
     """Print a finished run's result, and after a search the command that retrains what it found."""
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(
-        f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}"
-    )
+    print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] == "search":
         print(json.loads((path / "architecture.json").read_text())["notation"])

@@ -61,9 +61,7 @@ class Progress:
 def described(values: Mapping[str, Any]) -> list[str]:
     """Return ``name value`` of everything that has a value."""
     known = {name: value() if callable(value) else value for name, value in values.items() if name != "share"}
-    return [
-        f"{name.replace('_', ' ')} {_number(value)}" for name, value in known.items() if value is not None
-    ]
+    return [f"{name.replace('_', ' ')} {_number(value)}" for name, value in known.items() if value is not None]
 
 
 def _number(value: Any) -> str:

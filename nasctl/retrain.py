@@ -26,7 +26,5 @@ def retrain(
     """Train the final form of ``genotype`` on training and validation data; test it once, at the end."""
     torch.manual_seed(position_seed(seed, "network"))
     network = space.build(genotype, "final").to(device)
-    trainer.fit(
-        network, dataset, dataset.full(), seed=seed, epochs=None, tick=tick, record=record, state=state
-    )
+    trainer.fit(network, dataset, dataset.full(), seed=seed, epochs=None, tick=tick, record=record, state=state)
     return network, trainer.evaluate(network, dataset, dataset.test())

@@ -37,9 +37,7 @@ class Run:
     into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
     """
 
-    def __init__(
-        self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float
-    ) -> None:
+    def __init__(self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float) -> None:
         self.path, self.config, self.phase = path, config, phase
         self.checkpoint_seconds = checkpoint_seconds
         self.state: State | None = None
@@ -76,7 +74,7 @@ class Run:
         self._charge()
         status = {"status": "finished", "reason": None}
         if error is not None:
-            stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+            stopped = isinstance(error, KeyboardInterrupt)
             status = {
                 "status": "interrupted" if stopped else "failed",
                 "reason": str(error) or type(error).__name__,
@@ -183,10 +181,9 @@ class Run:
         for path in found:
             try:
                 return torch.load(path, weights_only=True, map_location="cpu")
-            except Exception as error:
-                log.warning(
-                    "%s cannot be read (%s); trying the previous one", path, str(error).splitlines()[0]
-                )
+            except Exception as error:  # whatever a damaged file makes torch raise
+                log.warning("%s cannot be read (%s); trying the previous one", path, type(error).__name__)
+                log.info(error)
         if found:
             raise RequestError(f"{self.path}: no checkpoint can be read; remove the directory to start over")
         return None
@@ -198,10 +195,7 @@ class Run:
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run with another signature."""
         path = self.path / "config.yaml"
-        if (
-            path.exists()
-            and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]
-        ):
+        if path.exists() and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]:
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({_difference(there, self.config)}); "
                 "choose another run_dir"
@@ -217,10 +211,8 @@ def _difference(a: Any, b: Any, path: str = "") -> str:
     return f"{path}: {a!r} there, {b!r} here"
 
 
-def write_whole(
-    path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None
-) -> None:
-    """Write a file through a temporary one, so that it is whole or as it was; RunError if the disk is full."""
+def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
+    """Write a file through a temporary one: it is whole, or as it was. RunError if the disk is full."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -236,9 +228,7 @@ def write_whole(
 
 
 def _full(path: Path, error: Exception) -> RunError:
-    return RunError(
-        f"{path}: cannot be written ({error}); free some disk space and give the command again to resume"
-    )
+    return RunError(f"{path}: cannot be written ({error}); free some disk space and give the command again to resume")
 
 
 @contextlib.contextmanager
@@ -267,15 +257,18 @@ def _locked(file: IO[str], attempt: int) -> bool:
 
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
+    """Write everything to the run's log, and warnings to the terminal as well."""
+    file, terminal = logging.FileHandler(path), logging.StreamHandler()
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    terminal.setLevel(logging.WARNING)
+    log.propagate = False
     log.setLevel(logging.INFO)
+    log.handlers = [file, terminal]
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        handler.close()
+        log.handlers = []
+        file.close()
 
 
 def _synchronize() -> None:
@@ -288,9 +281,7 @@ def _synchronize() -> None:
 
 def whole_lines(path: Path) -> list[bytes]:
     """Return the lines of a file that end; one cut short by a kill is left out."""
-    return (
-        [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
-    )
+    return [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -62,9 +62,7 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
         raise RequestError(f"{path}: not a JSON file ({error}); correct it") from error
     family = data.get("family", space.family)
     if family != space.family:
-        raise RequestError(
-            f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}"
-        )
+        raise RequestError(f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}")
     return space.check(data.get("genotype", data))
 
 
@@ -89,14 +87,10 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return result.json and config.yaml of a finished run, or raise `RequestError`."""
     status = path / "status.json"
     if not status.is_file():
-        raise RequestError(
-            f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)"
-        )
+        raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
     found = json.loads(status.read_text())
     if found["status"] != "finished":
-        raise RequestError(
-            f"{path}: the run is {found['status']}, not finished; give its command again to resume it"
-        )
+        raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
     return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
 
 

@@ -1,4 +1,4 @@
-"""One thread: the tests' networks are too small for two, and a second busy process would slow them many times."""
+"""One thread: the tests' networks are too small for two, and a busy neighbour would slow two many times."""
 
 import torch
 

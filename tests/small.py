@@ -63,6 +63,9 @@ class Problem:
     def constraint(self):
         return make(self.config["constraint"], self.space)
 
+    def reward(self):
+        return make(self.config["reward"])
+
     def trainer(self):
         return make(self.config["trainer"])
 
@@ -156,3 +159,20 @@ def rounds(problem, estimator, seeds):
         estimator.fit(lambda seed=seed: candidate(problem, estimator, seed + 100))
         found.append(dict(estimator.evaluate(candidate(problem, estimator, seed)).metrics))
     return found
+
+
+def train(problem, network=None, *, seed=0, state=None, tick=lambda state, values: None, epochs=None, split=None):
+    """Train on the training half; return the network and the lines of its history."""
+    network = problem.network() if network is None else network
+    lines = []
+    problem.trainer().fit(
+        network,
+        problem.data,
+        problem.data.train() if split is None else split,
+        seed=seed,
+        epochs=epochs,
+        tick=tick,
+        record=lambda line: lines.append(dict(line)),
+        state=state,
+    )
+    return network, lines

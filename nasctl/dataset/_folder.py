@@ -174,9 +174,7 @@ class ImageFolder:
     def digest(self) -> str:
         """Return the sha256 of the training files' sorted names and sizes in bytes; no limit applies."""
         train = self._part("train")
-        files = sorted(
-            (path.relative_to(train).as_posix(), path.stat().st_size) for path, _ in self._list("train")
-        )
+        files = sorted((path.relative_to(train).as_posix(), path.stat().st_size) for path, _ in self._list("train"))
         return hashlib.sha256("".join(f"{name} {size}\n" for name, size in files).encode()).hexdigest()
 
     @cached_property

@@ -53,9 +53,7 @@ def check_channels(channels: int, **values: Sequence[float]) -> None:
     """Raise `RequestError` unless each of ``mean`` and ``std`` has one value a channel."""
     for key, given in values.items():
         if len(given) != channels:
-            raise RequestError(
-                f"dataset.{key}: {len(given)} values for {channels} channels; give one a channel"
-            )
+            raise RequestError(f"dataset.{key}: {len(given)} values for {channels} channels; give one a channel")
 
 
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -72,18 +70,13 @@ def cutout(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
     half = side // 2
     down = torch.arange(images.shape[2], device=images.device) - row[:, None]
     across = torch.arange(images.shape[3], device=images.device) - column[:, None]
-    hole = ((-half <= down) & (down < half))[:, None, :, None] & ((-half <= across) & (across < half))[
-        :, None, None
-    ]
+    hole = ((-half <= down) & (down < half))[:, None, :, None] & ((-half <= across) & (across < half))[:, None, None]
     return images.masked_fill_(hole, 0)
 
 
 def resize(pixels: Tensor, side: int) -> Tensor:
     """Return uint8 images ``(n, channels, side, side)``, bilinear with antialiasing."""
-    parts = (
-        interpolate(part.float(), (side, side), mode="bilinear", antialias=True)
-        for part in pixels.split(1024)
-    )
+    parts = (interpolate(part.float(), (side, side), mode="bilinear", antialias=True) for part in pixels.split(1024))
     return torch.cat([part.round_().clamp_(0, 255).to(torch.uint8) for part in parts])
 
 
@@ -111,9 +104,7 @@ class Pixels:
         """
         rows = self.rows + top[:, None]
         columns = torch.where(flip[:, None], self.columns.flip(0), self.columns) + left[:, None]
-        return self.padded[
-            index.view(-1, 1, 1, 1), self.channels, rows[:, None, :, None], columns[:, None, None]
-        ]
+        return self.padded[index.view(-1, 1, 1, 1), self.channels, rows[:, None, :, None], columns[:, None, None]]
 
 
 class ImageSplit:
@@ -189,9 +180,7 @@ class ResidentImages:
     def test(self) -> ImageSplit:
         """Return the held-out examples, in order, not augmented."""
         indices = torch.arange(len(self._held_out.labels))
-        return ImageSplit(
-            self._held_out, Order(indices, self.device, self.seed, "test", shuffle=False), PLAIN
-        )
+        return ImageSplit(self._held_out, Order(indices, self.device, self.seed, "test", shuffle=False), PLAIN)
 
     def digest(self) -> str:
         """Return the sha256 of the training set's pixels, then labels, as read: not limited, not resized."""

@@ -85,9 +85,7 @@ class CIFAR(ImageClassification):
         from torchvision.datasets.utils import download_and_extract_archive
 
         try:
-            download_and_extract_archive(
-                published.url, self.root, filename=published.filename, md5=published.tgz_md5
-            )
+            download_and_extract_archive(published.url, self.root, filename=published.filename, md5=published.tgz_md5)
         except (OSError, RuntimeError) as error:
             raise RunError(
                 f"dataset.download: {published.url} did not arrive in {self.root} ({error});"

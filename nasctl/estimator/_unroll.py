@@ -37,9 +37,7 @@ class VirtualStep:
         return self.momentum * self.buffers[name] if name in self.buffers else 0.0
 
 
-def first_order(
-    train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float
-) -> Tensor:
+def first_order(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
     """Return the validation loss at today's weights (xi = 0)."""
     return val(weights, rows)
 
@@ -49,9 +47,7 @@ def exact(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualSte
     return val(step(weights, gradient(train(weights, rows), list(weights.values()), create_graph=True)), rows)
 
 
-def finite_difference(
-    train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float
-) -> Tensor:
+def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
     """Return a surrogate whose gradient is equation 7 with the Hessian product of equation 8.
 
     ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01.

@@ -69,8 +69,7 @@ class Supernet:
     ) -> None:
         if warmup_epochs and (epochs is None or warmup_epochs > epochs):
             raise RequestError(
-                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); "
-                "set budget.epochs"
+                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
             )
         self.dataset, self.device, self.pulse = dataset, device, pulse
         self.train, self.val = self._splits(dataset, bilevel)

@@ -42,9 +42,7 @@ def grid(title: str, rows: Sequence[Cells], remarks: Sequence[str] = ()) -> Grid
     """Return the grid of ``rows``: columns in order of first appearance, empty ones dropped."""
     names = dict.fromkeys(name for row in rows for name in row)
     header = tuple(name for name in names if any(row.get(name) for row in rows))
-    return Grid(
-        title, header, tuple(tuple(row.get(name, "") for name in header) for row in rows), tuple(remarks)
-    )
+    return Grid(title, header, tuple(tuple(row.get(name, "") for name in header) for row in rows), tuple(remarks))
 
 
 def _measured(comparison: Comparison) -> Grid:
@@ -72,10 +70,7 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells) -> Cells:
         "params": count(row.params, 2),
         "MACs": count(row.macs, 1),
         "ops": "" if row.ops is None else f"{row.ops:g}",
-        **{
-            f"{phase} cost": write(row.cost[phase]) if any(row.cost[phase].values()) else ""
-            for phase in PHASES
-        },
+        **{f"{phase} cost": write(row.cost[phase]) if any(row.cost[phase].values()) else "" for phase in PHASES},
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},
     }
@@ -94,24 +89,18 @@ def _same_settings(rows: Sequence[Method]) -> Cells:
     if len(rows) < 2:
         return {}
     first = {name: value for name, value in _settings(rows[0]).items() if value and name != "search method"}
-    return {
-        name: value for name, value in first.items() if all(_settings(row)[name] == value for row in rows)
-    }
+    return {name: value for name, value in first.items() if all(_settings(row)[name] == value for row in rows)}
 
 
 def _same_remark(same: Cells) -> str:
-    return (
-        "In all rows: " + ", ".join(f"{name} {value}" for name, value in same.items()) + "." if same else ""
-    )
+    return "In all rows: " + ", ".join(f"{name} {value}" for name, value in same.items()) + "." if same else ""
 
 
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
     single = [row.label for row in rows if row.error and row.n_of == "retrain seeds"]
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
-    return general * searched + [
-        f"{label}: one architecture, n counts its retrain seeds." for label in single
-    ]
+    return general * searched + [f"{label}: one architecture, n counts its retrain seeds." for label in single]
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:

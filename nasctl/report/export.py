@@ -49,9 +49,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
     ]
     text = io.StringIO()
-    writer = csv.DictWriter(
-        text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n"
-    )
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

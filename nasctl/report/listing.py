@@ -17,14 +17,10 @@ def list_group(group: str | None, conf: Path) -> str:
     groups = _groups(conf)
     if group is None:
         rows = [{"group": name, "options": str(len(_options(conf / name)))} for name in groups]
-        return terminal(
-            grid("What can be chosen (nasctl ls GROUP, or nasctl ls runs)", rows), terminal_width()
-        )
+        return terminal(grid("What can be chosen (nasctl ls GROUP, or nasctl ls runs)", rows), terminal_width())
     if group not in groups:
         raise unknown("ls", group, [*groups, "runs"])
-    options = [
-        {"option": name, "what it is": _summary(file)} for name, file in _options(conf / group).items()
-    ]
+    options = [{"option": name, "what it is": _summary(file)} for name, file in _options(conf / group).items()]
     return terminal(grid(f"Options of {group}", options), terminal_width())
 
 
@@ -70,13 +66,6 @@ def _error(run: Run) -> str:
 
 def _cost(run: Run) -> str:
     """Return what the run itself spent: a retraining's copied search cost is not counted again."""
-    own = (
-        [item for item in spent(run) if (item.phase == "retrain") == (run.verb == "retrain")]
-        if run.result
-        else []
-    )
-    totals = {
-        unit: sum(item.days for item in own if item.unit == unit)
-        for unit in dict.fromkeys(i.unit for i in own)
-    }
+    own = [item for item in spent(run) if (item.phase == "retrain") == (run.verb == "retrain")] if run.result else []
+    totals = {unit: sum(item.days for item in own if item.unit == unit) for unit in dict.fromkeys(i.unit for i in own)}
     return write(totals)

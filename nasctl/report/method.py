@@ -48,9 +48,7 @@ class Method:
 def methods(runs: Iterable[Run]) -> list[Method]:
     """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
     finished = [run for run in runs if run.status == "finished"]
-    searches = {
-        (run.result["signature"], run.result["seed"]): run for run in finished if run.verb == "search"
-    }
+    searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb == "search"}
     retrained = [run for run in finished if run.verb == "retrain"]
     used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
     left = [run for key, run in searches.items() if key not in used]

@@ -16,9 +16,7 @@ from nasctl.report.export import to_csv, to_json
 _WIDTH = 120  # characters, where there is no terminal to ask
 
 FORMATS: Mapping[str, Callable[[Comparison, int], str]] = {
-    "table": lambda comparison, width: "\n".join(
-        table.terminal(grid, width) for grid in document(comparison)
-    ),
+    "table": lambda comparison, width: "\n".join(table.terminal(grid, width) for grid in document(comparison)),
     "csv": lambda comparison, _: to_csv(comparison),
     "markdown": lambda comparison, _: "\n".join(map(table.markdown, document(comparison))),
     "latex": lambda comparison, _: "\n".join(map(table.latex, document(comparison))),

@@ -113,9 +113,7 @@ def lookup(reference: Mapping[str, str], place: str) -> PublishedRow:
     """Return the row that ``reference`` names by table and method, or raise `RequestError` with ``place``."""
     table, method = reference.get("table"), reference.get("method")
     if not table or not method:
-        raise RequestError(
-            f"{place}: published must name table and method, such as {{table: C10-DARTS, method: PNAS}}"
-        )
+        raise RequestError(f"{place}: published must name table and method, such as {{table: C10-DARTS, method: PNAS}}")
     if table not in tables():
         raise unknown(f"{place}: published.table", table, tables())
     found = {row.method: row for row in rows() if row.table == table}

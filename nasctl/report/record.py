@@ -93,9 +93,7 @@ def _trial(path: Path, number: int, line: str) -> Json:
     try:
         return json.loads(line)
     except ValueError:
-        raise RequestError(
-            f"{path}, line {number}: not JSON; move the run out of the way or run it again"
-        ) from None
+        raise RequestError(f"{path}, line {number}: not JSON; move the run out of the way or run it again") from None
 
 
 def _folders(path: Path) -> list[Path]:
@@ -103,9 +101,7 @@ def _folders(path: Path) -> list[Path]:
         raise RequestError(f"{path}: no such folder; give a run directory or a folder above runs")
     found = sorted(file.parent for file in path.rglob("status.json"))
     if not found:
-        raise RequestError(
-            f"{path}: holds no run (no status.json); give a run directory or a folder above runs"
-        )
+        raise RequestError(f"{path}: holds no run (no status.json); give a run directory or a folder above runs")
     return found
 
 

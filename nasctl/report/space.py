@@ -64,9 +64,7 @@ def _pooled(signature: str, runs: list[Run]) -> RandomArchitectures | None:
     figure = Figure.of(error for run in runs for trial in trials(run) for error in _errors(trial))
     choices: Any = {name: str(runs[0].choices.get(name)) for name in ("space", "dataset", "estimator")}
     kind = str(runs[0].result["error_kind"])
-    return (
-        RandomArchitectures(**choices, error_kind=kind, signature=signature, error=figure) if figure else None
-    )
+    return RandomArchitectures(**choices, error_kind=kind, signature=signature, error=figure) if figure else None
 
 
 def _errors(trial: Json) -> list[float]:

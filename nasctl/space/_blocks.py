@@ -28,9 +28,7 @@ class FactorizedReduce(nn.Module):
     def __init__(self, c_in: int, c_out: int, affine: bool) -> None:
         super().__init__()
         if c_out % 2:
-            raise RequestError(
-                f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number"
-            )
+            raise RequestError(f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number")
         self.relu = nn.ReLU()
         self.even = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
         self.odd = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)

@@ -47,15 +47,11 @@ class Form:
 class Cell(nn.Module):
     """The cell; each edge holds some of the operations, and a mixture says which of them run."""
 
-    def __init__(
-        self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath
-    ) -> None:
+    def __init__(self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath) -> None:
         super().__init__()
         self.edges = nn.ModuleDict(
             {
-                f"{source}-{node}": nn.ModuleDict(
-                    {n: OPERATIONS[n](channels, affine) for n in names if n != "none"}
-                )
+                f"{source}-{node}": nn.ModuleDict({n: OPERATIONS[n](channels, affine) for n in names if n != "none"})
                 for (source, node), names in zip(EDGES, options, strict=True)
             }
         )
@@ -66,9 +62,7 @@ class Cell(nn.Module):
         states = [x]
         for node in range(1, 4):
             edges = [(source, mixtures[i]) for i, (source, end) in enumerate(EDGES) if end == node]
-            parts = [
-                y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)
-            ]
+            parts = [y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)]
             states.append(sum(parts[1:], parts[0]) if parts else x * 0)
         return states[-1]
 
@@ -238,6 +232,4 @@ class NasBench201:
     def _count(self, genotype: str) -> dict[str, int]:
         build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
         cost = _count.cost(build, self.task.input_shape)
-        return cost | {
-            "macs": cost["macs"] + self.task.num_outputs
-        }  # the benchmark counts the classifier's bias
+        return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias

@@ -20,6 +20,7 @@ class BlackBox:
         self.generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
         self.best: Architecture | None = None
         self.best_reward = float("-inf")
+        self.failure = "none was told"
 
     def sample(self) -> Candidate:
         return Candidate(self.draw(lambda: _walk.uniform(self.space, self.generator)))
@@ -35,19 +36,23 @@ class BlackBox:
         raise self.feasible.refusal(refused)
 
     def tell(self, trial: Trial) -> None:
+        self.failure = trial.error or self.failure
         if trial.error is None and trial.reward > self.best_reward:
             self.best, self.best_reward = trial.candidate.arch, trial.reward
 
     def derive(self) -> Architecture:
         if self.best is None:
-            raise RunError("no trial has succeeded yet, so there is no architecture to derive")
+            raise RunError(
+                f"no trial has succeeded, so there is no architecture to derive; the last one: {self.failure}"
+            )
         return self.best
 
     def state_dict(self) -> State:
         best = None if self.best is None else list(self.best)
-        return {"generator": self.generator.get_state(), "best": best, "best_reward": self.best_reward}
+        found = {"best": best, "best_reward": self.best_reward, "failure": self.failure}
+        return {"generator": self.generator.get_state(), **found}
 
     def load_state_dict(self, state: State) -> None:
         self.generator.set_state(state["generator"])
         self.best = None if state["best"] is None else tuple(state["best"])
-        self.best_reward = state["best_reward"]
+        self.best_reward, self.failure = state["best_reward"], state["failure"]

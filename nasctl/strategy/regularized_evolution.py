@@ -36,8 +36,7 @@ class RegularizedEvolution(BlackBox):
         super().__init__(space, feasible, seed)
         if sample_size > population_size:
             raise RequestError(
-                f"strategy: sample_size ({sample_size}) must be at most population_size ({population_size}); "
-                "lower it"
+                f"strategy: sample_size ({sample_size}) must be at most population_size ({population_size}); lower it"
             )
         self.sample_size, self.identity_probability = sample_size, identity_probability
         self.population: deque[tuple[Architecture, float]] = deque(maxlen=population_size)
@@ -59,9 +58,7 @@ class RegularizedEvolution(BlackBox):
             self.population.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:
-        return super().state_dict() | {
-            "population": [[list(arch), reward] for arch, reward in self.population]
-        }
+        return super().state_dict() | {"population": [[list(arch), reward] for arch, reward in self.population]}
 
     def load_state_dict(self, state: State) -> None:
         super().load_state_dict(state)

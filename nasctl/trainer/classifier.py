@@ -43,9 +43,7 @@ class Classifier:
     ) -> None:
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
-        self.sgd = partial(
-            torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
-        )
+        self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
         self.auxiliary_weight, self.drop_path = auxiliary_weight, drop_path
         self.format = torch.channels_last if channels_last else torch.contiguous_format
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from nasctl.config import conf_dir
 from nasctl.constraint.limit import Limit
 from nasctl.constraint.none import Unconstrained
 from nasctl.core import RequestError
@@ -48,13 +47,18 @@ def test_without_a_limit_everything_is_feasible_and_nothing_has_a_margin():
     assert free({"params": 10**12}) is True and free.margin({"params": 10**12}) is None
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (conf_dir() / "constraint").glob("*.yaml")))
-def test_each_yaml_judges_the_genotypes_of_a_space(name):
-    settings = ["constraint.limit=1"] * (name != "none") + ["constraint.resource=macs"] * (name == "limit")
-    problem = Problem(f"constraint={name}", *settings)
-    constraint = problem.constraint()
-    genotype = problem.space.genotype(problem.arch(0))
-    resource = {"params": "params", "macs": "macs", "limit": "macs"}.get(name)
+@pytest.mark.parametrize(
+    "choice, resource",
+    [
+        (["constraint=none"], None),
+        (["constraint=params", "constraint.limit=1"], "params"),
+        (["constraint=macs", "constraint.limit=1"], "macs"),
+        (["constraint=limit", "constraint.limit=1", "constraint.resource=macs"], "macs"),
+    ],
+)
+def test_the_yaml_files_judge_the_genotypes_of_a_space(choice, resource):
+    problem = Problem(*choice)
+    constraint, genotype = problem.constraint(), problem.space.genotype(problem.arch(0))
     expected = None if resource is None else 1 - problem.space.cost(genotype, resource)
     assert constraint.margin(genotype) == expected
     assert constraint(genotype) is (resource is None) and constraint.tries >= 1

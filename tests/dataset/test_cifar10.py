@@ -2,50 +2,19 @@
 
 import hashlib
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-import torchvision.datasets
 
 from nasctl.core import RequestError, RunError
-
-NAMES = {10: [f"data_batch_{i}" for i in range(1, 6)], 100: ["train"]}
-KINDS = {10: torchvision.datasets.CIFAR10, 100: torchvision.datasets.CIFAR100}
-TESTS = {10: "test_batch", 100: "test"}
-KEYS = {10: "labels", 100: "fine_labels"}
-
-
-def entry(classes, count, seed):
-    draw = np.random.default_rng(seed)
-    data = draw.integers(0, 256, (count, 3072), dtype=np.uint8)
-    coarse = {} if classes == 10 else {"coarse_labels": [99] * count}
-    return {"data": data, KEYS[classes]: draw.integers(0, classes, count).tolist()} | coarse
-
-
-def write(path, content):
-    path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content))
-    return hashlib.md5(path.read_bytes()).hexdigest()
+from tests.official import KINDS, entry, write, write_cifar
 
 
 @pytest.fixture
 def official(tmp_path, monkeypatch):
-    """Write a small data set and put its sums in torchvision's table; return its folder and its parts."""
-
-    def make(classes=10, count=20):
-        kind = KINDS[classes]
-        folder = tmp_path / kind.base_folder
-        folder.mkdir()
-        parts = {name: entry(classes, count, seed) for seed, name in enumerate(NAMES[classes])}
-        sums = [[name, write(folder / name, part)] for name, part in parts.items()]
-        test = write(folder / TESTS[classes], entry(classes, 30, 99))
-        meta = write(folder / kind.meta["filename"], {kind.meta["key"]: ["name"] * classes})
-        monkeypatch.setattr(kind, "train_list", sums)
-        monkeypatch.setattr(kind, "test_list", [[TESTS[classes], test]])
-        monkeypatch.setattr(kind, "meta", kind.meta | {"md5": meta})
-        return folder, list(parts.values())
-
-    return make
+    return partial(write_cifar, tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -204,9 +173,7 @@ def test_the_malice_of_these_tests_works(tmp_path):
 
 def test_nothing_is_fetched_unless_asked_and_needed(dataset, official, monkeypatch):
     fetched = []
-    monkeypatch.setattr(
-        "torchvision.datasets.utils.download_and_extract_archive", lambda *a, **k: fetched.append(a)
-    )
+    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", lambda *a, **k: fetched.append(a))
     with pytest.raises(RequestError, match="no folder"):
         dataset("cifar10").train()
     official()

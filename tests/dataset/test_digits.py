@@ -81,9 +81,7 @@ def test_other_portions(dataset):
 
 
 def test_a_part_without_examples_is_refused(dataset):
-    with pytest.raises(
-        RequestError, match=r"dataset\.train_portion \(0\.5\) of 1 examples .* dataset\.limit_train"
-    ):
+    with pytest.raises(RequestError, match=r"dataset\.train_portion \(0\.5\) of 1 examples .* dataset\.limit_train"):
         dataset("digits", limit_train=1).train()
 
 

@@ -134,9 +134,7 @@ def test_a_missing_folder_is_named(dataset, tmp_path):
 
 
 def test_another_number_of_classes_is_refused(imagenet):
-    with pytest.raises(
-        RequestError, match=r"num_classes is 1000 but .*train holds 3 .*dataset\.num_classes=3"
-    ):
+    with pytest.raises(RequestError, match=r"num_classes is 1000 but .*train holds 3 .*dataset\.num_classes=3"):
         imagenet(num_classes=1000).train()
 
 

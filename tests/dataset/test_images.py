@@ -30,9 +30,7 @@ CODES = torch.arange(1, SIDE * SIDE + 1, dtype=torch.uint8).view(1, 1, SIDE, SID
 def split(pad=0, flip=False, hole=0, *, images=None, border=None, seed=0, name="train", mean=MEAN, std=STD):
     """Return a split of 500 images; by default all of them hold the codes 1..64 in each channel."""
     images = CODES.expand(500, 3, SIDE, SIDE) if images is None else images
-    pixels = Pixels(
-        images, torch.arange(len(images)), pad=pad if border is None else border, mean=mean, std=std
-    )
+    pixels = Pixels(images, torch.arange(len(images)), pad=pad if border is None else border, mean=mean, std=std)
     order = Order(torch.arange(len(images)), CPU, seed, name, shuffle=True)
     return ImageSplit(pixels, order, Augment(pad=pad, flip=flip, cutout=hole))
 

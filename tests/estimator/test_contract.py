@@ -10,21 +10,21 @@ from tests.small import Problem, rounds, same, through_a_file
 ESTIMATORS = sorted(path.stem for path in (conf_dir() / "estimator").glob("*.yaml"))
 
 
+@pytest.mark.parametrize("before", [[], [7]])  # what the resumed instance did before, which must be gone
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_interrupted_and_resumed_equals_uninterrupted(name):
+def test_interrupted_and_resumed_equals_uninterrupted(name, before):
     problem = Problem("budget.epochs=2", estimator=name)
     whole = problem.estimator()
-    expected = rounds(problem, whole, range(4))
-
-    first = problem.estimator()
-    head = rounds(problem, first, range(2))
-    second = problem.estimator()
-    rounds(problem, second, range(7, 8))  # what it did before must be gone
-    second.load_state_dict(through_a_file(first.state_dict()))
-    torch.manual_seed(12345)
-    assert head + rounds(problem, second, range(2, 4)) == expected
-    assert same(second.state_dict(), whole.state_dict())
-    assert second.epoch == whole.epoch
+    expected = rounds(problem, whole, range(3))
+    for done in (0, 2):
+        first, second = problem.estimator(), problem.estimator()
+        head = rounds(problem, first, range(done))
+        rounds(problem, second, before)
+        second.load_state_dict(through_a_file(first.state_dict()))
+        torch.manual_seed(12345)
+        assert head + rounds(problem, second, range(done, 3)) == expected
+        assert same(second.state_dict(), whole.state_dict())
+        assert second.epoch == whole.epoch
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -48,12 +48,15 @@ def test_a_path_is_scored_on_so_many_validation_batches(val_batches, read):
     assert metrics["error"] == pytest.approx(100 - 100 * right / len(targets))
 
 
-def test_each_weight_step_moves_on_to_the_next_validation_batch():
-    problem = Problem("budget.epochs=2")
-    rounds(problem, problem.estimator(), [0, 2, 4, 6, 8])
-    assert [entry for entry in problem.data.log if entry[0] == "val"] == [
-        ("val", 0, 0), ("val", 0, 1), ("val", 0, 2), ("val", 1, 0), ("val", 1, 1),
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "val_batches, read",
+    [(1, [[(0, 0)], [(0, 1)], [(0, 2)], [(1, 0)]]), ("null", [[(0, 0), (0, 1), (0, 2)]] * 4)],
+)
+def test_each_weight_step_moves_on_to_other_validation_batches_unless_all_are_used(val_batches, read):
+    problem = Problem("budget.epochs=2", f"estimator.val_batches={val_batches}")
+    rounds(problem, problem.estimator(), [0, 2, 4, 6])
+    found = [entry[1:] for entry in problem.data.log if entry[0] == "val"]
+    assert found == [position for positions in read for position in positions]
 
 
 @pytest.mark.parametrize("bilevel", [True, False])
@@ -104,6 +107,15 @@ def test_the_last_evaluation_of_a_spent_budget_takes_no_weight_step():
     estimator.evaluate(Candidate(problem.arch(0)))
     estimator.fit(lambda: Candidate(problem.arch(0)))
     assert estimator.epoch == 1 and torch.equal(before, estimator.net.classifier.weight)
+
+
+def test_one_evaluation_is_followed_by_one_weight_step_however_often_it_is_fit():
+    problem = Problem("budget.epochs=2")
+    estimator = problem.estimator()
+    estimator.evaluate(relaxed(problem, 0))
+    for _ in range(3):
+        estimator.fit(lambda: Candidate(problem.arch(0)))
+    assert problem.data.log == [("train", 0, 0), ("val", 0, 0), ("train", 0, 0)]
 
 
 def test_warm_up_trains_weights_before_the_first_evaluation():

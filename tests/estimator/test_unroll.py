@@ -210,7 +210,7 @@ def descend(unroll, xi):
     def val(weights, rows):
         return rows[0] * weights["w"] - 2 * rows[0] + 1
 
-    for _ in range(1000):
+    for _ in range(500):
         (slope,) = torch.autograd.grad(unroll(train, val, {"w": w}, [alpha], step, 0.01), alpha)
         (descent,) = torch.autograd.grad(train({"w": w}, [alpha]), w)
         with torch.no_grad():

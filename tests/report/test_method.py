@@ -134,9 +134,7 @@ def test_the_best_row_of_a_data_set_comes_first(root, compared):
 
 def test_a_run_given_twice_counts_once(root):
     folder = retrain(root)
-    assert compare([str(folder), str(root), str(folder)], format="json") == compare(
-        [str(folder)], format="json"
-    )
+    assert compare([str(folder), str(root), str(folder)], format="json") == compare([str(folder)], format="json")
 
 
 def test_a_label_of_an_experiment_names_the_row(root, compared):

@@ -119,9 +119,7 @@ def test_latex_escapes_its_characters_with_a_backslash(character):
     assert escape(f"a{character}b") == f"a\\{character}b"
 
 
-@pytest.mark.parametrize(
-    ("character", "name"), [("\\", "backslash"), ("~", "asciitilde"), ("^", "asciicircum")]
-)
+@pytest.mark.parametrize(("character", "name"), [("\\", "backslash"), ("~", "asciitilde"), ("^", "asciicircum")])
 def test_latex_names_the_characters_that_a_backslash_changes(character, name):
     assert escape(f"a{character}b") == rf"a\text{name}{{}}b"
 
@@ -167,9 +165,7 @@ def test_an_existing_file_is_refused_and_left_untouched(runs, tmp_path):
     assert out.read_text() != "precious"
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("missing/report", "there is no folder"), ("outputs", "is a folder")]
-)
+@pytest.mark.parametrize(("name", "words"), [("missing/report", "there is no folder"), ("outputs", "is a folder")])
 def test_a_place_that_cannot_hold_the_file_is_refused(runs, tmp_path, name, words):
     with pytest.raises(RequestError, match=words):
         compare([str(runs)], out=str(tmp_path / name), overwrite=True)

@@ -22,9 +22,7 @@ def test_the_shipped_tables_are_whole():
 
 def test_every_note_is_bound_to_rows_that_exist():
     known = {(row.table, row.method) for row in rows()}
-    bound = {
-        (table, method) for note in notes() for table, methods in note.rows.items() for method in methods
-    }
+    bound = {(table, method) for note in notes() for table, methods in note.rows.items() for method in methods}
     assert bound <= known
     assert {table for note in notes() for table in note.tables} <= set(tables())
     assert len({note.id for note in notes()}) == len(notes())
@@ -48,9 +46,7 @@ def test_auto_adds_the_table_that_a_run_names(root, compared):
     assert shown(compared()) == {"C10-DARTS", "C10-ENAS"}
 
 
-@pytest.mark.parametrize(
-    ("request_", "expected"), [("none", set()), ("C10-NAS", {"C10-NAS"}), ("all", set(tables()))]
-)
+@pytest.mark.parametrize(("request_", "expected"), [("none", set()), ("C10-NAS", {"C10-NAS"}), ("all", set(tables()))])
 def test_tables_can_be_asked_for(root, compared, request_, expected):
     search(root)
     assert shown(compared(published=request_)) == expected

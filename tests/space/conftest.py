@@ -17,9 +17,7 @@ SMALL = {"channels": 4, "layers": 3, "cells": 1}  # of whichever parts a form ha
 def pytest_generate_tests(metafunc):
     """Run a test that takes ``space_name`` once for every YAML of the group."""
     if "space_name" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "space_name", sorted(path.stem for path in Path(conf_dir(), "space").glob("*.yaml"))
-        )
+        metafunc.parametrize("space_name", sorted(path.stem for path in Path(conf_dir(), "space").glob("*.yaml")))
 
 
 @cache

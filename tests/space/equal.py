@@ -25,7 +25,7 @@ def _rewritten(name, names):
 
 
 def gradients(network, outputs, rows):
-    """Return the gradients, by name, of a fixed random combination of ``outputs``: of all weights and all rows."""
+    """Return the gradients of a fixed random combination of ``outputs`` by name: all weights, all rows."""
     generator = torch.Generator().manual_seed(0)
     loss = (outputs * torch.randn(outputs.shape, generator=generator, dtype=outputs.dtype)).sum()
     weights = dict(network.named_parameters())

@@ -75,9 +75,7 @@ class Dilated(nn.Module):
     def __init__(self, c, kernel, stride):
         super().__init__()
         reach = kernel - 1  # half the extent of a kernel of dilation 2
-        self.depthwise = nn.Conv2d(
-            c, c, kernel, stride=stride, padding=reach, dilation=2, groups=c, bias=False
-        )
+        self.depthwise = nn.Conv2d(c, c, kernel, stride=stride, padding=reach, dilation=2, groups=c, bias=False)
         self.pointwise = nn.Conv2d(c, c, 1, bias=False)
         self.norm = nn.BatchNorm2d(c, affine=False)
 

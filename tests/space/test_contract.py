@@ -97,9 +97,7 @@ def test_costs_equal_an_independent_count(space, space_name):
     for arch in draw(made, 3):
         genotype = made.genotype(arch)
         network = made.build(genotype, "final").eval()
-        weights = {
-            name: p.numel() for name, p in network.named_parameters() if not name.startswith("auxiliary.")
-        }
+        weights = {name: p.numel() for name, p in network.named_parameters() if not name.startswith("auxiliary.")}
         assert made.cost(genotype, "params") == sum(weights.values())
         counter = FlopCounterMode(display=False)
         with counter, torch.no_grad():
@@ -128,9 +126,7 @@ def test_a_picked_path_equals_its_own_network(space, space_name):
         for training in (False, True):
             ours = supernet.train(training)(x, Candidate(arch))
             theirs = network.train(training)(x)
-            torch.testing.assert_close(
-                ours, theirs, rtol=1e-8, atol=1e-8 * float(theirs.detach().abs().max())
-            )
+            torch.testing.assert_close(ours, theirs, rtol=1e-8, atol=1e-8 * float(theirs.detach().abs().max()))
         outputs.append(ours)
     assert not torch.allclose(outputs[0], outputs[1])
 
@@ -188,9 +184,7 @@ def test_one_hot_rows_equal_the_picked_path(space, space_name):
     supernet, x = made.supernet().double(), images(made, 4)
     arch = draw(made, 1, seed=4)[0]
     chosen = getattr(made, "picked", list)(arch)  # decisions are rows where a space does not say otherwise
-    rows = [
-        torch.eye(len(row.options), dtype=torch.float64)[k] for row, k in zip(made.rows, chosen, strict=True)
-    ]
+    rows = [torch.eye(len(row.options), dtype=torch.float64)[k] for row, k in zip(made.rows, chosen, strict=True)]
     assert made.discretize(rows) == arch
     relaxed, picked = supernet(x, Candidate(arch, rows)), supernet(x, Candidate(arch))
     torch.testing.assert_close(relaxed, picked, rtol=1e-8, atol=1e-8 * float(picked.detach().abs().max()))
@@ -208,15 +202,14 @@ def test_size_replaces_parts_of_a_form(space, space_name, build):
     assert weights() < weights(channels=8)
     with pytest.raises(RequestError) as error:
         weights(chanels=8)
-    assert str(error.value).startswith(
-        "size: unknown 'chanels'; did you mean 'channels'? choose from channels, "
-    )
+    assert str(error.value).startswith("size: unknown 'chanels'; did you mean 'channels'? choose from channels, ")
 
 
 def test_another_kind_of_task_is_refused(space, space_name):
     with pytest.raises(RequestError) as error:
         space(space_name, Task("language_modelling", (35,), 10_000))
     assert str(error.value) == (
-        f"space={space(space_name).family} builds image classifiers, but the data set's task is language_modelling; "
+        f"space={space(space_name).family} builds image classifiers, but the data set's task is "
+        "language_modelling; "
         "choose a data set of images or a space for that task"
     )

@@ -66,7 +66,7 @@ NAMES = [
 
 @pytest.fixture
 def pair(space):
-    """Return a small space, its supernet and the plain network with the same weights, and a batch of images."""
+    """Return a small space, its supernet, the plain network of the same weights, and images."""
     nb201 = space("nasbench201", Task("image_classification", (2, 8, 8), 3), small=True)
     torch.manual_seed(1)
     supernet, plain = nb201.supernet().double(), PlainNb201(2, 3).double()
@@ -174,7 +174,8 @@ def test_an_unknown_operation_is_refused_with_the_nearest_one(space):
     with pytest.raises(RequestError) as error:
         space("nasbench201").parse(ID_0.replace("nor_conv_1x1~0", "nor_conv_1x2~0", 1))
     assert str(error.value) == (
-        "genotype: edge 0-2: unknown 'nor_conv_1x2'; did you mean 'nor_conv_1x1'? choose from none, skip_connect, "
+        "genotype: edge 0-2: unknown 'nor_conv_1x2'; did you mean 'nor_conv_1x1'? choose from none, "
+        "skip_connect, "
         "nor_conv_1x1, nor_conv_3x3, avg_pool_3x3"
     )
 

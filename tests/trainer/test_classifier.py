@@ -1,4 +1,4 @@
-"""The recipe of image classifiers: each part does what its setting says, and a resumed run goes on."""
+"""The recipe of image classifiers: each part does what its setting says."""
 
 import math
 from copy import deepcopy
@@ -10,70 +10,14 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nasctl.core import RunError
-from nasctl.space._blocks import DropPath
-from nasctl.trainer.classifier import _Progress
-from tests.small import Problem, same, through_a_file
+from tests.small import Problem, through_a_file, train
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
-WAITING = ("item", "cpu", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__")
-
-
-class StopError(Exception):
-    """Ends a training at a tick."""
-
-
-def train(
-    problem, network=None, *, seed=0, state=None, tick=lambda state, values: None, epochs=None, split=None
-):
-    """Train on the training half; return the network and the lines of its history."""
-    network = problem.network() if network is None else network
-    lines = []
-    problem.trainer().fit(
-        network,
-        problem.data,
-        problem.data.train() if split is None else split,
-        seed=seed,
-        epochs=epochs,
-        tick=tick,
-        record=lambda line: lines.append(dict(line)),
-        state=state,
-    )
-    return network, lines
-
-
-def test_a_run_resumed_at_any_step_ends_as_one_never_interrupted():
-    problem, states = Problem("trainer.drop_path=0.5", "trainer.nesterov=true"), []
-    whole, lines = train(problem, tick=lambda state, values: states.append(through_a_file(state())))
-    assert len(states) == 2 * STEPS
-    for done, state in enumerate(states, start=1):
-        torch.manual_seed(done)
-        network, rest = train(problem, problem.network(seed=9), state=state)
-        assert same(network.state_dict(), whole.state_dict()), f"resumed after step {done}"
-        assert rest == lines[done // STEPS :], f"resumed after step {done}"
-
-
-def test_a_checkpoint_that_was_read_to_the_cpu_follows_the_network_to_its_device():
-    problem, states = Problem(), []
-    train(problem, tick=lambda state, values: states.append(through_a_file(state())))
-    network = problem.network().to("meta")  # stands for a GPU: its tensors mix with none of the CPU's
-    progress = _Progress(network, torch.optim.SGD(network.parameters()))
-    progress.load_state_dict(states[1])
-    devices = {value.device.type for measured in progress.measured for value in measured.values()}
-    assert len(progress.measured) == 2 and devices == {"meta"}
-
-
-def test_the_seed_decides_what_drop_path_drops():
-    problem = Problem("trainer.drop_path=0.5")
-    lines = [train(problem, seed=seed)[1] for seed in (0, 0, 1)]
-    assert lines[0] == lines[1] and lines[0][0] == lines[2][0]  # nothing is dropped in epoch 0
-    assert lines[0][1] != lines[2][1]
 
 
 def test_the_rate_follows_the_cosine_by_epoch():
     problem, rates = Problem("trainer.lr=0.5", "trainer.lr_min=0.1", "trainer.epochs=4"), []
-    hook = register_optimizer_step_pre_hook(
-        lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
-    )
+    hook = register_optimizer_step_pre_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
     try:
         _, lines = train(problem)
     finally:
@@ -97,43 +41,6 @@ def test_epochs_shorten_the_training_and_all_its_schedules(epochs, ran):
     last = (ran - 1) / ran
     assert lines[-1]["lr"] == pytest.approx(0.25 * (1 + math.cos(math.pi * last)))
     assert network.drop_path.probability == pytest.approx(0.6 * last)
-
-
-def test_drop_path_grows_linearly_from_zero():
-    problem, seen = Problem("trainer.drop_path=0.2", "trainer.epochs=4"), []
-    network = problem.network()
-    train(problem, network, tick=lambda state, values: seen.append(network.drop_path.probability))
-    assert seen == pytest.approx([0.2 * epoch / 4 for epoch in range(4) for _ in range(STEPS)])
-
-
-def test_drop_path_changes_every_epoch_but_the_first():
-    without, with_it = (train(Problem(f"trainer.drop_path={p}"))[1] for p in (0.0, 0.5))
-    assert without[0] == with_it[0]
-    assert without[1]["loss"] != with_it[1]["loss"]
-
-
-def test_drop_path_drops_whole_examples_and_keeps_the_mean():
-    drop, x = DropPath(), torch.ones(1000, 3, 2, 2)
-    drop.probability = 0.25
-    torch.manual_seed(0)
-    kept = drop(x).flatten(1)
-    assert torch.equal(kept.amin(1), kept.amax(1))  # one factor an example
-    assert sorted(kept[:, 0].unique().tolist()) == pytest.approx([0, 4 / 3])
-    assert 0.2 < (kept[:, 0] == 0).float().mean() < 0.3
-    assert torch.equal(drop.eval()(x), x)
-
-
-def test_drop_path_leaves_identities_alone():
-    problem = Problem("space.nodes=2")
-    skips = [["skip_connect", source] for source in (0, 1, 0, 2)]
-    convolutions = [["sep_conv_3x3", source] for source in (0, 1, 0, 2)]
-    for cell, calls in ((skips, 0), (convolutions, 4)):
-        genotype = {"normal": cell, "normal_concat": [2, 3], "reduce": skips, "reduce_concat": [2, 3]}
-        network, dropped = problem.space.build(genotype, "final"), []
-        network.drop_path.register_forward_hook(lambda m, x, y, dropped=dropped: dropped.append(1))
-        network(torch.randn(2, 1, 8, 8))
-        strided = 2 * 3  # in each of two reduction cells three skips halve the map: they are no identities
-        assert len(dropped) == strided + calls
 
 
 def auxiliary_gradients(weight):
@@ -188,9 +95,7 @@ def test_two_epochs_are_sgd_written_out(nesterov):
 
 
 def test_the_history_is_of_all_examples_of_the_epoch():
-    problem = Problem(
-        "trainer.lr=1e-12", "trainer.weight_decay=0", "trainer.epochs=1"
-    )  # weights all but stand
+    problem = Problem("trainer.lr=1e-12", "trainer.weight_decay=0", "trainer.epochs=1")  # weights all but stand
     network = problem.network()
     still = deepcopy(network).train()
     _, (line,) = train(problem, network)
@@ -199,6 +104,11 @@ def test_the_history_is_of_all_examples_of_the_epoch():
         losses = [nn.functional.cross_entropy(still(x), y, reduction="sum") for x, y in batches]
     assert line["loss"] == pytest.approx(sum(losses).item() / 72, rel=1e-5)
     assert line["epoch"] == 0 and 0 <= line["error"] <= 100
+
+
+def test_a_network_that_was_evaluated_before_is_trained_in_training_mode():
+    problem = Problem("trainer.epochs=1")
+    assert train(problem, problem.network().eval())[1] == train(problem, problem.network())[1]
 
 
 class Poisoned:
@@ -218,9 +128,7 @@ class Poisoned:
 @pytest.mark.parametrize("epoch, step", [(0, 0), (0, 2), (1, 1)])
 def test_a_loss_that_is_no_number_names_its_step(epoch, step):
     problem = Problem()
-    with pytest.raises(
-        RunError, match=rf"training loss is nan at step {epoch * STEPS + step}; lower trainer.lr"
-    ):
+    with pytest.raises(RunError, match=rf"training loss is nan at step {epoch * STEPS + step}; lower trainer.lr"):
         train(problem, split=Poisoned(problem.data.train(), epoch, step))
 
 
@@ -232,55 +140,6 @@ def test_it_names_the_same_step_when_resumed_after_it():
     with pytest.raises(RunError, match="at step 3;"):
         train(problem, state=states[-1], split=poisoned)
     assert len(states) == STEPS + 2  # the epoch's end finds it
-
-
-@pytest.fixture
-def no_waiting(monkeypatch):
-    """Return a function from which on every call that would wait for a device raises, until the test ends."""
-
-    def refuse(*_):
-        raise AssertionError("waited for the device")
-
-    def start():
-        for name in WAITING:
-            monkeypatch.setattr(torch.Tensor, name, refuse)
-
-    yield start
-    monkeypatch.undo()
-
-
-def two_steps(problem, network):
-    """Train for two steps of an epoch of three: all that happens between the waits at the epochs' ends."""
-    ticks = []
-
-    def tick(state, values):
-        ticks.append(values)
-        if len(ticks) == 2:
-            raise StopError
-
-    with pytest.raises(StopError):
-        train(problem, network, tick=tick)
-
-
-@pytest.mark.parametrize(
-    "settings", [(), ("dataset.image_size=32", "dataset.limit_train=144", "trainer.drop_path=0.3")]
-)
-def test_no_step_waits_for_the_device(no_waiting, settings):
-    problem = Problem("dataset.augment.search.cutout=2", "dataset.augment.search.flip=true", *settings)
-    network = problem.network()
-    problem.data.train().batch(32, 0, 0)  # digits are read once
-    no_waiting()
-    two_steps(problem, network)
-
-
-def test_a_loss_that_waits_for_the_device_is_caught(no_waiting):
-    problem = Problem()
-    network = problem.network()
-    problem.data.train().batch(32, 0, 0)
-    problem.data.loss = lambda outputs, targets: outputs.sum() * outputs.sum().item()
-    no_waiting()
-    with pytest.raises(AssertionError, match="waited"):
-        two_steps(problem, network)
 
 
 def test_the_tick_shows_how_far_it_is_and_keeps_the_loss_on_the_device():

@@ -34,9 +34,7 @@ class Darts:
 
     family = "darts"
 
-    def __init__(
-        self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form
-    ) -> None:
+    def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         if task.kind != "image_classification":
             raise RequestError(
                 f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
@@ -48,9 +46,7 @@ class Darts:
             wants_auxiliary(task, form)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.forms = {"search": search, "final": final}
-        self.decisions = tuple(
-            d for kind in KINDS for i in range(nodes) for d in self._node_decisions(kind, i)
-        )
+        self.decisions = tuple(d for kind in KINDS for i in range(nodes) for d in self._node_decisions(kind, i))
         self.rows = tuple(
             Row(f"{kind}/{edge_name(source, node)}", self.operations)
             for kind in KINDS
@@ -64,10 +60,7 @@ class Darts:
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
         pairs = tuple(f"{a}+{b}" for a, b in _pairs(node))
         names = (f"{kind}/{node + 2}/inputs", f"{kind}/{node + 2}/first", f"{kind}/{node + 2}/second")
-        return [
-            Decision(n, options)
-            for n, options in zip(names, (pairs, self._choices, self._choices), strict=True)
-        ]
+        return [Decision(n, options) for n, options in zip(names, (pairs, self._choices, self._choices), strict=True)]
 
     @cached_property
     def _choices(self) -> tuple[str, ...]:
@@ -128,9 +121,7 @@ class Darts:
         return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {
-            "skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])
-        }
+        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
 
     def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
         return {kind: genotypes.edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
@@ -162,8 +153,7 @@ def check_operations(operations: list[str]) -> None:
     """Raise `RequestError` unless the list is ``none`` and one or more different known operations."""
     if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
         raise RequestError(
-            f"space.operations={operations} must be none and then one or more different operations; "
-            "correct the list"
+            f"space.operations={operations} must be none and then one or more different operations; correct the list"
         )
     for name in operations[1:]:
         if name not in OPERATIONS:

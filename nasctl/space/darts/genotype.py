@@ -30,9 +30,7 @@ def check(genotype: Genotype) -> Genotype:
             _check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2)
         last = len(picks) // PICKS + 1
         if not concat or not set(concat) <= set(range(2, last + 1)):
-            raise RequestError(
-                f"genotype: {kind}_concat={concat} must name nodes from 2 to {last}; correct the list"
-            )
+            raise RequestError(f"genotype: {kind}_concat={concat} must name nodes from 2 to {last}; correct the list")
     return genotype
 
 
@@ -56,8 +54,7 @@ def _check_pick(place: str, name: str, source: int, node: int) -> None:
         raise unknown(place, name, OPERATIONS)
     if not 0 <= source < node:
         raise RequestError(
-            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; "
-            "correct the input"
+            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
         )
 
 

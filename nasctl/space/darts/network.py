@@ -115,9 +115,7 @@ class Cell(nn.Module):
         self.inputs = [source for _, source in genotype[slot.kind]]
         self.concat = list(genotype[f"{slot.kind}_concat"])
         self.operations = nn.ModuleList(
-            OPERATIONS[name](
-                slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm
-            )
+            OPERATIONS[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
             for name, source in genotype[slot.kind]
         )
         self.drop_path = drop_path
@@ -194,8 +192,8 @@ def check_map(task: Task, form: Form) -> None:
     if height % _shrink(form) or width % _shrink(form):
         raise RequestError(
             f"space: a network with stem={form.stem} shrinks the map {_shrink(form)} times, which images of "
-            f"{height}x{width} pixels do not allow; choose stem=cifar or images whose sides are multiples of "
-            f"{_shrink(form)} (dataset.image_size)"
+            f"{height}x{width} pixels do not allow; set dataset.image_size to a multiple of "
+            f"{_shrink(form)} or choose another stem"
         )
 
 

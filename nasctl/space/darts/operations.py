@@ -20,9 +20,7 @@ def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> nn.Con
     return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
 
 
-def _separable(
-    kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool
-) -> nn.Sequential:
+def _separable(kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for stride in strides:
         layers += [nn.ReLU(), _depthwise(channels, kernel, stride, dilation)]

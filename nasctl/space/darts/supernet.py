@@ -23,9 +23,7 @@ class MixedEdge(nn.ModuleDict):
     """All operations of one edge by name; ``none`` is never computed."""
 
     def __init__(self, names: Sequence[str], channels: int, stride: int, form: Form) -> None:
-        operations = {
-            n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"
-        }
+        operations = {n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"}
         super().__init__(operations)
         self.names = list(names)
 

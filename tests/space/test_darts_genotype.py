@@ -1,0 +1,134 @@
+"""The genotype of the DARTS family: its text, its graph, and what is refused."""
+
+import pytest
+
+from nasctl.core import RequestError
+from tests.space.published import STRAIGHT, published
+
+
+def test_the_authors_text_is_read(space):
+    text = (
+        "Genotype(\n  normal = [\n    ('sep_conv_3x3', 1), ('skip_connect', 0),\n    (\"avg_pool_3x3\", 2), "
+        "('dil_conv_5x5', 0),\n  ],\n  normal_concat = range(2, 4),\n  reduce=[('max_pool_3x3', 0), "
+        "('conv_7x1_1x7', 1)], reduce_concat=[2])"
+    )
+    assert space("darts").parse(text) == {
+        "normal": [["sep_conv_3x3", 1], ["skip_connect", 0], ["avg_pool_3x3", 2], ["dil_conv_5x5", 0]],
+        "normal_concat": [2, 3],
+        "reduce": [["max_pool_3x3", 0], ["conv_7x1_1x7", 1]],
+        "reduce_concat": [2],
+    }
+
+
+@pytest.mark.parametrize("name", ["DARTS_V1", "DARTS_V2", "NASNet", "AmoebaNet"])
+def test_published_genotypes_survive_their_notation(space, name):
+    darts = space("darts")
+    assert darts.parse(darts.notation(published(name))) == published(name)
+
+
+def test_the_graph_names_states_and_nodes(space):
+    graph = space("darts").graph(STRAIGHT)
+    assert graph["reduce"][:2] == [("c_{k-2}", "2", "max_pool_3x3"), ("c_{k-1}", "2", "skip_connect")]
+    assert graph["normal"][6:] == [
+        ("c_{k-2}", "5", "sep_conv_3x3"),
+        ("c_{k-1}", "5", "skip_connect"),
+        *[(str(node), "c_{k}", "concat") for node in (2, 3, 4, 5)],
+    ]
+    assert space("darts").features(STRAIGHT) == {"skip_connections": 8}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"normal": [["sep_conv_3x3", 0], ["sep_conf_3x3", 1]]},
+            "genotype: normal operation 1: unknown 'sep_conf_3x3'; did you mean 'sep_conv_3x3'? "
+            "choose from max_pool_3x3, ",
+        ),
+        (
+            {"reduce": [["none", 0], ["skip_connect", 1]]},
+            "genotype: reduce operation 0: unknown 'none'; choose from max_pool_3x3, ",
+        ),
+        (
+            {"normal": [["skip_connect", 0], ["skip_connect", 1], ["skip_connect", 0], ["skip_connect", 3]]},
+            "genotype: normal operation 3 reads state 3, but node 3 can only read states 0 to 2; correct the input",
+        ),
+        (
+            {"reduce": [["skip_connect", -1], ["skip_connect", 1]]},
+            "genotype: reduce operation 0 reads state -1, but node 2 can only read states 0 to 1; correct the input",
+        ),
+        (
+            {"normal": [["skip_connect", 0]] * 7},
+            "genotype: normal lists 7 operations, but each node sums 2; add or remove some",
+        ),
+        ({"normal": []}, "genotype: normal lists 0 operations, but each node sums 2; add or remove some"),
+        (
+            {"normal_concat": [2, 6]},
+            "genotype: normal_concat=[2, 6] must name nodes from 2 to 5; correct the list",
+        ),
+        (
+            {"reduce_concat": [1, 2]},
+            "genotype: reduce_concat=[1, 2] must name nodes from 2 to 5; correct the list",
+        ),
+        ({"reduce_concat": []}, "genotype: reduce_concat=[] must name nodes from 2 to 5; correct the list"),
+    ],
+)
+def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
+    with pytest.raises(RequestError) as error:
+        space("darts").check(STRAIGHT | changes)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"normal": "sep_conv_3x3"},
+        {"normal": [["sep_conv_3x3", "0"], ["skip_connect", 1]]},
+        {"normal": [["sep_conv_3x3"], ["skip_connect", 1]]},
+        {"normal": [[["sep_conv_3x3"], 0], ["skip_connect", 1]]},
+        {"normal": None},
+        {"normal_concat": None},
+        {"normal_concat": [2.5]},
+        {"normal_concat": 2},
+    ],
+)
+def test_a_genotype_of_the_wrong_shape_is_refused(space, changes):
+    genotype = STRAIGHT | changes
+    with pytest.raises(RequestError) as error:
+        space("darts").check(genotype)
+    assert str(error.value) == (
+        "genotype: normal must list [operation, state] pairs and normal_concat the nodes that leave "
+        "the cell, "
+        f"which {genotype!r} does not; correct it"
+    )
+
+
+@pytest.mark.parametrize("genotype", [{}, {"edges": []}, [], "text", None])
+def test_data_that_is_no_genotype_is_refused(space, genotype):
+    with pytest.raises(RequestError, match=r"genotype: normal must list .* does not; correct it"):
+        space("darts").check(genotype)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "genotype text: 'nothing' where normal=[('operation', state), ...] and normal_concat=[...] are"),
+        (
+            "Genotype(normal=[('skip_connect', 0), ('skip_connect', 1)], normal_concat=[2])",
+            "genotype text: 'nothing' where reduce=[",
+        ),
+        (
+            "normal=[('skip_connect', -1), ('skip_connect', 0)], normal_concat=[2]",
+            "genotype text: \"('skip_connect', -1)\" where",
+        ),
+        (
+            "normal=[__import__('os')], normal_concat=[2]",
+            "genotype text: \"__import__('os')\" where normal=[",
+        ),
+    ],
+)
+def test_text_that_is_no_genotype_is_refused(space, text, message):
+    with pytest.raises(RequestError) as error:
+        space("darts").parse(text)
+    assert str(error.value).startswith(message)
+    assert str(error.value).endswith("correct the text")

@@ -1,0 +1,100 @@
+"""The DARTS supernet against a plainly written reference, and what of it runs."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from nasctl.core import Candidate, Task
+from nasctl.strategy import _walk
+from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows
+from tests.space.plain import DARTS_OPTIONS, PlainDarts
+
+# Our names to those of the plain network; a separable convolution is ReLU, depthwise, pointwise, norm, twice
+NAMES = [
+    (r"^stem\.first\.0", "stem_conv"),
+    (r"^stem\.first\.1", "stem_norm"),
+    (r"^cells\.(\d)", r"cell\1"),
+    (r"\.before\b", ".input0"),
+    (r"\.last\b", ".input1"),
+    (r"(input\d)\.1", r"\1.conv"),
+    (r"(input\d)\.2", r"\1.norm"),
+    (r"\.even", ".conv_even"),
+    (r"\.odd", ".conv_odd"),
+    (r"\.edges", ".edge"),
+    (r"pool_3x3\.1", "pool_3x3.norm"),
+    (r"(sep_conv_\dx\d)\.1", r"\1.depthwise1"),
+    (r"(sep_conv_\dx\d)\.2", r"\1.pointwise1"),
+    (r"(sep_conv_\dx\d)\.3", r"\1.norm1"),
+    (r"(sep_conv_\dx\d)\.5", r"\1.depthwise2"),
+    (r"(sep_conv_\dx\d)\.6", r"\1.pointwise2"),
+    (r"(sep_conv_\dx\d)\.7", r"\1.norm2"),
+    (r"(dil_conv_\dx\d)\.1", r"\1.depthwise"),
+    (r"(dil_conv_\dx\d)\.2", r"\1.pointwise"),
+    (r"(dil_conv_\dx\d)\.3", r"\1.norm"),
+]
+
+
+@pytest.fixture
+def pair(space):
+    """Return a small space, its supernet, the plain network of the same weights, and images."""
+    darts = space("darts", Task("image_classification", (2, 8, 8), 3), small=True)
+    torch.manual_seed(1)
+    supernet, plain = darts.supernet().double(), PlainDarts(2, 3).double()
+    carry(supernet, plain, NAMES)
+    return darts, supernet, plain, torch.randn(4, 2, 8, 8, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_supernet_equals_the_plain_network(pair, training):
+    darts, supernet, plain, x = pair
+    assert list(darts.operations) == list(DARTS_OPTIONS)
+    rows, arch = relaxed_rows(darts, 2), (0,) * 24
+    ours, theirs = supernet.train(training)(x, Candidate(arch, rows)), plain.train(training)(x, rows)
+    assert_close(ours, theirs)
+    ours, theirs = gradients(supernet, ours, rows), gradients(plain, theirs, rows)
+    assert_same_gradients(ours, theirs, NAMES)
+
+
+def test_an_active_option_runs_alone_and_its_weight_multiplies(pair):
+    darts, supernet, plain, x = pair
+    rows = relaxed_rows(darts, 4)
+    active = [i % 8 for i in range(len(rows))]
+    ran = operations_run(supernet)
+    ours = supernet(x, Candidate((0,) * 24, rows, active))
+    masks = [torch.eye(8, dtype=torch.float64)[k] for k in active]
+    theirs = plain(x, [row * mask for row, mask in zip(rows, masks, strict=True)])
+    assert_close(ours, theirs)
+    assert ran == expected_runs(darts, active)
+    ours, theirs = gradients(supernet, ours, rows), gradients(plain, theirs, rows)
+    assert_same_gradients(ours, theirs, NAMES)
+    assert all(ours[f"row {i}"][k] != 0 for i, k in enumerate(active) if k != 0)
+
+
+def test_a_picked_path_runs_only_its_own_operations(pair):
+    darts, supernet, _, x = pair
+    arch = _walk.uniform(darts, torch.Generator().manual_seed(5))
+    ran = operations_run(supernet)
+    supernet(x, Candidate(arch))
+    assert ran == expected_runs(darts, darts.picked(arch))
+    assert sum(ran.values()) == 3 * 8  # eight operations in each of three cells
+
+
+def operations_run(supernet):
+    """Return a counter of (cell, edge, operation) that each call of an operation adds to."""
+    ran = Counter()
+    for i, cell in enumerate(supernet.cells):
+        for edge, operations in cell.edges.items():
+            for name, module in operations.items():
+                module.register_forward_hook(lambda *_, key=(i, edge, name): ran.update([key]))
+    return ran
+
+
+def expected_runs(darts, options):
+    """Return what runs if row i takes ``options[i]``, in one normal and two reduction cells."""
+    runs = Counter()
+    for row, option in zip(darts.rows, options, strict=True):
+        kind, edge = row.name.split("/")
+        if row.options[option] != "none":
+            runs.update((i, edge, row.options[option]) for i in ((0,) if kind == "normal" else (1, 2)))
+    return runs

@@ -1,0 +1,43 @@
+"""Strategies as their YAML files configure them."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from nasctl.config import conf_dir, make, target
+from tests.strategy.table import Limit, Table
+
+NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that takes ``name`` for every YAML of the group, ``black_box`` for those without weights."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", NAMES)
+    if "black_box" in metafunc.fixturenames:
+        names = [name for name in NAMES if not target(composed(name)).relaxed]
+        metafunc.parametrize("black_box", names)
+
+
+@cache
+def composed(name):
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", [f"strategy={name}"]).strategy, resolve=True)
+
+
+@pytest.fixture
+def strategy():
+    """Return a function from a YAML's name, a space, a seed, a constraint and changes to the strategy."""
+
+    def build(name, space=None, seed=0, feasible=None, **changes):
+        return make(composed(name) | changes, space or Table(), feasible or Limit(), seed)
+
+    return build
+
+
+@pytest.fixture
+def table():
+    return Table()

@@ -1,0 +1,69 @@
+"""A space whose every architecture has a known worth, a constraint that counts, and the loop's turns."""
+
+import torch
+
+from nasctl.core import Decision, Evaluation, RequestError, Row, Trial
+
+
+class Table:
+    """A space of ``length`` choices among ``width``; worth is the sum of the options' values."""
+
+    def __init__(self, length=5, width=4, seed=0):
+        options = tuple(f"option{k}" for k in range(width))
+        self.decisions = tuple(Decision(f"decision{i}", options) for i in range(length))
+        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
+        self.values = torch.randn(length, width, generator=torch.Generator().manual_seed(seed))
+
+    def legal(self, prefix):
+        return range(len(self.decisions[0].options)) if len(prefix) < len(self.decisions) else ()
+
+    def discretize(self, weights):
+        return tuple(int(row.argmax()) for row in weights)
+
+    def worth(self, arch):
+        return float(sum(self.values[i, option] for i, option in enumerate(arch)))
+
+    def trial(self, index, candidate):
+        """Return the trial of ``candidate``; with weights its loss is a smooth function of them."""
+        if candidate.weights is None:
+            return Trial(index, candidate, Evaluation({}), self.worth(candidate.arch))
+        mixed = torch.stack(list(candidate.weights)) * self.values
+        loss = mixed.sum().square() - mixed.sum()
+        return Trial(index, candidate, Evaluation({}, loss), -float(loss.detach()))
+
+
+class Growing(Table):
+    """A space whose first choice says how many more there are, and whose last choice has fewer options."""
+
+    def legal(self, prefix):
+        if not prefix:
+            return range(4)
+        return range(4 - len(prefix) // 2) if len(prefix) <= prefix[0] else ()
+
+
+class Limit:
+    """Feasible is what ``accepts`` says; ``calls`` counts how often it was asked."""
+
+    def __init__(self, accepts=lambda arch: True, tries=1000):
+        self.accepts, self.tries, self.calls, self.refused = accepts, tries, 0, None
+
+    def __call__(self, arch):
+        self.calls += 1
+        return self.accepts(arch)
+
+    def refusal(self, refused):
+        self.refused = list(refused)
+        return RequestError("the limit is impossible; raise it")
+
+
+def play(strategy, table, steps, start=0):
+    """Play ``steps`` turns of the search loop and return what was sampled and asked."""
+    seen = []
+    for index in range(start, start + steps):
+        for candidate in (strategy.sample(), asked := strategy.ask()):
+            if candidate is not None:
+                weights = [row.detach().clone() for row in candidate.weights or ()]
+                seen.append([candidate.arch, weights])
+        if asked is not None:
+            strategy.tell(table.trial(index, asked))
+    return seen

@@ -1,0 +1,59 @@
+"""Walks of spaces whose choices depend on one another."""
+
+from collections import Counter
+
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from nasctl.strategy import _walk
+from tests.strategy.table import Growing, Table
+
+
+def test_a_uniform_walk_takes_each_open_option_equally_often():
+    generator = torch.Generator().manual_seed(0)
+    archs = [_walk.uniform(Growing(), generator) for _ in range(4000)]
+    lengths = Counter(map(len, archs))
+    assert chisquare([lengths[n] for n in (1, 2, 3, 4)]).pvalue > 1e-3
+    last = Counter(arch[3] for arch in archs if len(arch) == 4)
+    assert set(last) == {0, 1, 2}  # of the four options, the last choice has three
+    assert chisquare(list(last.values())).pvalue > 1e-3
+
+
+def test_a_mutation_changes_one_decision_and_each_equally_often():
+    space, generator = Table(), torch.Generator().manual_seed(1)
+    arch = (0, 1, 2, 3, 0)
+    changes = Counter()
+    for _ in range(3000):
+        child = _walk.mutate(space, arch, generator)
+        (change,) = [(i, b) for i, (a, b) in enumerate(zip(arch, child, strict=True)) if a != b]
+        changes.update([change])
+    assert len(changes) == 5 * 3
+    assert chisquare(list(changes.values())).pvalue > 1e-3
+
+
+def test_a_mutation_keeps_what_stays_open_and_draws_what_opens():
+    space, generator = Growing(), torch.Generator().manual_seed(2)
+    children = {_walk.mutate(space, (2, 3, 0), generator) for _ in range(500)}
+    shorter = {child for child in children if child[0] < 2}
+    longer = {child for child in children if child[0] == 3}
+    assert shorter == {(0,), (1, 3)}
+    assert longer == {(3, 3, 0, last) for last in range(3)}
+    same_length = children - shorter - longer
+    assert same_length == {(2, k, 0) for k in range(3)} | {(2, 3, k) for k in (1, 2)}
+
+
+def test_a_choice_of_one_option_is_never_mutated():
+    class Forced(Table):
+        def legal(self, prefix):
+            return range(1 if len(prefix) in (0, 2) else 4) if len(prefix) < 5 else ()
+
+    generator = torch.Generator().manual_seed(3)
+    children = [_walk.mutate(Forced(), (0, 1, 0, 1, 1), generator) for _ in range(100)]
+    assert all(child != (0, 1, 0, 1, 1) and child[0] == child[2] == 0 for child in children)
+
+
+@pytest.mark.parametrize("options", [range(3), [5, 7], ("a", "b")])
+def test_picking_takes_every_option(options):
+    generator = torch.Generator().manual_seed(4)
+    assert {_walk.pick(options, generator) for _ in range(100)} == set(options)

@@ -1,0 +1,28 @@
+"""Every shipped experiment runs from search to test, shrunk by debug=smoke."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nasctl import cli
+from tests.official import write_cifar
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+EXPERIMENTS = sorted(p.stem for p in (CONF / "experiment").glob("*.yaml") if not p.stem.startswith("_"))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if experiment.endswith("cifar10"):
+        write_cifar(tmp_path, monkeypatch)
+    smoke = [f"+experiment={experiment}", "+debug=smoke", f"paths.data={tmp_path}"]
+    assert cli.run(["search", *smoke, "run_dir=found"]) == 0
+    assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
+    assert cli.run(["compare", "."]) == 0
+    result = json.loads((tmp_path / "final" / "result.json").read_text())
+    assert result["error_kind"] == "retrained" and 0 <= result["error"] <= 100
+    assert result["source"]["label"]

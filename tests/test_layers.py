@@ -1,0 +1,84 @@
+"""The rooms: arrows between them point one way, and every module has a YAML of its name."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the nasctl modules that a file imports, as dotted names below nasctl."""
+    tree = ast.parse(path.read_text())
+    names = [a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return {name.removeprefix("nasctl.") for name in names if name.startswith("nasctl.")}
+
+
+@pytest.mark.parametrize("room", GROUPS)
+def test_a_room_knows_the_vocabulary_and_itself(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        others = {name for name in imported(path) if name.split(".")[0] not in ("core", room)}
+        assert not others, f"{path} imports {others}"
+
+
+def test_core_knows_nobody() -> None:
+    assert imported(PACKAGE / "core.py") == set()
+
+
+@pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs.py"])
+def test_the_loop_knows_protocols_only(module: str) -> None:
+    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core"}
+
+
+def test_report_reads_files_only() -> None:
+    for path in (PACKAGE / "report").rglob("*.py"):
+        assert {name.split(".")[0] for name in imported(path)} <= {"core", "report"}
+        assert "import torch" not in path.read_text()
+
+
+def test_only_config_knows_hydra() -> None:
+    knowing = {p.name for p in PACKAGE.rglob("*.py") if "hydra" in {m for m in third_party(p)}}
+    assert knowing == {"config.py"}
+
+
+def third_party(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    found = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.split(".")[0] for name in found}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_choice_has_a_module_and_a_yaml(group: str) -> None:
+    modules = {p.stem for p in (PACKAGE / group).iterdir() if p.stem[0] != "_" and (p.suffix == ".py" or _package(p))}
+    files = {p.stem for p in (CONF / group).glob("*.yaml")}
+    assert modules and modules <= files, f"no YAML for {modules - files}"
+    for path in (CONF / group).glob("*.yaml"):
+        text = path.read_text()
+        assert text.startswith("# "), f"{path} does not say what it is"
+        assert f"_target_: nasctl.{group}." in text or "defaults:" in text
+
+
+def _package(path: Path) -> bool:
+    return (path / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("folder", ["utils", "common", "helpers", "misc"])
+def test_there_is_no_room_without_a_noun(folder: str) -> None:
+    assert not list(PACKAGE.rglob(f"{folder}*"))
+
+
+def test_constructors_have_no_default_hyperparameters() -> None:
+    for group in GROUPS:
+        for path in (PACKAGE / group).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                    assert not [d for d in node.args.kw_defaults if d is not None], path

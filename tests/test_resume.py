@@ -1,0 +1,116 @@
+"""Killed at any moment and resumed, a run ends bit-identical to one never interrupted."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.commands import finish, nasctl, start
+
+TINY = ["threads=1", "checkpoint.seconds=0", "dataset=digits", "dataset.limit_test=32", "space=darts"]
+SMALL = [f"space.{form}.{part}=2" for form in ("search", "final") for part in ("channels", "layers")]
+DARTS = [
+    "strategy=darts",
+    "estimator.unroll=first_order",
+    "dataset.limit_train=128",
+    "estimator.batch_size=16",
+]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
+RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
+RUNS = {
+    "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=6"],
+    "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=16"],
+    "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=8"],
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for name, arguments in RUNS.items():
+        code, _, err = nasctl([*arguments, f"run_dir={name}"], folder)
+        assert code == 0, err
+    return {name: folder / name for name in RUNS}
+
+
+def interrupt(name: str, folder: Path, number: int, moment: float) -> None:
+    """Start or resume a run, and signal it ``moment`` seconds after a checkpoint of this process."""
+    path = folder / name / "checkpoint.pt"
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    process = start([*RUNS[name], f"run_dir={name}"], folder)
+    deadline = time.monotonic() + 120
+    while not path.exists() or path.stat().st_mtime_ns == before:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(moment)
+    assert process.poll() is None, "the run ended before it could be killed: make it longer"
+    process.send_signal(number)
+    code, _, err = finish(process)
+    assert code in (-number, 128 + number), err
+    status = json.loads((folder / name / "status.json").read_text())["status"]
+    assert status == ("running" if number == signal.SIGKILL else "interrupted")
+
+
+def resume(name: str, folder: Path) -> None:
+    code, _, err = nasctl([*RUNS[name], f"run_dir={name}", "resume=must"], folder)
+    assert code == 0, err
+
+
+def assert_identical(a: Path, b: Path) -> None:
+    """Compare what a run decided: files byte for byte, weights bit for bit."""
+    for file in ("architecture.json", "trials.jsonl", "history.jsonl"):
+        assert (a / file).exists() == (b / file).exists()
+        if (a / file).exists():
+            assert (a / file).read_bytes() == (b / file).read_bytes(), file
+    first, second = (torch.load(path / "checkpoint.pt", weights_only=True) for path in (a, b))
+    assert _flat(first["state"]) == _flat(second["state"])
+    if (a / "weights.pt").exists():
+        assert _flat(torch.load(a / "weights.pt")) == _flat(torch.load(b / "weights.pt"))
+
+
+def _flat(state: object, path: str = "") -> dict[str, object]:
+    if isinstance(state, dict):
+        return {k: v for key, value in state.items() for k, v in _flat(value, f"{path}/{key}").items()}
+    if isinstance(state, list | tuple):
+        return {k: v for i, value in enumerate(state) for k, v in _flat(value, f"{path}/{i}").items()}
+    return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_run_killed_twice_resumes_exactly(name: str, undisturbed: dict[str, Path], tmp_path: Path) -> None:
+    interrupt(name, tmp_path, signal.SIGKILL, 0.2)
+    interrupt(name, tmp_path, signal.SIGKILL, 0.1)
+    resume(name, tmp_path)
+    assert_identical(undisturbed[name], tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "number"), [("evolution", signal.SIGINT), ("retrain", signal.SIGTERM)])
+def test_stopped_run_resumes_exactly(name: str, number: int, undisturbed: dict[str, Path], tmp_path: Path) -> None:
+    interrupt(name, tmp_path, number, 0.1)
+    resume(name, tmp_path)
+    assert_identical(undisturbed[name], tmp_path / name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("name", list(RUNS))
+def test_killed_at_ten_random_moments(name: str, moment: int, undisturbed: dict[str, Path], tmp_path: Path) -> None:
+    interrupt(name, tmp_path, signal.SIGKILL, random.Random(f"{name}/{moment}").uniform(0, 1))
+    resume(name, tmp_path)
+    assert_identical(undisturbed[name], tmp_path / name)
+
+
+@pytest.mark.slow
+def test_another_seed_differs(undisturbed: dict[str, Path], tmp_path: Path) -> None:
+    code, _, err = nasctl([*RUNS["darts"], "run_dir=darts", "seed=1"], tmp_path)
+    assert code == 0, err
+    with pytest.raises(AssertionError):
+        assert_identical(undisturbed["darts"], tmp_path / "darts")

@@ -1,0 +1,80 @@
+"""Where an architecture comes from, and what a finished run gives back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import nasctl
+from nasctl import cli, source
+from nasctl.core import RequestError, SearchSpace
+from tests.small import Problem
+
+
+@pytest.fixture
+def space() -> SearchSpace:
+    return Problem("space.nodes=4").space
+
+
+def test_every_published_genotype_is_found_by_its_name(space: SearchSpace) -> None:
+    files = sorted((source.PUBLISHED / "darts").glob("*.json"))
+    assert [f.stem for f in files] == ["AmoebaNet", "DARTS_V1", "DARTS_V2", "NASNet"]
+    for file in files:
+        found = source.find(file.stem, space)
+        assert found.kind == "published" and found.genotype == json.loads(file.read_text())["genotype"]
+        assert "https://" in json.loads(file.read_text())["source"]
+
+
+def test_a_file_in_json_or_in_the_usual_notation(space: SearchSpace, tmp_path: Path) -> None:
+    genotype = source.find("DARTS_V1", space).genotype
+    (tmp_path / "a.json").write_text(json.dumps(genotype))
+    (tmp_path / "b.json").write_text(json.dumps({"family": "darts", "genotype": genotype}))
+    (tmp_path / "c.txt").write_text(space.notation(genotype))
+    for name in ("a.json", "b.json", "c.txt"):
+        assert source.find(str(tmp_path / name), space).genotype == genotype
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"family": "rnn", "genotype": {}}', "a genotype of rnn, but the space is darts; choose space=rnn"),
+        ('{"normal": [', "not a JSON file"),
+        ("__import__('os').system('touch sprung')", "are expected; correct the text"),
+    ],
+)
+def test_a_file_that_is_none(text: str, said: str, space: SearchSpace, tmp_path: Path) -> None:
+    (tmp_path / "g").write_text(text)
+    with pytest.raises(RequestError, match=said):
+        source.find(str(tmp_path / "g"), space)
+
+
+def test_an_unknown_operation_names_the_nearest(space: SearchSpace, tmp_path: Path) -> None:
+    text = space.notation(source.find("DARTS_V1", space).genotype).replace("sep_conv_3x3", "sep_conv_3", 1)
+    (tmp_path / "g").write_text(text)
+    with pytest.raises(RequestError, match="unknown 'sep_conv_3'; did you mean 'sep_conv_3x3'"):
+        source.find(str(tmp_path / "g"), space)
+
+
+def test_load_gives_genotype_and_trained_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", "run_dir=found"]) == 0
+    assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
+    searched, trained = nasctl.load("found"), nasctl.load("final")
+    assert searched.network is None and searched.genotype == trained.genotype
+    assert trained.network is not None and not trained.network.training
+    logits = trained.network(torch.zeros(2, 1, 8, 8))
+    assert logits.shape == (2, 10)
+    weights = torch.load("final/weights.pt", weights_only=True)
+    assert all(torch.equal(weights[name], value) for name, value in trained.network.state_dict().items())
+
+
+def test_inherited_settings_give_way_to_given_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", "run_dir=found", "seed=4"]) == 0
+    assert cli.run(["retrain", "from=found", "run_dir=final", "seed=5", "space.final.channels=4"]) == 0
+    config = json.loads((tmp_path / "final" / "result.json").read_text())
+    assert config["seed"] == 5 and config["source"]["seed"] == 4
+    assert config["params"] > json.loads((tmp_path / "found" / "result.json").read_text())["params"]
