@@ -85,8 +85,9 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
             raised.append(error)  # a raise here would have Hydra print its own line first
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
-    inherited = _inherited(_first_source(arguments), arguments)
-    sys.argv = [f"nasctl {verb}", *inherited, *arguments]
+    place, source = _first_source(arguments)
+    inherited = _inherited(source, arguments)
+    sys.argv = [f"nasctl {verb}", *arguments[:place], *inherited, *arguments[place:]]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
@@ -132,13 +133,13 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
 
 
-def _first_source(arguments: list[str]) -> str | None:
-    """Return what the first ``from=`` names; in a sweep, the first of its paths."""
-    for argument in arguments:
+def _first_source(arguments: list[str]) -> tuple[int, str | None]:
+    """Return where ``from=`` stands and what it names; in a sweep, the first of its paths."""
+    for place, argument in enumerate(arguments):
         if _key(argument) == "from":
             value = argument.partition("=")[2].strip("'")
-            return value if Path(value).exists() else value.split(",")[0]
-    return None
+            return place, value if Path(value).exists() else value.split(",")[0]
+    return 0, None
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:

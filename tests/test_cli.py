@@ -194,3 +194,10 @@ def test_composing_does_not_import_torch(folder: Path) -> None:
         "assert 'torch' not in sys.modules and 'hydra' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
+
+
+def test_seeds_of_one_search_share_a_signature(folder: Path) -> None:
+    for seed in (0, 1):
+        assert cli.run([*DIGITS, f"seed={seed}"]) == 0
+    first, second = sorted(path.name for path in (folder / "outputs" / "search").glob("*/*"))
+    assert first.endswith("-s0") and second == first.replace("-s0", "-s1")

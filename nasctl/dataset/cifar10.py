@@ -35,7 +35,7 @@ class CIFAR(ImageClassification):
         num_classes: Literal[10, 100],
         download: bool,
         train_portion: Annotated[float, Field(gt=0, lt=1)],
-        split_seed: int,
+        split_seed: int | None,
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt | None,
@@ -61,7 +61,7 @@ class CIFAR(ImageClassification):
             Task("image_classification", (3, side, side), num_classes),
             images,
             train_portion=train_portion,
-            split_seed=split_seed,
+            split_seed=seed if split_seed is None else split_seed,
             label_smoothing=label_smoothing,
         )
 

@@ -31,7 +31,7 @@ class Digits(ImageClassification):
         *,
         num_train: Annotated[int, Field(gt=1, lt=1797)],
         train_portion: Annotated[float, Field(gt=0, lt=1)],
-        split_seed: int,
+        split_seed: int | None,
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt | None,
@@ -57,7 +57,7 @@ class Digits(ImageClassification):
             Task("image_classification", (1, side, side), 10),
             images,
             train_portion=train_portion,
-            split_seed=split_seed,
+            split_seed=seed if split_seed is None else split_seed,
             label_smoothing=label_smoothing,
         )
 

@@ -31,7 +31,7 @@ class ImageNet(ImageClassification):
         folder: str,
         num_classes: PositiveInt,
         train_portion: Annotated[float, Field(gt=0, lt=1)],
-        split_seed: int,
+        split_seed: int | None,
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt,
@@ -61,6 +61,6 @@ class ImageNet(ImageClassification):
             Task("image_classification", (3, image_size, image_size), num_classes),
             images,
             train_portion=train_portion,
-            split_seed=split_seed,
+            split_seed=seed if split_seed is None else split_seed,
             label_smoothing=label_smoothing,
         )

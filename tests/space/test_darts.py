@@ -48,6 +48,11 @@ def test_the_imagenet_form_costs_what_the_authors_networks_do(space, name, weigh
     assert imagenet.cost(published(name), "macs") == macs
 
 
+def test_the_imagenet_head_has_one_norm_as_in_the_papers_experiments(space):
+    network = on_meta(lambda: space("darts_imagenet", IMAGENET).build(published("DARTS_V2"), "final"))
+    assert params(network.auxiliary) == 768 * 128 + 2 * 128 + 4 * 128 * 768 + (768 + 1) * 1000
+
+
 @pytest.mark.parametrize(
     ("name", "classes", "size", "weights"),
     [
