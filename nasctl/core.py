@@ -59,7 +59,9 @@ def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
     known = [choice for choice in choices if not choice.startswith("_")]  # those are parts, not choices
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return RequestError(f"{what}: unknown {name!r}; {hint}choose from {', '.join(known)}")
+    return RequestError(
+        f"{what}: unknown {name!r}; {hint}{'choose from ' + ', '.join(known) if known else 'remove it'}"
+    )
 
 
 def position_seed(*position: int | str) -> int:

@@ -143,7 +143,7 @@ def test_settings_of_the_run_itself_do_not_name_another_directory(folder: Path) 
 def test_a_directory_of_another_configuration_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([*DIGITS, "run_dir=run"]) == 0
     assert cli.run([*DIGITS, "run_dir=run", "strategy.lr=0.5"]) == 2
-    assert "strategy.lr: 0.0003 there, 0.5 here" in capsys.readouterr().err
+    assert "strategy.lr: 0.003 there, 0.5 here" in capsys.readouterr().err
 
 
 def test_an_unfinished_run_is_no_source(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

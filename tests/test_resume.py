@@ -25,9 +25,9 @@ EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "st
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
 RUNS = {
-    "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=6"],
-    "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=16"],
-    "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=8"],
+    "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
+    "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
+    "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=6"],
 }
 
 
@@ -92,7 +92,9 @@ def test_run_killed_twice_resumes_exactly(name: str, undisturbed: dict[str, Path
     assert_identical(undisturbed[name], tmp_path / name)
 
 
-@pytest.mark.parametrize(("name", "number"), [("evolution", signal.SIGINT), ("retrain", signal.SIGTERM)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", list(RUNS))
 def test_stopped_run_resumes_exactly(name: str, number: int, undisturbed: dict[str, Path], tmp_path: Path) -> None:
     interrupt(name, tmp_path, number, 0.1)
     resume(name, tmp_path)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.commands import finish, nasctl, start
 
-SWEEP = ["search", "-m", "+experiment=darts_digits", "+debug=smoke", "strategy=darts,random_search", "seed=0,1"]
+SMOKE = ["space=darts", "dataset=digits", "+debug=smoke"]
+SWEEP = ["search", "-m", *SMOKE, "strategy=darts,random_search", "seed=0,1"]
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -18,18 +19,8 @@ def statuses(folder: Path) -> dict[str, str]:
 
 
 def test_a_failing_job_stops_nobody(tmp_path: Path) -> None:
-    code, _, err = nasctl(
-        [
-            "search",
-            "-m",
-            *SWEEP[2:4],
-            "estimator.lr=1e30,0.1",
-            "budget.epochs=3",
-            "estimator.epochs=3",
-            "budget.trials=9",
-        ],
-        tmp_path,
-    )
+    longer = ["budget.epochs=3", "estimator.epochs=3", "budget.trials=9"]
+    code, _, err = nasctl(["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.lr=1e30,0.1"], tmp_path)
     assert code == 1
     assert sorted(statuses(tmp_path).values()) == ["failed", "finished"]
     assert "job 0" in err and "loss is nan at step" in err
