@@ -1,0 +1,1 @@
+"""Speed as ratios against plainly written alternatives, measured in one run."""
