@@ -1,7 +1,7 @@
 """The command line: takes the verb, calls its function, turns errors into sentences and exit codes.
 
-Exit codes: 0, 1 (a run or a sweep's job broke), 2 (something the user can mend), 130 and 143 (stopped by a
-signal).
+Exit codes: 0, 1 (a sweep's job failed, or an error of the program), 2 (something the user can mend), 130 and 143
+(stopped by a signal).
 Imports neither torch, Hydra nor pandas, so that ``--help``, ``ls`` and ``compare`` start fast.
 """
 
@@ -67,7 +67,7 @@ def _say(error: Exception, with_traceback: bool, code: int) -> int:
 
 def _dispatch(arguments: list[str]) -> None:
     verb, *rest = arguments or ["--help"]
-    if verb in ("--help", "-h", "help"):
+    if verb in ("--help", "-h", "help") or (verb in ("compare", "ls") and {"--help", "-h"} & set(rest)):
         print(HELP, end="")
     elif verb == "--version":
         print(f"nasctl {__version__}")

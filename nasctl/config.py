@@ -16,9 +16,9 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import Field, NonNegativeFloat, PositiveInt, TypeAdapter, ValidationError
 
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 
@@ -30,7 +30,7 @@ Config = dict[str, Any]
 class Settings:
     """What the root of the configuration sets, groups apart."""
 
-    seed: NonNegativeInt
+    seed: Annotated[int, Field(strict=True, ge=0)]  # it names the run: 1.0 is not 1
     device: str
     threads: PositiveInt | None
     record_every: PositiveInt
@@ -49,7 +49,6 @@ OWN = (
     "checkpoint",
     "form",
     "format",
-    "overwrite",
     "paths.outputs",
     "hydra",
 )
@@ -165,8 +164,8 @@ def _readable(error: Exception, arguments: list[str]) -> Exception:
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return unknown(group or "config", name, error.options)
-    match = re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", str(error))
-    if match and not str(error).startswith("Could not append"):
+    match = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", str(error))
+    if match:
         return unknown_key(match[1] or match[2], arguments)
     if isinstance(error, HydraException | OmegaConfBaseException):
         text = " ".join(str(error).split())
@@ -178,12 +177,16 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
     """Return the error for a setting that does not exist, with the nearest one of the same choices."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
     GlobalHydra.instance().clear()
-    groups = [a for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
+    groups = [a.split(",")[0] for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = OmegaConf.to_container(compose("config", groups))
+        try:
+            cfg = OmegaConf.to_container(compose("config", groups))
+        except HydraException:  # a choice of the user's own --config-dir
+            cfg = OmegaConf.to_container(compose("config"))
     keys = list(_flat(cfg))  # type: ignore[arg-type]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
@@ -200,7 +203,7 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def validate(config: Config, groups: tuple[str, ...]) -> None:
     """Check that ``groups`` are chosen and every setting fits its constructor; report all misfits at once."""
     for group in groups:
-        if config.get(group) is None:
+        if "_target_" not in (config.get(group) or {}):
             options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
             raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
     settings = {field.name: config[field.name] for field in fields(Settings)}
@@ -232,6 +235,7 @@ def _is_target(value: Any) -> bool:
 
 
 def target(node: Mapping[str, Any]) -> Any:
+    """Return the class that ``_target_`` names, or raise `RequestError`."""
     module, _, name = node["_target_"].rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)

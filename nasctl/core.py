@@ -29,13 +29,16 @@ State = dict[str, Any]
 Tick = Callable[[Callable[[], State], Mapping[str, Any]], None]
 """Called between training steps with (how to get the state, what to show); may raise `Interrupted`."""
 
+Pulse = Callable[[Mapping[str, Any]], None]
+"""The same where there is no state to save: called with what to show."""
+
 
 class RequestError(Exception):
     """The request was wrong: one sentence with value, place and remedy. Exit code 2."""
 
 
 class RunError(Exception):
-    """The request was right but the run failed. Exit code 1."""
+    """The request was right but the run failed, for a reason that can be mended. Exit code 2."""
 
 
 class TrialError(RunError):
@@ -162,6 +165,9 @@ class SearchSpace(Choices, Protocol):
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return countable facts worth watching during a search, such as skip connections."""
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        """Return ``params`` and ``macs`` of a network of this space that lies on the meta device."""
 
     def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
         """Return the edges (from, to, operation) of each cell."""

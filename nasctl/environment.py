@@ -46,7 +46,7 @@ def git() -> dict[str, str] | None:
         return None
     return {
         "commit": (_git(here, "rev-parse", "HEAD") or "").strip(),
-        "diff": _git(here, "diff", "HEAD", "--", ".") or "",
+        "diff": _git(here, "diff", "HEAD", "--", ":/") or "",
     }
 
 
@@ -84,6 +84,15 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise RequestError(f"device={name}: not a device; use auto, cpu, cuda or cuda:1") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise RequestError(f"device={name}: torch finds no GPU here; use device=auto or device=cpu")
+    if device.type not in ("cpu", "cuda"):
+        raise RequestError(f"device={name}: not supported; use auto, cpu, cuda or cuda:1")
+    if device.type == "cuda":
+        _check_gpu(name, device.index or 0)
+        torch.cuda.set_device(device.index or 0)  # what is synchronised when costs are taken
     return device
+
+
+def _check_gpu(name: str, index: int) -> None:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index >= count:
+        raise RequestError(f"device={name}: torch finds {count} GPUs here; use device=auto or device=cpu")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Candidate, Genotype, SearchSpace, Task, unknown
+from nasctl.core import Genotype, SearchSpace, Task, unknown
 from nasctl.source import Source, architecture_record
 
 FORMATS = ("table", "json", "dot")
@@ -50,8 +50,7 @@ def network_facts(space: SearchSpace, task: Task, source: Source, form: str) -> 
     params = sum(p.numel() for p in network.parameters())
     facts = architecture_record(space, source.genotype, source.arch)
     facts |= {"form": form, "params": params - head, "params_with_auxiliary": params}
-    if form == "final":
-        facts["macs"] = space.cost(source.genotype, "macs")
+    facts["macs"] = space.count(network)["macs"]
     return facts | dict(space.features(source.genotype)) | {"shapes": shapes(network, task)}
 
 
@@ -102,8 +101,8 @@ def dot(space: SearchSpace, genotype: Genotype) -> str:
 
 
 def dot_of_space(space: SearchSpace) -> str:
-    """Return the graph of the space's first architecture: its wiring without a choice."""
+    """Return the graph of the space's first architecture."""
     prefix: list[int] = []
     while options := space.legal(prefix):
         prefix.append(options[0])
-    return dot(space, space.genotype(Candidate(tuple(prefix)).arch))
+    return dot(space, space.genotype(tuple(prefix)))

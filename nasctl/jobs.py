@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ log = logging.getLogger("nasctl")
 
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
+THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
 NOT_SIGNED = ("download", "workers")  # settings of a group that do not touch results
 
 
@@ -90,7 +92,8 @@ def retrain(config: Config) -> None:
     configuration.validate(config, RETRAIN)
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find(required_source(config), scene.space)
-    nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype}
+    origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
+    nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
     if not is_finished(run):
         data = dict(scene.dataset.fingerprint())
@@ -201,9 +204,7 @@ def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
     before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
-    threads = before["threads"] if before else scene.config["threads"]
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before and before["data"] != data:
         raise RequestError(
             f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
@@ -268,4 +269,4 @@ def show(path: Path) -> None:
     print(f"run {path}")
     if result["verb"] == "search":
         print(json.loads((path / "architecture.json").read_text())["notation"])
-        print(f"next: nasctl retrain from={path}")
+        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")

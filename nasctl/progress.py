@@ -21,6 +21,7 @@ class Progress:
         self.live = sys.stderr.isatty()
         self.every = LIVE_SECONDS if self.live else PLAIN_SECONDS
         self.started = self.shown = time.monotonic()
+        self.share: float | None = None
         self.first_share: float | None = None
         self.status: Any = None
 
@@ -38,7 +39,7 @@ class Progress:
             self.status.stop()
 
     def __call__(self, values: Mapping[str, Any]) -> None:
-        share = values.get("share")
+        self.share = share = self.share if values.get("share") is None else values["share"]
         if self.first_share is None:
             self.first_share = share
         now = time.monotonic()

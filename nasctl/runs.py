@@ -25,6 +25,7 @@ from nasctl.core import Interrupted, RequestError, RunError, State
 log = logging.getLogger("nasctl")
 
 CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+NOT_COMPARED = ("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir")
 LOCK_ATTEMPTS = 4
 COST_SECONDS = 5.0  # between two lines of costs.jsonl: what a killed process may leave uncounted
 Watch = Callable[[Mapping[str, Any]], None]
@@ -64,34 +65,35 @@ class Run:
         self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
         for name in ("trials.jsonl", "history.jsonl"):
             self._truncate(name, self._sizes.get(name, 0))
-        self._truncate("costs.jsonl", sum(map(len, whole_lines(self.path / "costs.jsonl"))))
+        costs = self.path / "costs.jsonl"
+        self._truncate("costs.jsonl", sum(map(len, whole_lines(costs))))
+        self._spent = sum(line["seconds"] for line in read_lines(costs))
         self.write_text("config.yaml", yaml.safe_dump(dict(self.config), sort_keys=False))
         self.write_text("overrides.yaml", yaml.safe_dump(self.config["overrides"]))
         self.write("status.json", {"status": "running", "reason": None})
         self._saved = self._charged = time.monotonic()
 
     def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._charge()
-        status = {"status": "finished", "reason": None}
+        if error is None and self._signal is not None:
+            error = Interrupted(self._signal)  # after the last tick: whoever asked still wants a stop
         if error is not None:
-            stopped = isinstance(error, KeyboardInterrupt)
-            status = {
-                "status": "interrupted" if stopped else "failed",
-                "reason": str(error) or type(error).__name__,
-            }
             log.info("".join(traceback.format_exception(error)))
         try:
-            self.write("status.json", status)
+            self._charge()
+            self.write("status.json", _status(error))
         except RunError as full:  # the error on its way says more
             log.info(full)
         finally:
-            self._exit.close()
+            with contextlib.suppress(OSError):  # a full disk, reported already
+                self._exit.close()
+        if kind is None and error is not None:
+            raise error
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def stop(number: int, frame: Any) -> None:
             if self._signal is not None:
-                raise KeyboardInterrupt
+                raise Interrupted(number)
             self._signal = number
 
         try:
@@ -106,18 +108,20 @@ class Run:
 
     def tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         """Between two steps: show ``values``, save ``state()`` if it is time, stop if a signal came."""
-        self.pulse(dict, values, stop=False)
+        self._show(values)
         if self._signal is not None or time.monotonic() - self._saved >= self.checkpoint_seconds:
             self.save(state())
         self._stop_if_asked()
 
-    def pulse(self, state: Callable[[], State], values: Mapping[str, Any], stop: bool = True) -> None:
+    def pulse(self, values: Mapping[str, Any]) -> None:
         """The same in the middle of a trial, where there is nothing to save."""
+        self._show(values)
+        self._stop_if_asked()
+
+    def _show(self, values: Mapping[str, Any]) -> None:
         if time.monotonic() - self._charged >= COST_SECONDS:
             self._charge()
         self.watch(values)
-        if stop:
-            self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
         if self._signal is not None:
@@ -127,12 +131,13 @@ class Run:
         _synchronize()
         now = time.monotonic()
         self.append("costs.jsonl", {"phase": self.phase, "seconds": now - self._charged})
+        self._spent += now - self._charged
         self._charged = now
 
     def cost(self) -> float:
         """Return the device-seconds spent so far, over all resumes; work done twice counts twice."""
-        self._charge()
-        return sum(line["seconds"] for line in read_lines(self.path / "costs.jsonl"))
+        _synchronize()
+        return self._spent + time.monotonic() - self._charged
 
     def append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line to a .jsonl file of the run."""
@@ -193,19 +198,28 @@ class Run:
             os.truncate(self.path / name, size)
 
     def check_config(self) -> None:
-        """Raise `RequestError` if the directory holds a run with another signature."""
+        """Raise `RequestError` if the directory holds a run of other settings or of another seed."""
         path = self.path / "config.yaml"
-        if path.exists() and (there := yaml.safe_load(path.read_text())).get("signature") != self.config["signature"]:
+        there = yaml.safe_load(path.read_text()) if path.exists() else self.config
+        if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({_difference(there, self.config)}); "
                 "choose another run_dir"
             )
 
 
+def _status(error: BaseException | None) -> dict[str, str | None]:
+    """Return the content of status.json for a run that ended with ``error``."""
+    if error is None:
+        return {"status": "finished", "reason": None}
+    stopped = isinstance(error, KeyboardInterrupt)
+    return {"status": "interrupted" if stopped else "failed", "reason": str(error) or type(error).__name__}
+
+
 def _difference(a: Any, b: Any, path: str = "") -> str:
     """Return the first setting in which two configurations differ, as ``path: a there, b here``."""
     if isinstance(a, dict) and isinstance(b, dict):
-        for key in [k for k in a if k not in ("signature", "overrides", "choices")]:
+        for key in [k for k in a if k not in NOT_COMPARED]:
             if a[key] != b.get(key):
                 return _difference(a[key], b.get(key), f"{path}.{key}".lstrip("."))
     return f"{path}: {a!r} there, {b!r} here"

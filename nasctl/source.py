@@ -69,7 +69,13 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
 def _from_run(path: Path, space: SearchSpace) -> Source:
     result, config = finished(path)
     architecture = json.loads((path / "architecture.json").read_text())
+    genotype = _read(path / "architecture.json", space)
     arch = None if architecture["arch"] is None else tuple(architecture["arch"])
+    if arch is not None and not _stands_for(space, arch, genotype):
+        arch = None  # found in the same family, but with other nodes or operations
+    if result["verb"] == "retrain":  # the origin is what that retrain started from
+        origin = dict(result["source"])
+        return Source(origin.pop("kind"), origin.pop("name"), genotype, arch, origin)
     facts = {
         "signature": config["signature"],
         "seed": config["seed"],
@@ -80,7 +86,13 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "ops": result["ops"],
         "cost": result["cost"],
     }
-    return Source("run", str(path), _read(path / "architecture.json", space), arch, facts)
+    return Source("run", str(path), genotype, arch, facts)
+
+
+def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:
+    """Return whether ``arch`` is an architecture of this very space, and ``genotype`` its genotype."""
+    walked = all(option in space.legal(arch[:i]) for i, option in enumerate(arch)) and not space.legal(arch)
+    return walked and space.genotype(arch) == genotype
 
 
 def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

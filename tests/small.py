@@ -53,7 +53,7 @@ class Problem:
         self.data = Spy(make(self.config["dataset"], Path("nowhere"), CPU, self.config["seed"]))
         self.space = make(self.config["space"], self.data.task)
 
-    def estimator(self, dataset=None, seed=0, pulse=lambda state, values: None):
+    def estimator(self, dataset=None, seed=0, pulse=lambda values: None):
         return make(self.config["estimator"], self.space, dataset or self.data, CPU, seed, pulse)
 
     def strategy(self, seed=0):

@@ -174,7 +174,7 @@ def test_a_signal_saves_and_stops_at_the_next_tick(number: int, tmp_path: Path) 
 def test_a_signal_in_the_middle_of_a_trial_saves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Interrupted), open_run(tmp_path) as run:
         signal.raise_signal(signal.SIGTERM)
-        run.pulse(dict, {})
+        run.pulse({})
     assert not (tmp_path / "run" / CHECKPOINT).exists()
 
 
@@ -196,3 +196,24 @@ def test_cost_adds_up_over_sessions(tmp_path: Path) -> None:
         assert run.cost() > first > 0
     lines = read_lines(tmp_path / "run" / "costs.jsonl")
     assert {line["phase"] for line in lines} == {"search"}
+
+
+def test_another_seed_is_another_run(tmp_path: Path) -> None:
+    with open_run(tmp_path, seed=0):
+        pass
+    with pytest.raises(RequestError, match="seed: 0 there, 1 here"):
+        open_run(tmp_path, seed=1).check_config()
+
+
+def test_a_full_disk_anywhere_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be written"), open_run(tmp_path) as run, small_disk(100):
+        for index in range(100):
+            run.append("trials.jsonl", {"index": index})
+    with open_run(tmp_path):  # lock and handlers were given back
+        pass
+
+
+def test_a_signal_after_the_last_tick_is_not_swallowed(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted), open_run(tmp_path):
+        signal.raise_signal(signal.SIGTERM)
+    assert status(tmp_path)["status"] == "interrupted"

@@ -78,3 +78,31 @@ def test_inherited_settings_give_way_to_given_ones(tmp_path: Path, monkeypatch: 
     config = json.loads((tmp_path / "final" / "result.json").read_text())
     assert config["seed"] == 5 and config["source"]["seed"] == 4
     assert config["params"] > json.loads((tmp_path / "found" / "result.json").read_text())["params"]
+
+
+def test_an_architecture_of_another_form_of_the_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", "run_dir=found"]) == 0
+    found = source.find("found", Problem("space.nodes=2").space)
+    other = source.find("found", Problem("space.nodes=4").space)
+    assert found.arch is not None and other.arch is None and other.genotype == found.genotype
+
+
+def test_a_retrain_as_a_source_passes_its_origin_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", "run_dir=found"]) == 0
+    assert cli.run(["retrain", "from=found", "run_dir=once"]) == 0
+    assert cli.run(["retrain", "from=once", "run_dir=twice", "seed=1"]) == 0
+    once, twice = (json.loads((tmp_path / run / "result.json").read_text()) for run in ("once", "twice"))
+    assert twice["source"] == once["source"] and twice["cost"]["search"] == once["cost"]["search"]
+
+
+def test_two_searches_that_find_the_same_keep_their_own_retrains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for run, extra in (("a", []), ("b", ["record_every=2"])):  # another signature, the same walk
+        assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", f"run_dir={run}", *extra]) == 0
+        assert cli.run(["retrain", f"from={run}"]) == 0
+    found = [json.loads(p.read_text())["source"]["name"] for p in (tmp_path / "outputs").rglob("result.json")]
+    assert sorted(found) == ["a", "b"]

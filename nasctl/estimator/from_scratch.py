@@ -16,12 +16,10 @@ from nasctl.core import (
     Candidate,
     Dataset,
     Evaluation,
-    RunError,
+    Pulse,
     SearchSpace,
     State,
-    Tick,
     Trainer,
-    TrialError,
     position_seed,
 )
 
@@ -42,7 +40,7 @@ class FromScratch:
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Tick,
+        pulse: Pulse,
         *,
         trainer: Trainer,
         epochs: PositiveInt,
@@ -72,13 +70,11 @@ class FromScratch:
                 state=None,
             )
             return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
-        except RunError as error:
-            raise TrialError(str(error)) from error
         finally:
             self.evaluated += 1
 
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
-        self.pulse(state, {**values, "phase": f"candidate {self.evaluated}", "share": None})
+        self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None})
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated}

@@ -21,12 +21,12 @@ from nasctl.core import (
     Dataset,
     Evaluation,
     Metrics,
+    Pulse,
     RequestError,
     RunError,
     SearchSpace,
     Split,
     State,
-    Tick,
     position_seed,
 )
 from nasctl.estimator._unroll import UNROLLS, Rows, VirtualStep, Weights
@@ -50,7 +50,7 @@ class Supernet:
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Tick,
+        pulse: Pulse,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,
@@ -96,7 +96,7 @@ class Supernet:
     def fit(self, sample: Callable[[], Candidate]) -> None:
         while self.position < self.warmup:
             self._weight_step(sample())
-            self.pulse(dict, {"phase": "warm-up", "epoch": self.epoch})
+            self.pulse({"phase": "warm-up", "epoch": self.epoch})
         if self.pending:
             self.pending = False
             self._weight_step(sample())

@@ -14,7 +14,10 @@ from nasctl.report.method import Method
 from nasctl.report.record import Run
 
 _DIGITS = 6  # of a hash, enough to find the run directory
-_NOT_SETTINGS = {"seed", "from", "resume", "traceback", "paths", "workers", "hydra"}
+_NOT_SETTINGS = {
+    *("seed", "from", "resume", "traceback", "paths", "workers", "hydra"),
+    *("run_dir", "checkpoint", "device", "threads", "label"),
+}
 
 
 def distinct(rows: Sequence[Method]) -> list[Method]:

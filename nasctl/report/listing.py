@@ -32,13 +32,14 @@ def list_runs(root: Path) -> str:
 
 def _groups(conf: Path) -> list[str]:
     if not conf.is_dir():
-        raise RequestError(f"{conf}: there is no such config folder; name an existing one with --config-dir")
+        raise RequestError(f"{conf}: there is no such config folder; install the package again")
     return sorted(folder.name for folder in conf.iterdir() if folder.is_dir() and _options(folder))
 
 
 def _options(folder: Path) -> dict[str, Path]:
     files = sorted(folder.rglob("*.yaml"))
-    return {str(file.relative_to(folder).with_suffix("")): file for file in files}
+    choices = [file for file in files if not file.name.startswith("_")]  # the rest are parts of choices
+    return {str(file.relative_to(folder).with_suffix("")): file for file in choices}
 
 
 def _summary(file: Path) -> str:

@@ -40,7 +40,6 @@ def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
-def cost(build: Callable[[], nn.Module], input_shape: tuple[int, ...]) -> dict[str, int]:
-    """Return ``params`` and ``macs`` of the network that ``build`` makes."""
-    network = on_meta(build)
+def cost(network: nn.Module, input_shape: tuple[int, ...]) -> dict[str, int]:
+    """Return ``params`` and ``macs`` of a network on the meta device."""
     return {"params": params(network), "macs": macs(network, input_shape)}

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import PositiveInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
@@ -38,6 +38,8 @@ _NAMES = TypeAdapter(list[StrictStr])
 @dataclass(frozen=True)
 class Form:
     """Size: channels of the first stage, cells a stage, scale and shift in the cells' norms."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     channels: PositiveInt
     cells: PositiveInt
@@ -229,7 +231,10 @@ class NasBench201:
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._cost(json.dumps(genotype))[name]
 
-    def _count(self, genotype: str) -> dict[str, int]:
-        build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
-        cost = _count.cost(build, self.task.input_shape)
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        cost = _count.cost(network, self.task.input_shape)
         return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
+
+    def _count(self, genotype: str) -> Mapping[str, int]:
+        build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
+        return self.count(_count.on_meta(build))

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, RunError, Split, State, Tick, position_seed
+from nasctl.core import Dataset, Metrics, Split, State, Tick, TrialError, position_seed
 
 
 class Classifier:
@@ -79,7 +79,8 @@ class Classifier:
     @staticmethod
     def _shown(progress: _Progress, steps: int, epochs: int) -> dict[str, Any]:
         epoch = progress.position / steps
-        return {"phase": "training", "share": epoch / epochs, "epoch": epoch, "loss": progress.last}
+        place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": progress.position}
+        return {**place, "loss": progress.loss, "error": progress.error}
 
     def _schedule(self, model: nn.Module, optimizer: torch.optim.Optimizer, share: float) -> None:
         for group in optimizer.param_groups:
@@ -114,7 +115,7 @@ class Classifier:
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
         metrics = dataset.metrics({name: float(value) for name, value in sums.items()}, len(split))
         if not math.isfinite(metrics["loss"]):
-            raise RunError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
+            raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
 
 
@@ -126,31 +127,28 @@ class _Progress:
         self.position = 0
         self.measured: list[dict[str, Tensor]] = []
         self.examples: list[int] = []
-
-    @property
-    def last(self) -> Tensor:
-        """The summed loss of the last batch over its examples, still on the device."""
-        return self._last
+        self.loss: Tensor | None = None  # of the last batch, still on the device
+        self.error: float | None = None  # of the last whole epoch, where the data set measures one
 
     def add(self, measured: Mapping[str, Tensor], examples: int) -> None:
         self.measured.append(dict(measured))
         self.examples.append(examples)
-        self._last = measured["loss"] / examples
+        self.loss = measured["loss"] / examples
         self.position += 1
 
     def close(self, dataset: Dataset) -> Metrics:
-        """Return the metrics of the epoch that ends here; `RunError` names the first step that went wrong."""
+        """Return the metrics of the epoch that ends here; `TrialError` names the first step that went wrong."""
         sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
         self._check(sums["loss"].tolist())
         totals = {name: float(values.sum()) for name, values in sums.items()}
         metrics = dataset.metrics(totals, sum(self.examples))
-        self.measured, self.examples = [], []
+        self.measured, self.examples, self.error = [], [], metrics.get("error")
         return metrics
 
     def _check(self, losses: list[float]) -> None:
         for step, loss in enumerate(losses, start=self.position - len(losses)):
             if not math.isfinite(loss):
-                raise RunError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
+                raise TrialError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
 
     def state_dict(self) -> State:
         return {

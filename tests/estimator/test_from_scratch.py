@@ -64,7 +64,7 @@ def test_nothing_is_shared():
 
 def test_the_pulse_names_the_candidate_and_hides_the_share_of_its_own_training():
     problem, seen = problem_of(), []
-    estimator = problem.estimator(pulse=lambda state, values: seen.append(values))
+    estimator = problem.estimator(pulse=lambda values: seen.append(values))
     for _ in range(2):
         estimator.evaluate(Candidate(problem.arch(0)))
     assert [values["phase"] for values in seen] == ["candidate 0"] * STEPS + ["candidate 1"] * STEPS

@@ -121,7 +121,7 @@ def test_one_evaluation_is_followed_by_one_weight_step_however_often_it_is_fit()
 def test_warm_up_trains_weights_before_the_first_evaluation():
     problem = Problem("budget.epochs=2", "estimator.warmup_epochs=1")
     pulses = []
-    estimator = problem.estimator(pulse=lambda state, values: pulses.append(values["epoch"]))
+    estimator = problem.estimator(pulse=lambda values: pulses.append(values["epoch"]))
     estimator.fit(lambda: Candidate(problem.arch(0)))
     warm_up = [("train", 0, step) for step in range(STEPS)]
     assert problem.data.log == warm_up and pulses == pytest.approx([1 / 3, 2 / 3, 1])

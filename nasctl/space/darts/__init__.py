@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache, partial
 from itertools import combinations
 
 from pydantic import PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
 from nasctl.space import _count
@@ -136,9 +136,12 @@ class Darts:
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._cost(json.dumps(genotype))[name]
 
-    def _count(self, genotype: str) -> dict[str, int]:
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        return _count.cost(network, self.task.input_shape)
+
+    def _count(self, genotype: str) -> Mapping[str, int]:
         form = resize(self.forms["final"], {"auxiliary": False})
-        return _count.cost(partial(Network, json.loads(genotype), self.task, form), self.task.input_shape)
+        return self.count(_count.on_meta(partial(Network, json.loads(genotype), self.task, form)))
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:

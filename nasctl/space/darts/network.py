@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import ConfigDict, PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Genotype, RequestError, Task
@@ -25,6 +25,8 @@ class Form:
     ``affine``: norms have scale and shift; ``pool_norm``: a norm follows each pooling; ``auxiliary``: a
     second classifier after the second reduction, ``auto`` where the map there is large enough.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     channels: PositiveInt
     layers: PositiveInt
