@@ -24,7 +24,7 @@ test: $(READY)  ## Run the fast tests
 	$(BIN)/pytest
 
 test-slow: $(READY)  ## Run the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --dist=load
 
 lint: $(READY)  ## Check style
 	$(BIN)/ruff check .
