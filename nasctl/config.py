@@ -90,8 +90,9 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
-        if failed:
-            raise SweepError(f"a job of the sweep failed ({failed[0]}); nasctl ls runs shows each") from error
+        if failed or isinstance(error, RequestError | RunError):  # raised by a job here, or in a launcher's process
+            first = (failed or [error])[0]
+            raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from error
         raise _readable(error, arguments) from error
     if raised:
         raise raised[0]

@@ -17,9 +17,10 @@ from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
+from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
-from nasctl.runs import Run, read_lines
+from nasctl.runs import Run
 from nasctl.search import Budget, Feasible, Search, SearchData
 from nasctl.source import Source, architecture_record, find
 

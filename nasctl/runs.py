@@ -6,7 +6,6 @@ Everything that decides the result is in the checkpoint; nothing with a clock in
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -16,17 +15,17 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
+from nasctl.files import full, lock, read_lines, whole_lines, write_whole
 
 log = logging.getLogger("nasctl")
 
 CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 NOT_COMPARED = ("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir")
-LOCK_ATTEMPTS = 4
 COST_SECONDS = 5.0  # between two lines of costs.jsonl: what a killed process may leave uncounted
 Watch = Callable[[Mapping[str, Any]], None]
 
@@ -50,7 +49,7 @@ class Run:
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
         self._exit = contextlib.ExitStack()
-        self._exit.enter_context(_lock(self.path / "lock"))
+        self._exit.enter_context(lock(self.path / "lock"))
         self._exit.enter_context(_logging_to(self.path / "log.txt"))
         self._exit.enter_context(self._signals())
         try:
@@ -147,7 +146,7 @@ class Run:
             self._files[name].write(json.dumps(line) + "\n")
             self._files[name].flush()
         except OSError as error:
-            raise _full(self.path / name, error) from error
+            raise full(self.path / name, error) from error
 
     def write(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a JSON file of the run, whole or not at all."""
@@ -225,50 +224,6 @@ def _difference(a: Any, b: Any, path: str = "") -> str:
     return f"{path}: {a!r} there, {b!r} here"
 
 
-def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
-    """Write a file through a temporary one: it is whole, or as it was. RunError if the disk is full."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        before_replacing()
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise _full(path, error) from error
-
-
-def _full(path: Path, error: Exception) -> RunError:
-    return RunError(f"{path}: cannot be written ({error}); free some disk space and give the command again to resume")
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold an flock on ``path``, which a killed process cannot leave behind."""
-    with path.open("a+") as file:
-        if not any(_locked(file, attempt) for attempt in range(LOCK_ATTEMPTS)):
-            file.seek(0)
-            raise RequestError(
-                f"{path.parent}: process {file.read().strip()} is at work on this run; wait for it or stop it"
-            )
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
-
-
-def _locked(file: IO[str], attempt: int) -> bool:
-    time.sleep(0.05 * min(attempt, 1))  # `nasctl ls runs` holds a lock for an instant, to see whether it can
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Write everything to the run's log, and warnings to the terminal as well."""
@@ -291,13 +246,3 @@ def _synchronize() -> None:
 
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.synchronize()
-
-
-def whole_lines(path: Path) -> list[bytes]:
-    """Return the lines of a file that end; one cut short by a kill is left out."""
-    return [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a .jsonl file."""
-    return [json.loads(line) for line in whole_lines(path)]

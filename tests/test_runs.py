@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from nasctl.core import Interrupted, RequestError, RunError
-from nasctl.runs import CHECKPOINT, PREVIOUS, Run, read_lines, write_whole
+from nasctl.files import read_lines, write_whole
+from nasctl.runs import CHECKPOINT, PREVIOUS, Run
 
 CONFIG = {"signature": "abc", "overrides": ["seed=0"], "strategy": {"lr": 0.1}}
 
