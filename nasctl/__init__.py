@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    import pandas
+
     from nasctl.source import Loaded
 
 
@@ -15,3 +17,15 @@ def load(run: str) -> Loaded:
     from nasctl.source import load
 
     return load(run)
+
+
+def table(*paths: str) -> pandas.DataFrame:
+    """Return what ``nasctl compare`` prints as a data frame: a row a method, and the published ones."""
+    from io import StringIO
+
+    import pandas
+
+    from nasctl.report import compare
+
+    rows = pandas.read_csv(StringIO(compare(list(paths) or ["outputs"], format="csv")))
+    return rows[rows["kind"].isin(["measured", "published"])].dropna(axis="columns", how="all")

@@ -106,3 +106,12 @@ def test_two_searches_that_find_the_same_keep_their_own_retrains(
         assert cli.run(["retrain", f"from={run}"]) == 0
     found = [json.loads(p.read_text())["source"]["name"] for p in (tmp_path / "outputs").rglob("result.json")]
     assert sorted(found) == ["a", "b"]
+
+
+def test_the_table_as_a_data_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["search", "+experiment=random_search_digits", "+debug=smoke", "run_dir=found"]) == 0
+    assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
+    frame = nasctl.table("found", "final")
+    result = json.loads((tmp_path / "final" / "result.json").read_text())
+    assert list(frame["method"]) == ["Random search"] and list(frame["params"]) == [result["params"]]
