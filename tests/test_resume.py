@@ -27,7 +27,7 @@ RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", 
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
-    "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=6"],
+    "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
 }
 
 
