@@ -26,7 +26,7 @@ log = logging.getLogger("nasctl")
 
 CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 NOT_COMPARED = ("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir")
-COST_SECONDS = 5.0  # between two lines of costs.jsonl: what a killed process may leave uncounted
+COST_SECONDS = 5.0  # at least, between two lines of costs.jsonl
 Watch = Callable[[Mapping[str, Any]], None]
 
 
