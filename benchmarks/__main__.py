@@ -1,21 +1,26 @@
-"""Run every benchmark and print one table: ``python -m benchmarks``."""
+"""Run every benchmark, or those named, and print one table: ``python -m benchmarks [search_step ...]``."""
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 import torch
 
-from benchmarks import data_path, search_step, start_up
 from nasctl.environment import choose_device, device_record
 
+ALL = ("start_up", "data_path", "search_step", "path_step", "retrain_step", "peak_memory", "precision")
 
-def main() -> None:
-    """Print the machine, then a line per benchmark."""
-    print(f"torch {torch.__version__}, {device_record(choose_device('cpu'))['name']}")
-    print(f"{'what':<58}{'ours s':>10}{'plain s':>10}{'ratio':>8}")
-    for module in (start_up, data_path, search_step):
-        for name, ours, plain, ratio in module.rows():
-            print(f"{name:<58}{ours:>10.4f}{plain:>10.4f}{ratio:>8.2f}", flush=True)
+
+def main(names: list[str]) -> None:
+    """Print the machine, then a line per figure; ours and plain are seconds unless the name says otherwise."""
+    device = device_record(choose_device("cpu"))["name"]
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {device}")
+    print(f"{'ours / plain':<84}{'ours':>12}{'plain':>12}{'ratio':>8}")
+    for module in names or ALL:
+        for name, ours, plain, ratio in importlib.import_module(f"benchmarks.{module}").rows():
+            print(f"{name:<84}{ours:>12.4g}{plain:>12.4g}{ratio:>8.2f}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

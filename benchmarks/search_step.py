@@ -1,78 +1,99 @@
-"""One first-order search step of DARTS against a module per operation and edge, as the paper's text reads.
+"""A search step of DARTS, architecture and weights, against a module per operation and edge.
 
-The plain step is that of the original code: NCHW, and a full backward pass for the architecture too.
+Ours is the step of the estimator. The plain one is that of the original code: a full backward pass for the first
+order; for the second a copy of the network with moved weights, and the finite difference around the present ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import copy
+from collections.abc import Callable
 
 import torch
 import yaml
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate
+from benchmarks.plain import PlainDarts
+from benchmarks.problem import CLASSES, LAYOUTS, Descent, Images, Rows, space
 from nasctl.config import conf_dir, make
-from nasctl.core import Candidate, SearchSpace, Task
-from tests.space.plain import DartsCell
+from nasctl.core import Candidate
 
-BATCH, CHANNELS, CELLS = 16, 16, 8
-
-
-class Plain(nn.Module):
-    """The supernet from plain cells: images ``(n, 3, 32, 32)`` and 28 rows of 8 weights to logits ``(n, 10)``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 3 * CHANNELS, 3, padding=1, bias=False), nn.BatchNorm2d(3 * CHANNELS))
-        self.reduces = [i in (CELLS // 3, 2 * CELLS // 3) for i in range(CELLS)]
-        before = last = 3 * CHANNELS
-        channels, self.cells = CHANNELS, nn.ModuleList()
-        for reduces, after in zip(self.reduces, [False, *self.reduces], strict=False):
-            channels *= 2 if reduces else 1
-            self.cells.append(DartsCell(before, last, channels, reduces, after))
-            before, last = last, 4 * channels
-        self.classifier = nn.Linear(last, 10)
-
-    def forward(self, x: Tensor, rows: Sequence[Tensor]) -> Tensor:
-        before = last = self.stem(x)
-        for cell, reduces in zip(self.cells, self.reduces, strict=True):
-            before, last = last, cell(before, last, rows[14:] if reduces else rows[:14])
-        return self.classifier(last.mean((2, 3)))
+CHANNELS, CELLS = 16, 8
+CASES = [  # unroll, batch, our layout, the plain one's, alternated pairs
+    ("first_order", 16, "channels_last", "NCHW", 5),
+    ("first_order", 16, "NCHW", "NCHW", 5),
+    ("first_order", 16, "channels_last", "channels_last", 5),
+    ("finite_difference", 16, "channels_last", "NCHW", 5),
+    ("finite_difference", 16, "channels_last", "channels_last", 5),
+    ("first_order", 64, "channels_last", "NCHW", 3),
+    ("first_order", 64, "channels_last", "channels_last", 3),
+    ("finite_difference", 64, "channels_last", "NCHW", 2),
+]
 
 
-def rows() -> Iterator[tuple[str, float, float, float]]:
-    """Yield the seconds of a step with 16 channels, 8 cells and batches of 16 images."""
-    node = yaml.safe_load((conf_dir() / "space" / "darts.yaml").read_text())
-    space = make(node, Task("image_classification", (3, 32, 32), 10))
-    plain = step(Plain(), torch.contiguous_format, space, full_backward=True)
-    for name, layout in (("NCHW", torch.contiguous_format), ("channels_last", torch.channels_last)):
-        supernet = space.supernet().to(memory_format=layout)
-        ours = step(lambda x, w, net=supernet: net(x, Candidate((), w)), layout, space, supernet)
-        yield (f"first-order search step, {name}, batch {BATCH} / plain NCHW", *alternate(ours, plain, pairs=5))
+def rows() -> Rows:
+    """Yield the seconds of a step with 16 channels and 8 cells."""
+    for unroll, batch, layout, plain_layout, pairs in CASES:
+        name = f"search step, {unroll}, batch {batch}, {layout} / plain {plain_layout}"
+        yield name, *alternate(ours(unroll, batch, layout), PlainStep(batch, plain_layout, unroll), pairs)
 
 
-def step(
-    network: Callable[[Tensor, Sequence[Tensor]], Tensor],
-    layout: torch.memory_format,
-    space: SearchSpace,
-    weights: nn.Module | None = None,
-    full_backward: bool = False,
-) -> Callable[[], None]:
-    """Return a function that takes an architecture step and a weight step on random images."""
-    holder = weights if weights is not None else network
-    optimizer = torch.optim.SGD(holder.parameters(), 0.025, momentum=0.9, weight_decay=3e-4)  # type: ignore[union-attr]
-    logits = torch.zeros(len(space.rows), 8, requires_grad=True)
-    x = torch.randn(BATCH, 3, 32, 32).contiguous(memory_format=layout)
-    y = torch.randint(10, (BATCH,))
+def ours(unroll: str, batch: int, layout: str) -> Callable[[], None]:
+    """Return a function that takes an architecture step and a weight step as a search does."""
+    node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
+    node |= {"batch_size": batch, "epochs": None, "unroll": unroll, "channels_last": layout == "channels_last"}
+    estimator = make(node, space(), Images(batch), torch.device("cpu"), 0, lambda shown: None)
+    logits = torch.zeros(28, 8, requires_grad=True)
 
-    def run() -> None:
-        loss = cross_entropy(network(x, list(logits.softmax(1))), y)
-        loss.backward() if full_backward else torch.autograd.grad(loss, logits)
-        optimizer.zero_grad(set_to_none=True)
-        cross_entropy(network(x, list(logits.detach().softmax(1))), y).backward()
-        nn.utils.clip_grad_norm_(holder.parameters(), 5.0)  # type: ignore[union-attr]
-        optimizer.step()
+    def step() -> None:
+        loss = estimator.evaluate(Candidate((0,) * 24, list(logits.softmax(1).unbind()))).loss
+        torch.autograd.grad(loss, logits)
+        estimator.fit(lambda: Candidate((0,) * 24, list(logits.detach().softmax(1).unbind())))
 
-    return run
+    return step
+
+
+class PlainStep:
+    """The step of the original code."""
+
+    def __init__(self, batch: int, layout: str, unroll: str) -> None:
+        self.descent = Descent(PlainDarts(3, CLASSES, CHANNELS, CELLS), layout)
+        self.network, self.second_order = self.descent.network, unroll != "first_order"
+        data = Images(batch)
+        self.train, self.val = (
+            (split.x.contiguous(memory_format=LAYOUTS[layout]), split.y) for split in (data.train(), data.val())
+        )
+        self.logits = torch.zeros(28, 8, requires_grad=True)
+
+    def __call__(self) -> None:
+        self._second_order() if self.second_order else self._loss(self.network, self.val).backward()
+        self.descent.step(lambda: self._loss(self.network, self.train))
+
+    def _loss(self, network: torch.nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        x, y = batch
+        return cross_entropy(network(x, self.logits.softmax(1)), y)
+
+    def _second_order(self) -> Tensor:
+        weights = list(self.network.parameters())
+        gradients = torch.autograd.grad(self._loss(self.network, self.train), weights)
+        moved = copy.deepcopy(self.network)
+        with torch.no_grad():
+            for weight, gradient in zip(moved.parameters(), gradients, strict=True):
+                weight -= 0.025 * (gradient + 3e-4 * weight)
+        loss = self._loss(moved, self.val)
+        direct, *direction = torch.autograd.grad(loss, [self.logits, *moved.parameters()])
+        radius = 0.01 / torch.cat([d.flatten() for d in direction]).norm()
+        plus, minus = self._at(direction, radius), self._at(direction, -radius)
+        return direct - 0.025 * (plus - minus) / (2 * radius)
+
+    def _at(self, direction: list[Tensor], radius: Tensor) -> Tensor:
+        """Return the gradient to the logits with the weights moved along ``direction``."""
+        weights = list(self.network.parameters())
+        with torch.no_grad():
+            torch._foreach_add_(weights, [radius * d for d in direction])
+        (gradient,) = torch.autograd.grad(self._loss(self.network, self.train), self.logits)
+        with torch.no_grad():
+            torch._foreach_sub_(weights, [radius * d for d in direction])
+        return gradient

@@ -38,8 +38,8 @@ class VirtualStep:
 
 
 def first_order(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
-    """Return the validation loss at today's weights (xi = 0)."""
-    return val(weights, rows)
+    """Return the validation loss at today's weights (xi = 0); only the rows get a gradient."""
+    return val({name: w.detach() for name, w in weights.items()}, rows)
 
 
 def exact(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
@@ -52,8 +52,9 @@ def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step
 
     ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01.
     """
-    leaves = [row.detach().requires_grad_() for row in rows]
-    ahead = step(weights, gradient(train(weights, leaves), list(weights.values())))
+    fixed = [row.detach() for row in rows]
+    leaves = [row.clone().requires_grad_() for row in fixed]
+    ahead = step(weights, gradient(train(weights, fixed), list(weights.values())))
     moved = {name: w.detach().requires_grad_() for name, w in ahead.items()}
     loss = val(moved, leaves)
     *direction, direct = _split(gradient(loss, [*moved.values(), *leaves]), len(moved))

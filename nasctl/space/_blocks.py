@@ -5,10 +5,14 @@ All maps are ``(batch, channels, height, width)``.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nasctl.core import RequestError
+from nasctl.space._norm import Norm
 
 
 class ReLUConvBN(nn.Sequential):
@@ -18,25 +22,39 @@ class ReLUConvBN(nn.Sequential):
         super().__init__(
             nn.ReLU(),
             nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(c_out, affine=affine),
+            Norm(c_out, affine=affine),
         )
 
 
-class FactorizedReduce(nn.Module):
-    """Halve the map by two strided 1x1 convolutions, the second on the map shifted by a pixel."""
+class Halve(nn.Module):
+    """Two strided 1x1 convolutions, the second on the map shifted by a pixel: ``(n, c, h, w) -> (n, c_out, h/2, w/2)``.
 
-    def __init__(self, c_in: int, c_out: int, affine: bool) -> None:
+    ``weight`` is the 2x2 kernel, zero but at one corner, that does the same as one convolution.
+    """
+
+    def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
         if c_out % 2:
             raise RequestError(f"channels: {c_out} is odd, but a strided skip splits them in two; use an even number")
-        self.relu = nn.ReLU()
+        self.in_channels = c_in
         self.even = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
         self.odd = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
-        self.norm = nn.BatchNorm2d(c_out, affine=affine)
+
+    @property
+    def weight(self) -> Tensor:
+        """The kernel ``(c_out, c, 2, 2)``."""
+        return torch.cat([F.pad(self.even.weight, (0, 1, 0, 1)), F.pad(self.odd.weight, (1, 0, 1, 0))])
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu(x)
-        return self.norm(torch.cat([self.even(x), self.odd(x[:, :, 1:, 1:])], dim=1))
+        return torch.cat([self.even(x), self.odd(x[:, :, 1:, 1:])], dim=1)
+
+
+class FactorizedReduce(nn.Sequential):
+    """Halve the map: ReLU, two strided 1x1 convolutions, norm."""
+
+    def __init__(self, c_in: int, c_out: int, affine: bool) -> None:
+        norm = Norm(c_out, affine=affine)
+        super().__init__(OrderedDict(relu=nn.ReLU(), halve=Halve(c_in, c_out), norm=norm))
 
 
 class DropPath(nn.Module):
@@ -50,8 +68,12 @@ class DropPath(nn.Module):
         super().__init__()
         self.probability = 0.0
 
+    @property
+    def dropping(self) -> bool:
+        return self.training and self.probability > 0.0
+
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.probability == 0.0:
+        if not self.dropping:
             return x
         keep = 1.0 - self.probability
         mask = torch.rand(x.shape[0], 1, 1, 1, device=x.device, dtype=x.dtype) < keep

@@ -20,8 +20,10 @@ from torch import Tensor, nn
 from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
 from nasctl.space import _count
 from nasctl.space._blocks import DropPath, ReLUConvBN
+from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
+from nasctl.space._norm import Norm
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
     "skip_connect": lambda c, affine: nn.Identity(),
@@ -61,22 +63,20 @@ class Cell(nn.Module):
 
     def forward(self, x: Tensor, mixtures: Sequence[Terms]) -> Tensor:
         """Map ``(n, c, h, w)`` to the last node, of the same shape."""
-        states = [x]
-        for node in range(1, 4):
-            edges = [(source, mixtures[i]) for i, (source, end) in enumerate(EDGES) if end == node]
-            parts = [y for source, mixture in edges for y in self._terms(source, node, states[source], mixture)]
-            states.append(sum(parts[1:], parts[0]) if parts else x * 0)
+        states: list[Tensor] = []
+        parts: list[list[Tensor]] = [[x], [], [], []]
+        for source in range(4):
+            states.append(sum(parts[source][1:], parts[source][0]) if parts[source] else x * 0)
+            leaving = {i: node for i, (start, node) in enumerate(EDGES) if start == source}
+            outputs = self._outputs(states[source], list(leaving), mixtures)
+            for node, weighted in zip(leaving.values(), outputs, strict=True):
+                parts[node] += weighted
         return states[-1]
 
-    def _terms(self, source: int, node: int, x: Tensor, mixture: Terms) -> list[Tensor]:
-        edge: Any = self.edges[f"{source}-{node}"]
-        outputs = []
-        for option, weight in mixture:
-            if OPTIONS[option] != "none":
-                operation = edge[OPTIONS[option]]
-                y = x if isinstance(operation, nn.Identity) else self.drop_path(operation(x))
-                outputs.append(y if weight is None else weight * y)
-        return outputs
+    def _outputs(self, x: Tensor, edges: Sequence[int], mixtures: Sequence[Terms]) -> list[list[Tensor]]:
+        """Return the weighted outputs of each of the edges that leave ``x``."""
+        modules: Any = list(self.edges.values())
+        return fan_out(x, OPTIONS, [modules[i] for i in edges], [mixtures[i] for i in edges], self.drop_path)
 
 
 class Residual(nn.Module):
@@ -99,14 +99,12 @@ class Skeleton(nn.Module):
         super().__init__()
         self.drop_path = DropPath()
         widths = [form.channels * 2**stage for stage in range(STAGES)]
-        self.stem = nn.Sequential(
-            nn.Conv2d(task.input_shape[0], widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])
-        )
+        self.stem = nn.Sequential(nn.Conv2d(task.input_shape[0], widths[0], 3, padding=1, bias=False), Norm(widths[0]))
         self.cells = nn.ModuleList(
             Cell(options, width, form.affine, self.drop_path) for width in widths for _ in range(form.cells)
         )
         self.residuals = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
-        self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
+        self.head = nn.Sequential(Norm(widths[-1]), nn.ReLU())
         self.classifier = nn.Linear(widths[-1], task.num_outputs)
         self.per_stage = form.cells
 

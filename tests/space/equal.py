@@ -14,11 +14,12 @@ def relaxed_rows(space, seed):
 
 def carry(supernet, plain, names):
     """Load the supernet's state into ``plain``, each name rewritten by the pairs (pattern, replacement)."""
-    state = {_rewritten(name, names): value for name, value in supernet.state_dict().items()}
+    state = {rewritten(name, names): value for name, value in supernet.state_dict().items()}
     plain.load_state_dict(state, strict=True)
 
 
-def _rewritten(name, names):
+def rewritten(name, names):
+    """Return ``name`` as the plain network has it."""
     for pattern, replacement in names:
         name = re.sub(pattern, replacement, name)
     return name
@@ -37,7 +38,7 @@ def gradients(network, outputs, rows):
 def assert_same_gradients(ours, plain, names):
     assert len(ours) == len(plain)
     for name, gradient in ours.items():
-        assert_close(gradient, plain[_rewritten(name, names)], name)
+        assert_close(gradient, plain[rewritten(name, names)], name)
 
 
 def assert_close(ours, plain, name="outputs"):

@@ -5,11 +5,11 @@ from itertools import combinations, product
 import pytest
 import torch
 
+from benchmarks.plain import DARTS_OPTIONS
 from nasctl.core import RequestError, Task
 from nasctl.space._count import on_meta, params
 from nasctl.strategy import _walk
 from tests.space.equal import relaxed_rows
-from tests.space.plain import DARTS_OPTIONS
 from tests.space.published import STRAIGHT, published
 
 IMAGENET = Task("image_classification", (3, 224, 224), 1000)

@@ -5,34 +5,11 @@ from collections import Counter
 import pytest
 import torch
 
+from benchmarks.plain import DARTS_OPTIONS, PlainDarts
+from benchmarks.precision import NAMES
 from nasctl.core import Candidate, Task
 from nasctl.strategy import _walk
-from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows
-from tests.space.plain import DARTS_OPTIONS, PlainDarts
-
-# Our names to those of the plain network; a separable convolution is ReLU, depthwise, pointwise, norm, twice
-NAMES = [
-    (r"^stem\.first\.0", "stem_conv"),
-    (r"^stem\.first\.1", "stem_norm"),
-    (r"^cells\.(\d)", r"cell\1"),
-    (r"\.before\b", ".input0"),
-    (r"\.last\b", ".input1"),
-    (r"(input\d)\.1", r"\1.conv"),
-    (r"(input\d)\.2", r"\1.norm"),
-    (r"\.even", ".conv_even"),
-    (r"\.odd", ".conv_odd"),
-    (r"\.edges", ".edge"),
-    (r"pool_3x3\.1", "pool_3x3.norm"),
-    (r"(sep_conv_\dx\d)\.1", r"\1.depthwise1"),
-    (r"(sep_conv_\dx\d)\.2", r"\1.pointwise1"),
-    (r"(sep_conv_\dx\d)\.3", r"\1.norm1"),
-    (r"(sep_conv_\dx\d)\.5", r"\1.depthwise2"),
-    (r"(sep_conv_\dx\d)\.6", r"\1.pointwise2"),
-    (r"(sep_conv_\dx\d)\.7", r"\1.norm2"),
-    (r"(dil_conv_\dx\d)\.1", r"\1.depthwise"),
-    (r"(dil_conv_\dx\d)\.2", r"\1.pointwise"),
-    (r"(dil_conv_\dx\d)\.3", r"\1.norm"),
-]
+from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows, rewritten
 
 
 @pytest.fixture
@@ -45,15 +22,44 @@ def pair(space):
     return darts, supernet, plain, torch.randn(4, 2, 8, 8, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("training", [True, False])
-def test_the_supernet_equals_the_plain_network(pair, training):
+def test_the_supernet_equals_the_plain_network(pair, training, layout):
     darts, supernet, plain, x = pair
+    supernet, x = supernet.to(memory_format=layout), x.contiguous(memory_format=layout)
     assert list(darts.operations) == list(DARTS_OPTIONS)
     rows, arch = relaxed_rows(darts, 2), (0,) * 24
     ours, theirs = supernet.train(training)(x, Candidate(arch, rows)), plain.train(training)(x, rows)
     assert_close(ours, theirs)
     ours, theirs = gradients(supernet, ours, rows), gradients(plain, theirs, rows)
     assert_same_gradients(ours, theirs, NAMES)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_gradient_of_a_gradient_equals_the_plain_networks(pair, layout):
+    darts, supernet, plain, x = pair
+    supernet, x = supernet.to(memory_format=layout), x.contiguous(memory_format=layout)
+    rows = relaxed_rows(darts, 3)
+    ours = mixed_derivative(supernet, supernet(x, Candidate((0,) * 24, rows)), rows)
+    theirs = mixed_derivative(plain, plain(x, rows), rows)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert_close(mine, other)
+
+
+def mixed_derivative(network, logits, rows):
+    """Return the gradient to the rows of the squared norm of the gradient to the weights."""
+    gradients = torch.autograd.grad(logits.logsumexp(1).sum(), list(network.parameters()), create_graph=True)
+    return torch.autograd.grad(sum((g**2).sum() for g in gradients), rows)
+
+
+def test_running_statistics_move_as_in_the_plain_network(pair):
+    darts, supernet, plain, x = pair
+    rows = relaxed_rows(darts, 2)
+    supernet(x, Candidate((0,) * 24, rows))
+    plain(x, rows)
+    for name, value in plain.state_dict().items():
+        ours = {rewritten(n, NAMES): v for n, v in supernet.state_dict().items()}[name]
+        assert torch.allclose(ours, value, rtol=1e-10), name
 
 
 def test_an_active_option_runs_alone_and_its_weight_multiplies(pair):

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from benchmarks.plain import NB201_OPTIONS, PlainNb201
 from nasctl.core import Candidate, RequestError, Task
 from nasctl.space._count import on_meta, params
 from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows
-from tests.space.plain import NB201_OPTIONS, PlainNb201
 
 CIFAR10 = Task("image_classification", (3, 32, 32), 10)
 CIFAR100 = Task("image_classification", (3, 32, 32), 100)
@@ -108,7 +108,7 @@ def test_a_picked_path_runs_only_its_own_operations(pair):
 
 
 def edges_run(supernet):
-    """Return the set of (cell, edge, operation) that each call of an operation adds to; a skip is no call."""
+    """Return the set of (cell, edge, operation) that each call of an operation adds to."""
     ran = set()
     for i, cell in enumerate(supernet.cells):
         for edge, operations in cell.edges.items():
@@ -119,7 +119,7 @@ def edges_run(supernet):
 
 def expected_runs(nb201, options):
     edges = zip((row.name for row in nb201.rows), (NB201_OPTIONS[k] for k in options), strict=True)
-    runs = [(edge, name) for edge, name in edges if name not in ("none", "skip_connect")]
+    runs = [(edge, name) for edge, name in edges if name != "none"]
     return {(cell, edge, name) for cell in range(3) for edge, name in runs}
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nasctl.core import Genotype, RequestError, Task
 from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
+from nasctl.space._norm import Norm
 from nasctl.space.darts.operations import OPERATIONS
 
 
@@ -86,18 +87,18 @@ class Stem(nn.Module):
         super().__init__()
         channels = form.channels
         if form.stem == "cifar":
-            self.first: nn.Module = nn.Sequential(_conv3(c_in, 3 * channels, 1), nn.BatchNorm2d(3 * channels))
+            self.first: nn.Module = nn.Sequential(_conv3(c_in, 3 * channels, 1), Norm(3 * channels))
             self.second: nn.Module = nn.Identity()
             return
         half = channels // 2
         self.first = nn.Sequential(
             _conv3(c_in, half, 2),
-            nn.BatchNorm2d(half),
+            Norm(half),
             nn.ReLU(),
             _conv3(half, channels, 2),
-            nn.BatchNorm2d(channels),
+            Norm(channels),
         )
-        self.second = nn.Sequential(nn.ReLU(), _conv3(channels, channels, 2), nn.BatchNorm2d(channels))
+        self.second = nn.Sequential(nn.ReLU(), _conv3(channels, channels, 2), Norm(channels))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         first = self.first(x)
@@ -142,10 +143,10 @@ def auxiliary_head(c_in: int, outputs: int, stem: str) -> nn.Sequential:
         nn.ReLU(),
         nn.AvgPool2d(5, stride=2 if imagenet else 3, padding=0, count_include_pad=False),
         nn.Conv2d(c_in, 128, 1, bias=False),
-        nn.BatchNorm2d(128),
+        Norm(128),
         nn.ReLU(),
         nn.Conv2d(128, 768, 2, bias=False),
-        nn.Identity() if imagenet else nn.BatchNorm2d(768),
+        nn.Identity() if imagenet else Norm(768),
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),

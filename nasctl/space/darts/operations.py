@@ -10,21 +10,18 @@ from collections.abc import Callable
 from torch import nn
 
 from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
+from nasctl.space._depthwise import Depthwise
+from nasctl.space._norm import Norm
 
 Build = Callable[[int, int, bool, bool], nn.Module]
 """(channels, stride, affine, pool_norm) -> module: ``(n, c, h, w) -> (n, c, h / stride, w / stride)``."""
 
 
-def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> nn.Conv2d:
-    padding = dilation * (kernel // 2)
-    return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
-
-
 def _separable(kernel: int, strides: tuple[int, ...], channels: int, dilation: int, affine: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for stride in strides:
-        layers += [nn.ReLU(), _depthwise(channels, kernel, stride, dilation)]
-        layers += [nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels, affine=affine)]
+        layers += [nn.ReLU(), Depthwise(channels, kernel, stride, dilation)]
+        layers += [nn.Conv2d(channels, channels, 1, bias=False), Norm(channels, affine=affine)]
     return nn.Sequential(*layers)
 
 
@@ -40,7 +37,7 @@ def _pool(make: Callable[[int], nn.Module]) -> Build:
     def build(channels: int, stride: int, affine: bool, pool_norm: bool) -> nn.Module:
         if not pool_norm:
             return make(stride)
-        return nn.Sequential(make(stride), nn.BatchNorm2d(channels, affine=False))
+        return nn.Sequential(make(stride), Norm(channels, affine=False))
 
     return build
 
@@ -54,7 +51,7 @@ def _conv_7x1_1x7(channels: int, stride: int, affine: bool, pool_norm: bool) -> 
         nn.ReLU(),
         nn.Conv2d(channels, channels, (1, 7), (1, stride), (0, 3), bias=False),
         nn.Conv2d(channels, channels, (7, 1), (stride, 1), (3, 0), bias=False),
-        nn.BatchNorm2d(channels, affine=affine),
+        Norm(channels, affine=affine),
     )
 
 

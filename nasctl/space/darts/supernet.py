@@ -12,25 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Genotype, State, Task
+from nasctl.space._fan_out import fan_out
 from nasctl.space._mixture import Terms, terms
 from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
 from nasctl.space.darts.operations import OPERATIONS
 
 NONE = 0  # position of the option that is the absence of an operation
-
-
-class MixedEdge(nn.ModuleDict):
-    """All operations of one edge by name; ``none`` is never computed."""
-
-    def __init__(self, names: Sequence[str], channels: int, stride: int, form: Form) -> None:
-        operations = {n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"}
-        super().__init__(operations)
-        self.names = list(names)
-
-    def forward(self, x: Tensor, mixture: Terms) -> list[Tensor]:
-        """Return the weighted outputs to be summed, each ``(n, c, h / stride, w / stride)``."""
-        outputs = [(self[self.names[k]](x), weight) for k, weight in mixture if k != NONE]
-        return [y if weight is None else weight * y for y, weight in outputs]
 
 
 class MixedCell(nn.Module):
@@ -39,10 +26,10 @@ class MixedCell(nn.Module):
     def __init__(self, names: Sequence[str], nodes: int, slot: Slot, form: Form) -> None:
         super().__init__()
         self.before, self.last = preprocess(slot, form.affine)
-        self.nodes, self.reduction = nodes, slot.reduction
+        self.names, self.nodes, self.reduction = tuple(names), nodes, slot.reduction
         self.edges = nn.ModuleDict(
             {
-                edge_name(source, node): MixedEdge(
+                edge_name(source, node): mixed_edge(
                     names, slot.channels, 2 if slot.reduction and source < 2 else 1, form
                 )
                 for node in range(nodes)
@@ -52,16 +39,30 @@ class MixedCell(nn.Module):
 
     def forward(self, before: Tensor, last: Tensor, mixtures: Sequence[Terms]) -> Tensor:
         """Map the outputs of the last two cells to ``(n, nodes * channels, h, w)``; one mixture an edge."""
+        mixture = dict(zip(self.edges, mixtures, strict=True))
         states = [self.before(before), self.last(last)]
-        rows = iter(mixtures)
-        for node in range(self.nodes):
-            edges = [self.edges[edge_name(source, node)] for source in range(node + 2)]
-            parts = [y for edge, x in zip(edges, list(states), strict=True) for y in edge(x, next(rows))]
-            states.append(sum(parts[1:], parts[0]) if parts else self._zero(states[0]))
+        parts: list[list[Tensor]] = [[] for _ in range(self.nodes)]
+        for source in range(self.nodes + 2):
+            if source >= 2:
+                states.append(self._node(parts[source - 2], states[0]))
+            leaving = {edge_name(source, node): node for node in range(max(source - 1, 0), self.nodes)}
+            edges: Any = [self.edges[name] for name in leaving]
+            fanned = fan_out(states[source], self.names, edges, [mixture[name] for name in leaving])
+            for node, outputs in zip(leaving.values(), fanned, strict=True):
+                parts[node] += outputs
         return torch.cat(states[2:], dim=1)
 
-    def _zero(self, state: Tensor) -> Tensor:
+    def _node(self, parts: list[Tensor], state: Tensor) -> Tensor:
+        if parts:
+            return sum(parts[1:], parts[0])
         return torch.zeros_like(state[:, :, ::2, ::2] if self.reduction else state)
+
+
+def mixed_edge(names: Sequence[str], channels: int, stride: int, form: Form) -> nn.ModuleDict:
+    """Return the operations of one edge by name; ``none`` is never computed."""
+    return nn.ModuleDict(
+        {n: OPERATIONS[n](channels, stride, form.affine, form.pool_norm) for n in names if n != "none"}
+    )
 
 
 def edge_name(source: int, node: int) -> str:

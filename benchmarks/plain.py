@@ -1,6 +1,7 @@
-"""The relaxed networks of two papers, written as their text reads and sharing no code with what they check.
+"""Networks of two papers, written as their text reads: what tests hold ours equal to, and benchmarks time it against.
 
-Every option of every edge is computed, ``none`` too, and all are summed with their weights.
+They share no code with ours. In a relaxed network every option of every edge is a module of its own; all are
+computed, ``none`` too, and summed with their weights.
 """
 
 import torch
@@ -20,6 +21,8 @@ NB201_OPTIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_po
 
 
 class Zero(nn.Module):
+    """No operation: zeros of the output's size."""
+
     def __init__(self, stride):
         super().__init__()
         self.stride = stride
@@ -30,6 +33,8 @@ class Zero(nn.Module):
 
 
 class PoolNorm(nn.Module):
+    """Pooling, then a norm."""
+
     def __init__(self, pool, c):
         super().__init__()
         self.pool, self.norm = pool, nn.BatchNorm2d(c, affine=False)
@@ -41,11 +46,11 @@ class PoolNorm(nn.Module):
 class Half(nn.Module):
     """A strided skip: two 1x1 convolutions on the even and on the odd pixels."""
 
-    def __init__(self, c_in, c_out):
+    def __init__(self, c_in, c_out, affine=False):
         super().__init__()
         self.conv_even = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
         self.conv_odd = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
-        self.norm = nn.BatchNorm2d(c_out, affine=False)
+        self.norm = nn.BatchNorm2d(c_out, affine=affine)
 
     def forward(self, x):
         x = torch.relu(x)
@@ -55,14 +60,14 @@ class Half(nn.Module):
 class Separable(nn.Module):
     """ReLU, depthwise, pointwise, norm; twice, and only the first one strides."""
 
-    def __init__(self, c, kernel, stride):
+    def __init__(self, c, kernel, stride, affine=False):
         super().__init__()
         self.depthwise1 = nn.Conv2d(c, c, kernel, stride=stride, padding=kernel // 2, groups=c, bias=False)
         self.pointwise1 = nn.Conv2d(c, c, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(c, affine=False)
+        self.norm1 = nn.BatchNorm2d(c, affine=affine)
         self.depthwise2 = nn.Conv2d(c, c, kernel, stride=1, padding=kernel // 2, groups=c, bias=False)
         self.pointwise2 = nn.Conv2d(c, c, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(c, affine=False)
+        self.norm2 = nn.BatchNorm2d(c, affine=affine)
 
     def forward(self, x):
         x = self.norm1(self.pointwise1(self.depthwise1(torch.relu(x))))
@@ -72,12 +77,12 @@ class Separable(nn.Module):
 class Dilated(nn.Module):
     """ReLU, depthwise with holes, pointwise, norm; once."""
 
-    def __init__(self, c, kernel, stride):
+    def __init__(self, c, kernel, stride, affine=False):
         super().__init__()
         reach = kernel - 1  # half the extent of a kernel of dilation 2
         self.depthwise = nn.Conv2d(c, c, kernel, stride=stride, padding=reach, dilation=2, groups=c, bias=False)
         self.pointwise = nn.Conv2d(c, c, 1, bias=False)
-        self.norm = nn.BatchNorm2d(c, affine=False)
+        self.norm = nn.BatchNorm2d(c, affine=affine)
 
     def forward(self, x):
         return self.norm(self.pointwise(self.depthwise(torch.relu(x))))
@@ -95,18 +100,19 @@ class ConvNorm(nn.Module):
         return self.norm(self.conv(torch.relu(x)))
 
 
-def darts_edge(c, stride):
-    options = {
+def darts_options(c, stride, affine=False):
+    """Return the operations by name; in a network of its own (``affine``) no norm follows a pooling."""
+    max_pool, avg_pool = nn.MaxPool2d(3, stride, 1), nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+    return {
         "none": Zero(stride),
-        "max_pool_3x3": PoolNorm(nn.MaxPool2d(3, stride, 1), c),
-        "avg_pool_3x3": PoolNorm(nn.AvgPool2d(3, stride, 1, count_include_pad=False), c),
-        "skip_connect": nn.Identity() if stride == 1 else Half(c, c),
-        "sep_conv_3x3": Separable(c, 3, stride),
-        "sep_conv_5x5": Separable(c, 5, stride),
-        "dil_conv_3x3": Dilated(c, 3, stride),
-        "dil_conv_5x5": Dilated(c, 5, stride),
+        "max_pool_3x3": max_pool if affine else PoolNorm(max_pool, c),
+        "avg_pool_3x3": avg_pool if affine else PoolNorm(avg_pool, c),
+        "skip_connect": nn.Identity() if stride == 1 else Half(c, c, affine),
+        "sep_conv_3x3": Separable(c, 3, stride, affine),
+        "sep_conv_5x5": Separable(c, 5, stride, affine),
+        "dil_conv_3x3": Dilated(c, 3, stride, affine),
+        "dil_conv_5x5": Dilated(c, 5, stride, affine),
     }
-    return nn.ModuleDict({name: options[name] for name in DARTS_OPTIONS})
 
 
 class DartsCell(nn.Module):
@@ -120,7 +126,7 @@ class DartsCell(nn.Module):
         self.edge = nn.ModuleDict()
         for j in range(2, 6):
             for i in range(j):
-                self.edge[f"{i}-{j}"] = darts_edge(c, 2 if reduction and i in (0, 1) else 1)
+                self.edge[f"{i}-{j}"] = nn.ModuleDict(darts_options(c, 2 if reduction and i in (0, 1) else 1))
 
     def forward(self, input0, input1, rows):
         state = {0: self.input0(input0), 1: self.input1(input1)}
@@ -135,24 +141,73 @@ class DartsCell(nn.Module):
 
 
 class PlainDarts(nn.Module):
-    """Three cells of C=4 channels: normal, reduction, reduction. ``rows``: 14 of the normal cell, then 14."""
+    """Stacked cells, the map halved at a third and two thirds of them. ``rows``: 14 of the normal cell, then 14."""
 
-    def __init__(self, images, classes):
+    def __init__(self, images, classes, channels=4, cells=3):
         super().__init__()
-        self.stem_conv = nn.Conv2d(images, 12, 3, padding=1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(12)
-        self.cell0 = DartsCell(12, 12, 4, False, False)
-        self.cell1 = DartsCell(12, 16, 8, True, False)
-        self.cell2 = DartsCell(16, 32, 16, True, True)
-        self.classifier = nn.Linear(64, classes)
+        self.stem_conv = nn.Conv2d(images, 3 * channels, 3, padding=1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(3 * channels)
+        self.cells = nn.ModuleList()
+        c_input0 = c_input1 = 3 * channels
+        shrunk = False
+        for i in range(cells):
+            reduction = i in (cells // 3, 2 * cells // 3)
+            channels = 2 * channels if reduction else channels
+            self.cells.append(DartsCell(c_input0, c_input1, channels, reduction, shrunk))
+            c_input0, c_input1, shrunk = c_input1, 4 * channels, reduction
+        self.classifier = nn.Linear(4 * channels, classes)
 
     def forward(self, x, rows):
-        normal, reduce = rows[:14], rows[14:]
-        stem = self.stem_norm(self.stem_conv(x))
-        y0 = self.cell0(stem, stem, normal)
-        y1 = self.cell1(stem, y0, reduce)
-        y2 = self.cell2(y0, y1, reduce)
-        return self.classifier(y2.mean(3).mean(2))
+        y0 = y1 = self.stem_norm(self.stem_conv(x))
+        for cell in self.cells:
+            y0, y1 = y1, cell(y0, y1, rows[14:] if cell.reduction else rows[:14])
+        return self.classifier(y1.mean(3).mean(2))
+
+
+class PlainGenotypeCell(nn.Module):
+    """A cell of a genotype: [operation, source] twice for each node; affine norms, none after a pooling."""
+
+    def __init__(self, edges, c_input0, c_input1, c, reduction, input0_is_twice_as_large):
+        super().__init__()
+        self.input0 = Half(c_input0, c, True) if input0_is_twice_as_large else ConvNorm(c_input0, c, 1, 1, True)
+        self.input1 = ConvNorm(c_input1, c, 1, 1, True)
+        self.sources = [source for _, source in edges]
+        strides = [2 if reduction and source in (0, 1) else 1 for source in self.sources]
+        self.edge = nn.ModuleList(
+            darts_options(c, stride, True)[name] for (name, _), stride in zip(edges, strides, strict=True)
+        )
+
+    def forward(self, input0, input1):
+        state = [self.input0(input0), self.input1(input1)]
+        for k in range(0, len(self.edge), 2):
+            first, second = self.edge[k], self.edge[k + 1]
+            state.append(first(state[self.sources[k]]) + second(state[self.sources[k + 1]]))
+        return torch.cat(state[2:6], 1)
+
+
+class PlainGenotype(nn.Module):
+    """The stand-alone network of a genotype, without auxiliary head and drop path: images to logits."""
+
+    def __init__(self, genotype, images, classes, channels, cells):
+        super().__init__()
+        self.stem_conv = nn.Conv2d(images, 3 * channels, 3, padding=1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(3 * channels)
+        self.cells = nn.ModuleList()
+        c_input0 = c_input1 = 3 * channels
+        shrunk = False
+        for i in range(cells):
+            reduction = i in (cells // 3, 2 * cells // 3)
+            channels = 2 * channels if reduction else channels
+            edges = genotype["reduce" if reduction else "normal"]
+            self.cells.append(PlainGenotypeCell(edges, c_input0, c_input1, channels, reduction, shrunk))
+            c_input0, c_input1, shrunk = c_input1, 4 * channels, reduction
+        self.classifier = nn.Linear(4 * channels, classes)
+
+    def forward(self, x):
+        y0 = y1 = self.stem_norm(self.stem_conv(x))
+        for cell in self.cells:
+            y0, y1 = y1, cell(y0, y1)
+        return self.classifier(y1.mean(3).mean(2))
 
 
 class Nb201Cell(nn.Module):

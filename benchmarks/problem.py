@@ -1,0 +1,80 @@
+"""What the benchmarks of networks share: the space, random images, and a step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+import yaml
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from nasctl.config import conf_dir, make
+from nasctl.core import Metrics, SearchSpace, Task
+
+CLASSES = 10
+TASK = Task("image_classification", (3, 32, 32), CLASSES)
+LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+def space() -> SearchSpace:
+    """Return the DARTS space: 16 channels and 8 cells in search."""
+    return make(yaml.safe_load((conf_dir() / "space" / "darts.yaml").read_text()), TASK)
+
+
+class Images:
+    """A data set of one batch of random images for each split; satisfies the parts of `Dataset` that a search uses."""
+
+    task = TASK
+
+    def __init__(self, batch: int) -> None:
+        draw = torch.Generator().manual_seed(0)
+        self._x = torch.randn(2, batch, *TASK.input_shape, generator=draw)
+        self._y = torch.randint(CLASSES, (2, batch), generator=draw)
+
+    def train(self) -> Batch:
+        return Batch(self._x[0], self._y[0])
+
+    def val(self) -> Batch:
+        return Batch(self._x[1], self._y[1])
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return cross_entropy(outputs, targets)
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        return {"loss": cross_entropy(outputs, targets, reduction="sum")}
+
+    def metrics(self, sums: Metrics, examples: int) -> Metrics:
+        return {"loss": sums["loss"] / examples}
+
+
+class Batch:
+    """A split of one batch."""
+
+    def __init__(self, x: Tensor, y: Tensor) -> None:
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def batch(self, size: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        return self.x, self.y
+
+
+class Descent:
+    """Steps of SGD with momentum and clipping on the weights of a network, in a memory layout."""
+
+    def __init__(self, network: nn.Module, layout: str) -> None:
+        self.network = network.to(memory_format=LAYOUTS[layout])
+        self.optimizer = torch.optim.SGD(network.parameters(), 0.025, momentum=0.9, weight_decay=3e-4)
+
+    def step(self, loss: Callable[[], Tensor]) -> None:
+        """Take one step down the gradient of ``loss()``."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss().backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+
+
+Rows = Iterator[tuple[str, float, float, float]]
+"""Name, our figure, the plain one, and plain / ours."""

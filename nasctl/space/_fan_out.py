@@ -1,0 +1,191 @@
+"""All edges that leave one state of a cell, computed together instead of one operation at a time.
+
+An operation that runs on n edges is computed once for the n: layer by layer, the n layers' weights concatenated,
+so that a map holds the channels of the first edge, then those of the second, and so on. Before the first layer
+with weights the n operations do the same and one map stands for all; ReLU, pooling and the norm after it are so
+computed once per state. The weight of an operation becomes the scale of its last norm. Parameters and running
+statistics stay in the modules of the single operations.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nasctl.space._blocks import DropPath, Halve
+from nasctl.space._depthwise import Depthwise, depthwise
+from nasctl.space._mixture import Terms
+from nasctl.space._norm import Norm, normalise, running, track
+
+log = logging.getLogger("nasctl")
+
+Edge = nn.ModuleDict
+"""The operations of one edge by name."""
+
+
+def fan_out(
+    x: Tensor,
+    names: Sequence[str],
+    edges: Sequence[Edge],
+    mixtures: Sequence[Terms],
+    drop_path: DropPath | None = None,
+) -> list[list[Tensor]]:
+    """Return for each edge that leaves ``x`` the weighted outputs whose sum its node takes.
+
+    ``names`` are those of the options that a mixture counts; one that an edge lacks, as ``none``, adds nothing.
+    Where an edge has a single option, as on a picked path, few edges share it and each runs alone; so do all while
+    ``drop_path`` drops examples of each.
+    """
+    state = _State(x)
+    dropping = drop_path is not None and drop_path.dropping
+    alone = dropping or any(len(mixture) < 2 for mixture in mixtures)
+    outputs: list[list[Tensor]] = [[] for _ in edges]
+    wide: dict[tuple[int, ...], list[Tensor]] = {}  # by the edges whose outputs a map holds side by side
+    for name, weights in _running(names, edges, mixtures).items():
+        operations = [edges[i][name] for i in weights]
+        if not alone and _is_known(operations[0]):
+            if not _is_the_same_on_all(operations[0]):
+                wide.setdefault(tuple(weights), []).append(_join(operations, state, weights.values()))
+                continue
+            maps = [_share(operations, x)] * len(operations)
+        else:
+            maps = [_alone(operation, x, drop_path) for operation in operations]
+        for (i, weight), y in zip(weights.items(), maps, strict=True):
+            outputs[i].append(y if weight is None else weight * y)
+    for members, joined in wide.items():
+        for i, y in zip(members, sum(joined[1:], joined[0]).chunk(len(members), dim=1), strict=True):
+            outputs[i].append(y)
+    return outputs
+
+
+def _running(
+    names: Sequence[str], edges: Sequence[Edge], mixtures: Sequence[Terms]
+) -> dict[str, dict[int, Tensor | None]]:
+    """Return for each operation the edges on which it runs and its weight there."""
+    found: dict[str, dict[int, Tensor | None]] = {}
+    for i, (edge, mixture) in enumerate(zip(edges, mixtures, strict=True)):
+        for option, weight in mixture:
+            if names[option] in edge:
+                found.setdefault(names[option], {})[i] = weight
+    return found
+
+
+def _alone(operation: nn.Module, x: Tensor, drop_path: DropPath | None) -> Tensor:
+    y = operation(x)
+    return y if drop_path is None or isinstance(operation, nn.Identity) else drop_path(y)
+
+
+class _State:
+    """A state, and its rectified copies with which operations begin."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+        self._rectified: dict[int, Tensor] = {}
+
+    def rectified(self, copies: int) -> Tensor:
+        """Return ``(n, copies * c, h, w)``."""
+        if copies not in self._rectified:
+            self._rectified[copies] = F.relu(self.x) if copies == 1 else torch.cat([self.rectified(1)] * copies, dim=1)
+        return self._rectified[copies]
+
+
+def _layers(operation: nn.Module) -> list[nn.Module]:
+    return list(operation) if isinstance(operation, nn.Sequential) else [operation]
+
+
+def _is_known(operation: nn.Module) -> bool:
+    unknown = [type(layer).__name__ for layer in _layers(operation) if type(layer) not in TOGETHER]
+    for kind in unknown:
+        _warn(kind)
+    return not unknown
+
+
+@cache
+def _warn(kind: str) -> None:
+    log.warning("operations with a layer of type %s run one by one, since there is no rule to join it", kind)
+
+
+def _is_the_same_on_all(operation: nn.Module) -> bool:
+    """Return whether the operation has nothing of its own on an edge; a norm in training has not."""
+    own = [*operation.parameters(), *([] if operation.training else operation.buffers())]
+    return not own
+
+
+def _share(operations: Sequence[nn.Module], x: Tensor) -> Tensor:
+    """Return the map that all operations yield."""
+    for same in zip(*map(_layers, operations), strict=True):
+        x = TOGETHER[type(same[0])](x, same)
+    return x
+
+
+def _join(operations: Sequence[nn.Module], state: _State, weights: Iterable[Tensor | None]) -> Tensor:
+    """Return the weighted outputs of all operations side by side, ``(n, operations * c, h, w)``."""
+    steps = list(zip(*map(_layers, operations), strict=True))
+    y, channels = state.x, state.x.shape[1]
+    if type(steps[0][0]) is nn.ReLU:
+        y = state.rectified(len(operations) if type(steps[1][0]) is Depthwise else 1)
+        steps = steps[1:]
+    scales = [weight for weight in weights if weight is not None]
+    scale = torch.stack(scales).repeat_interleave(channels) if scales else None
+    for same in steps[:-1]:
+        y = TOGETHER[type(same[0])](y, same)
+    last = steps[-1]
+    if type(last[0]) is Norm:
+        return _normalise(y, last, scale)
+    y = TOGETHER[type(last[0])](y, last)
+    return y if scale is None else y * scale[:, None, None]
+
+
+def _first(y: Tensor, same: Sequence[nn.Module]) -> Tensor:
+    return same[0](y)
+
+
+def _convolve(y: Tensor, same: Sequence[nn.Conv2d]) -> Tensor:
+    conv, weight = same[0], torch.cat([conv.weight for conv in same])
+    if isinstance(conv, Depthwise):
+        return depthwise(y, weight, conv.stride[0], conv.dilation[0])
+    groups = y.shape[1] // conv.in_channels  # 1 where all read the same map
+    return F.conv2d(y, weight, None, conv.stride, conv.padding, conv.dilation, groups * conv.groups)
+
+
+def _halve(y: Tensor, same: Sequence[Halve]) -> Tensor:
+    return F.conv2d(y, torch.cat([halve.weight for halve in same]), stride=2, groups=y.shape[1] // same[0].in_channels)
+
+
+def _normalise(y: Tensor, same: Sequence[Norm], scale: Tensor | None = None) -> Tensor:
+    norm = same[0]
+    if y.shape[1] == norm.num_features and not (norm.training and norm.weight is None):
+        y = torch.cat([y] * len(same), dim=1)
+    weight, bias = _scaled(same, scale)
+    if not norm.training:
+        mean, variance = (torch.cat(values) for values in running(same))
+        return F.batch_norm(y, mean, variance, weight, bias, False, 0.0, norm.eps)
+    y, mean, variance = normalise(y, weight, bias, norm.eps)
+    track(same, mean, variance)
+    return y
+
+
+def _scaled(same: Sequence[Norm], scale: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """Return scale and shift of the norms side by side, multiplied by ``scale``."""
+    if same[0].weight is None:
+        return scale, None
+    weight, bias = torch.cat([n.weight for n in same]), torch.cat([n.bias for n in same])
+    return (weight, bias) if scale is None else (weight * scale, bias * scale)
+
+
+TOGETHER: dict[type[nn.Module], Callable[[Tensor, Sequence], Tensor]] = {
+    nn.Identity: _first,
+    nn.ReLU: _first,
+    nn.MaxPool2d: _first,
+    nn.AvgPool2d: _first,
+    nn.Conv2d: _convolve,
+    Depthwise: _convolve,
+    Halve: _halve,
+    Norm: _normalise,
+}
+"""How the layers of several operations at one place are computed: (map, layers) -> map."""
