@@ -16,7 +16,7 @@ import torch
 from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
-from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
+from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace, Trainer
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
@@ -93,6 +93,7 @@ def retrain(config: Config) -> None:
     configuration.validate(config, RETRAIN)
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find(required_source(config), scene.space)
+    trainer = make_trainer(scene, source.genotype)
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
@@ -100,10 +101,10 @@ def retrain(config: Config) -> None:
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            network, metrics = train_and_test(
+            network, trained, metrics = train_and_test(
                 scene.space,
                 source.genotype,
-                make(config["trainer"]),
+                trainer,
                 scene.dataset,
                 scene.device,
                 config["seed"],
@@ -111,12 +112,22 @@ def retrain(config: Config) -> None:
                 record=lambda line: run.append("history.jsonl", line),
                 state=run.state,
             )
-            run.save_weights(network.state_dict())
+            run.save_weights("weights.pt", network.state_dict())
+            for name, weights in trained.others.items():
+                run.save_weights(f"weights.{name}.pt", weights)
             earlier = source.facts.get("cost", {"search": 0.0, "selection": 0.0})
             cost = {**earlier, "retrain": run.cost()}
-            facts = {"error_kind": "retrained", "source": source.record(), **recipe(scene)}
+            facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
     show(run.path)
+
+
+def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
+    """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
+    trainer: Trainer = make(scene.config["trainer"])
+    with torch.device("meta"):
+        trainer.check(scene.space.build(genotype, "final"), scene.device)
+    return trainer
 
 
 def recipe(scene: Scene) -> dict[str, str]:

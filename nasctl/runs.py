@@ -172,10 +172,10 @@ class Run:
         write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
         self._saved = time.monotonic()
 
-    def save_weights(self, weights: State) -> None:
+    def save_weights(self, name: str, weights: State) -> None:
         import torch
 
-        write_whole(self.path / "weights.pt", lambda file: torch.save(weights, file))
+        write_whole(self.path / name, lambda file: torch.save(weights, file))
 
     def _load(self) -> State | None:
         """Return the newest checkpoint that can be read; RequestError if there are some, and none can."""

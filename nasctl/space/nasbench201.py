@@ -49,7 +49,9 @@ class Form:
 class Cell(nn.Module):
     """The cell; each edge holds some of the operations, and a mixture says which of them run."""
 
-    def __init__(self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath) -> None:
+    def __init__(
+        self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath, depth: float
+    ) -> None:
         super().__init__()
         self.edges = nn.ModuleDict(
             {
@@ -57,7 +59,7 @@ class Cell(nn.Module):
                 for (source, node), names in zip(EDGES, options, strict=True)
             }
         )
-        self.drop_path = drop_path
+        self.drop_path, self.depth = drop_path, depth
 
     def forward(self, x: Tensor, mixtures: Sequence[Terms]) -> Tensor:
         """Map ``(n, c, h, w)`` to the last node, of the same shape."""
@@ -74,7 +76,7 @@ class Cell(nn.Module):
         for option, weight in mixture:
             if OPTIONS[option] != "none":
                 operation = edge[OPTIONS[option]]
-                y = x if isinstance(operation, nn.Identity) else self.drop_path(operation(x))
+                y = x if isinstance(operation, nn.Identity) else self.drop_path(operation(x), self.depth)
                 outputs.append(y if weight is None else weight * y)
         return outputs
 
@@ -103,7 +105,8 @@ class Skeleton(nn.Module):
             nn.Conv2d(task.input_shape[0], widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])
         )
         self.cells = nn.ModuleList(
-            Cell(options, width, form.affine, self.drop_path) for width in widths for _ in range(form.cells)
+            Cell(options, widths[i // form.cells], form.affine, self.drop_path, depth=(i + 1) / (STAGES * form.cells))
+            for i in range(STAGES * form.cells)
         )
         self.residuals = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
