@@ -14,7 +14,7 @@ def run(problem, *, seed=0, state=None, tick=lambda state, values: None):
     """Retrain architecture 3; return the network, its metrics and the lines of its history."""
     lines = []
     genotype = problem.space.genotype(problem.arch(3))
-    network, metrics = retrain(
+    network, _, metrics = retrain(
         problem.space, genotype, problem.trainer(), problem.data, CPU, seed,
         tick=tick, record=lines.append, state=state,
     )  # fmt: skip
