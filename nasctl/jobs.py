@@ -17,6 +17,7 @@ from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace, Trainer
+from nasctl.dry_run import DryRun
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
@@ -76,7 +77,7 @@ def search(config: Config) -> None:
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
             finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
-    show(run.path)
+    show(run)
 
 
 def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
@@ -119,7 +120,7 @@ def retrain(config: Config) -> None:
             cost = {**earlier, "retrain": run.cost()}
             facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
-    show(run.path)
+    show(run)
 
 
 def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
@@ -183,10 +184,12 @@ def _signed(node: Any) -> Any:
 def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
     """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
     config, signed = scene.config, signature(nodes, scene.device)
+    record = config | {"verb": verb, "signature": signed}
+    if config["dry_run"]:
+        return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
     default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
     path = Path(config["run_dir"] or default)
     check_resume(config["resume"], path)
-    record = config | {"verb": verb, "signature": signed}
     run = Run(path, record, phase=verb, checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
     return run
@@ -273,8 +276,11 @@ def retrain_name(scene: Scene, source: Source) -> str:
     return f"{first}-{scene.name('dataset')}"
 
 
-def show(path: Path) -> None:
+def show(run: Run) -> None:
     """Print a finished run's result, and after a search the command that retrains what it found."""
+    if run.config["dry_run"]:
+        return  # it has printed what it measured
+    path = run.path
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
