@@ -38,7 +38,7 @@ def rows() -> Iterator[tuple[str, float, float, float]]:
     pixels = torch.randint(256, (IMAGES, 3, 32, 32), generator=draw, dtype=torch.uint8)
     labels = torch.randint(10, (IMAGES,), generator=draw)
     order = Order(torch.arange(IMAGES), torch.device("cpu"), 0, "train", shuffle=True)
-    split = ImageSplit(Pixels(pixels, labels, pad=4, mean=MEAN, std=STD), order, Augment(pad=4, flip=True, cutout=0))
+    split = ImageSplit(Pixels(pixels, labels, pad=4, mean=MEAN, std=STD), order, Augment(pad=4, flip=True))
     loader = DataLoader(Plain(pixels, labels), BATCH, shuffle=True, num_workers=2, persistent_workers=True)
 
     def ours() -> None:

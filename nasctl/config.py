@@ -36,6 +36,7 @@ class Settings:
     record_every: PositiveInt
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
+    dry_run: bool
     checkpoint: dict[Literal["seconds"], NonNegativeFloat]
     paths: dict[Literal["data", "outputs"], str]
 
@@ -44,6 +45,7 @@ GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "con
 OWN = (
     "from",
     "run_dir",
+    "dry_run",
     "resume",
     "traceback",
     "checkpoint",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 Architecture = tuple[int, ...]
@@ -248,6 +249,9 @@ class Dataset(Protocol):
     def full(self) -> Split:
         """Return train and validation together, shuffled and augmented: what retraining uses."""
 
+    def held_out(self, share: float) -> tuple[Split, Split]:
+        """Return what ``full`` returns less a random ``share`` of it, and that share, not augmented."""
+
     def test(self) -> Split:
         """Return the held-out test split, in order. Only `nasctl.retrain` may call this."""
 
@@ -264,8 +268,31 @@ class Dataset(Protocol):
         """Return hashes of the data and of the split's indices."""
 
 
+@dataclass(frozen=True)
+class Trained:
+    """Which weights a training left in the network.
+
+    ``name`` is ``last`` or ``best`` (chosen on a held-out part), ``epoch`` the one, counted from 0, after which
+    they were taken, ``averaged`` whether they are a moving average; ``others`` holds those of the other name.
+    """
+
+    name: str
+    epoch: int
+    averaged: bool
+    others: Mapping[str, State]
+
+    def record(self) -> dict[str, Any]:
+        """Return what result.json says of the weights that were tested."""
+        return {"name": self.name, "epoch": self.epoch, "averaged": self.averaged}
+
+
 class Trainer(Protocol):
     """Trains one stand-alone network."""
+
+    held_out: float  # share of the training set to choose weights by, in [0, 1)
+
+    def check(self, model: nn.Module, device: torch.device) -> None:
+        """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
 
     def fit(
         self,
@@ -278,8 +305,13 @@ class Trainer(Protocol):
         tick: Tick,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
-    ) -> None:
-        """Train ``model`` in place for ``epochs`` (None: the trainer's own), from ``state`` if given."""
+        choose_by: Split | None = None,
+    ) -> Trained:
+        """Train ``model`` in place for ``epochs`` (None: the trainer's own), from ``state`` if given.
+
+        With a split to ``choose_by``, the best weights are those with the lowest error on it; without, the
+        last are kept.
+        """
 
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         """Return the metrics of ``model`` on the whole split."""

@@ -16,7 +16,8 @@ import torch
 from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
-from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
+from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace, Trainer
+from nasctl.dry_run import DryRun
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
@@ -76,7 +77,7 @@ def search(config: Config) -> None:
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
             finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
-    show(run.path)
+    show(run)
 
 
 def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
@@ -93,6 +94,7 @@ def retrain(config: Config) -> None:
     configuration.validate(config, RETRAIN)
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find(required_source(config), scene.space)
+    trainer = make_trainer(scene, source.genotype)
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
@@ -100,10 +102,10 @@ def retrain(config: Config) -> None:
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            network, metrics = train_and_test(
+            network, trained, metrics = train_and_test(
                 scene.space,
                 source.genotype,
-                make(config["trainer"]),
+                trainer,
                 scene.dataset,
                 scene.device,
                 config["seed"],
@@ -111,12 +113,22 @@ def retrain(config: Config) -> None:
                 record=lambda line: run.append("history.jsonl", line),
                 state=run.state,
             )
-            run.save_weights(network.state_dict())
+            run.save_weights("weights.pt", network.state_dict())
+            for name, weights in trained.others.items():
+                run.save_weights(f"weights.{name}.pt", weights)
             earlier = source.facts.get("cost", {"search": 0.0, "selection": 0.0})
             cost = {**earlier, "retrain": run.cost()}
-            facts = {"error_kind": "retrained", "source": source.record(), **recipe(scene)}
+            facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
-    show(run.path)
+    show(run)
+
+
+def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
+    """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
+    trainer: Trainer = make(scene.config["trainer"])
+    with torch.device("meta"):
+        trainer.check(scene.space.build(genotype, "final"), scene.device)
+    return trainer
 
 
 def recipe(scene: Scene) -> dict[str, str]:
@@ -172,10 +184,12 @@ def _signed(node: Any) -> Any:
 def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
     """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
     config, signed = scene.config, signature(nodes, scene.device)
+    record = config | {"verb": verb, "signature": signed}
+    if config["dry_run"]:
+        return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
     default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
     path = Path(config["run_dir"] or default)
     check_resume(config["resume"], path)
-    record = config | {"verb": verb, "signature": signed}
     run = Run(path, record, phase=verb, checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
     return run
@@ -262,8 +276,11 @@ def retrain_name(scene: Scene, source: Source) -> str:
     return f"{first}-{scene.name('dataset')}"
 
 
-def show(path: Path) -> None:
+def show(run: Run) -> None:
     """Print a finished run's result, and after a search the command that retrains what it found."""
+    if run.config["dry_run"]:
+        return  # it has printed what it measured
+    path = run.path
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")

@@ -13,7 +13,7 @@ LIVE_SECONDS, PLAIN_SECONDS = 0.5, 15.0
 class Progress:
     """Called with what a step wants to show; looks at it only now and then, so no step waits for the device.
 
-    Values may be functions, which are called then. ``share`` of the whole gives the time left.
+    Values may be functions, which are called then. ``share`` of the whole gives the time left; shares are not shown.
     """
 
     def __init__(self, cost: Callable[[], float]) -> None:
@@ -61,7 +61,9 @@ class Progress:
 
 def described(values: Mapping[str, Any]) -> list[str]:
     """Return ``name value`` of everything that has a value."""
-    known = {name: value() if callable(value) else value for name, value in values.items() if name != "share"}
+    known = {
+        name: value() if callable(value) else value for name, value in values.items() if not name.endswith("share")
+    }
     return [f"{name.replace('_', ' ')} {_number(value)}" for name, value in known.items() if value is not None]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, State, Tick, Trainer, position_seed
+from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, State, Tick, Trained, Trainer, position_seed
 
 
 def retrain(
@@ -22,9 +22,21 @@ def retrain(
     tick: Tick,
     record: Callable[[Mapping[str, Any]], None],
     state: State | None,
-) -> tuple[nn.Module, Metrics]:
-    """Train the final form of ``genotype`` on training and validation data; test it once, at the end."""
+) -> tuple[nn.Module, Trained, Metrics]:
+    """Train the final form of ``genotype`` on training and validation data; test it once, at the end.
+
+    Where the trainer holds out a part to choose weights by, that part is not trained on. Returned are the
+    network with the weights that were tested, which those are, and its metrics on the test split.
+    """
     torch.manual_seed(position_seed(seed, "network"))
     network = space.build(genotype, "final").to(device)
-    trainer.fit(network, dataset, dataset.full(), seed=seed, epochs=None, tick=tick, record=record, state=state)
-    return network, trainer.evaluate(network, dataset, dataset.test())
+    split, choose_by = _splits(dataset, trainer.held_out)
+    trained = trainer.fit(
+        network, dataset, split,
+        seed=seed, epochs=None, tick=tick, record=record, state=state, choose_by=choose_by,
+    )  # fmt: skip
+    return network, trained, trainer.evaluate(network, dataset, dataset.test())
+
+
+def _splits(dataset: Dataset, held_out: float) -> tuple[Split, Split | None]:
+    return dataset.held_out(held_out) if held_out else (dataset.full(), None)

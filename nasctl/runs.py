@@ -72,7 +72,7 @@ class Run:
         self.write("status.json", {"status": "running", "reason": None})
         self._saved = self._charged = time.monotonic()
 
-    def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> bool | None:
         if error is None and self._signal is not None:
             error = Interrupted(self._signal)  # after the last tick: whoever asked still wants a stop
         if error is not None:
@@ -87,6 +87,7 @@ class Run:
                 self._exit.close()
         if kind is None and error is not None:
             raise error
+        return None
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -172,10 +173,10 @@ class Run:
         write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
         self._saved = time.monotonic()
 
-    def save_weights(self, weights: State) -> None:
+    def save_weights(self, name: str, weights: State) -> None:
         import torch
 
-        write_whole(self.path / "weights.pt", lambda file: torch.save(weights, file))
+        write_whole(self.path / name, lambda file: torch.save(weights, file))
 
     def _load(self) -> State | None:
         """Return the newest checkpoint that can be read; RequestError if there are some, and none can."""

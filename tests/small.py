@@ -161,7 +161,17 @@ def rounds(problem, estimator, seeds):
     return found
 
 
-def train(problem, network=None, *, seed=0, state=None, tick=lambda state, values: None, epochs=None, split=None):
+def train(
+    problem,
+    network=None,
+    *,
+    seed=0,
+    state=None,
+    tick=lambda state, values: None,
+    epochs=None,
+    split=None,
+    choose_by=None,
+):
     """Train on the training half; return the network and the lines of its history."""
     network = problem.network() if network is None else network
     lines = []
@@ -174,5 +184,6 @@ def train(problem, network=None, *, seed=0, state=None, tick=lambda state, value
         tick=tick,
         record=lambda line: lines.append(dict(line)),
         state=state,
+        choose_by=choose_by,
     )
     return network, lines

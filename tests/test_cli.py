@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from nasctl import cli
+from tests.commands import SMALL
 
 DIGITS = ["search", "+experiment=darts_digits", "+debug=smoke"]
 BASE = ["search", "space=darts", "strategy=darts", "dataset=digits", "threads=1"]
 LIMIT = ["constraint=params", "constraint.limit=9", "constraint.tries=3"]
 EPOCH = [*BASE, "budget.epochs=1"]
+RETRAIN = ["retrain", "from=DARTS_V2", *SMALL, "dataset=digits"]
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ["'DARTS_V3'; did you mean 'DARTS_V2'?"],
         ),
         (["retrain", "space=darts", "dataset=digits", "from=data"], ["data: not a run directory"]),
+        (
+            [*RETRAIN, "trainer=darts"],
+            ["trainer.auxiliary_weight=0.4", "no auxiliary head", "trainer.auxiliary_weight=0"],
+        ),
+        (
+            [*RETRAIN, "trainer.precision=fp16", "device=cpu"],
+            ["trainer.precision=fp16 needs a GPU", "use fp32 or bf16"],
+        ),
+        ([*RETRAIN, "trainer.precision=fp8"], ["trainer.precision='fp8'", "'fp32', 'bf16' or 'fp16'"]),
+        ([*RETRAIN, "trainer.keep=best"], ["trainer.keep=best has nothing to choose by", "trainer.held_out=0.1"]),
+        ([*RETRAIN, "trainer.held_out=1"], ["trainer.held_out=1", "less than 1"]),
+        ([*RETRAIN, "trainer.cutout=16"], ["trainer.cutout=16", "less than 1"]),
+        ([*RETRAIN, "dry_run=maybe"], ["dry_run='maybe'"]),
         (["inspect", "space=darts", "dataset=digits", "format=svg"], ["format: unknown 'svg'"]),
         (["compare", "nowhere"], ["nowhere: no such folder"]),
         (["compare", "form=csv"], ["setting: unknown 'form'; did you mean 'format'?"]),
@@ -77,6 +92,26 @@ def test_bad_input_gets_a_sentence_and_code_2(
     assert "Traceback" not in out + err
     for part in said:
         assert part in err
+
+
+@pytest.mark.parametrize("switch", ["trainer=darts", "trainer.precision=fp16", "trainer.keep=best"])
+def test_a_recipe_that_does_not_fit_is_refused_before_there_is_a_run(switch: str, folder: Path) -> None:
+    assert cli.run([*RETRAIN, "device=cpu", switch]) == 2
+    assert not (folder / "outputs").exists()
+
+
+def test_the_record_says_which_weights_were_tested(folder: Path) -> None:
+    short = ["dataset.limit_train=64", "trainer.epochs=2", "trainer.batch_size=32", "threads=1"]
+    choose = ["trainer.held_out=0.25", "trainer.keep=best", "trainer.ema_decay=0.5"]
+    assert cli.run([*RETRAIN, *short, *choose, "run_dir=best"]) == 0
+    assert cli.run([*RETRAIN, *short, "run_dir=last"]) == 0
+    best, last = (json.loads((folder / name / "result.json").read_text())["weights"] for name in ("best", "last"))
+    assert best["name"] == "best" and best["epoch"] in (0, 1) and best["averaged"]
+    assert last == {"name": "last", "epoch": 1, "averaged": False}
+    assert {path.name for path in folder.glob("*/weights*")} == {"weights.pt", "weights.last.pt"}
+    assert not (folder / "last" / "weights.last.pt").exists()
+    lines = [json.loads(line) for line in (folder / "best" / "history.jsonl").read_text().splitlines()]
+    assert all(0 <= line["held_out_error"] <= 100 for line in lines) and len(lines) == 2
 
 
 def test_traceback_on_request(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,20 +5,25 @@ import torch
 
 from nasctl.core import position_seed
 from nasctl.retrain import retrain
-from tests.small import CPU, Problem, same, through_a_file
+from tests.small import CPU, Problem, SpySplit, same, through_a_file
 
 STEPS = 5  # of an epoch: all 144 training images in batches of 32
 
 
-def run(problem, *, seed=0, state=None, tick=lambda state, values: None):
+def run(problem, **settings):
     """Retrain architecture 3; return the network, its metrics and the lines of its history."""
+    network, _, metrics, lines = run_all(problem, **settings)
+    return network, metrics, lines
+
+
+def run_all(problem, *, seed=0, state=None, tick=lambda state, values: None):
     lines = []
     genotype = problem.space.genotype(problem.arch(3))
-    network, metrics = retrain(
+    network, trained, metrics = retrain(
         problem.space, genotype, problem.trainer(), problem.data, CPU, seed,
         tick=tick, record=lines.append, state=state,
     )  # fmt: skip
-    return network, metrics, lines
+    return network, trained, metrics, lines
 
 
 def test_it_trains_on_all_training_data_and_tests_once_at_the_end():
@@ -60,3 +65,24 @@ def test_a_retrain_resumed_at_any_step_ends_as_one_never_interrupted():
         assert same(resumed.state_dict(), network.state_dict()) and found == metrics
         assert rest == lines[done // 2 :]
     assert len(states) == 4
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_a_held_out_part_is_chosen_by_and_the_test_split_is_used_once_at_the_end(keep):
+    problem = Problem("trainer.held_out=0.25", f"trainer.keep={keep}", "trainer.epochs=3", "trainer.lr=1")
+    network, trained, metrics, lines = run_all(problem)
+    assert problem.data.log == ["test()", ("test", 0, 0), ("test", 0, 1)]  # the held-out parts are not spied on
+    errors = [(line["held_out_error"], line["held_out_loss"]) for line in lines]
+    assert trained.name == keep and trained.epoch == (2 if keep == "last" else errors.index(min(errors)))
+    again = problem.trainer().evaluate(network, problem.data, problem.data.test())
+    assert again == metrics
+
+
+def test_what_is_held_out_is_not_trained_on():
+    problem, shown = Problem("trainer.held_out=0.25", "dataset.augment.final.pad=0", "trainer.epochs=1"), []
+    train, held_out = problem.data.held_out(0.25)
+    asked = []
+    problem.data.held_out = lambda share: asked.append(share) or (SpySplit(train, "kept", shown), held_out)
+    run(problem)
+    assert asked == [0.25]
+    assert shown == [("kept", 0, step) for step in range(4)]  # 108 of 144 images in batches of 32

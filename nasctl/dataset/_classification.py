@@ -36,12 +36,9 @@ class ImageClassification:
     Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64.
     """
 
-    def __init__(
-        self, task: Task, source: Source, *, train_portion: float, split_seed: int, label_smoothing: float
-    ) -> None:
+    def __init__(self, task: Task, source: Source, *, train_portion: float, split_seed: int) -> None:
         self.task, self._source = task, source
         self.train_portion, self.split_seed = train_portion, split_seed
-        self.label_smoothing = label_smoothing
 
     def train(self) -> Split:
         """Return the part that search trains on, shuffled and augmented as ``augment.search`` says."""
@@ -55,16 +52,26 @@ class ImageClassification:
         """Return all training examples, shuffled and augmented as ``augment.final`` says."""
         return self._source.split("full", torch.arange(len(self._source)))
 
+    def held_out(self, share: float) -> tuple[Split, Split]:
+        """Return all but a random ``share`` of the examples that ``full`` has, and that share, not augmented."""
+        kept, chosen = self._cut(1 - share, "held out")
+        if not len(kept) or not len(chosen):
+            raise RequestError(
+                f"trainer.held_out ({share}) of {len(self._source)} examples leaves nothing to train on or to choose"
+                " by; bring it nearer to 0.1 or raise dataset.limit_train"
+            )
+        return self._source.split("full", kept), self._source.split("val", chosen)
+
     def test(self) -> Split:
         """Return the held-out test split, in order, not augmented."""
         return self._source.test()
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean cross entropy in nats, with label smoothing."""
-        return cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+        """Return the mean cross entropy in nats."""
+        return cross_entropy(outputs, targets)
 
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return the summed cross entropy without smoothing and the number of correct examples."""
+        """Return the summed cross entropy and the number of correct examples."""
         loss = cross_entropy(outputs, targets, reduction="sum")
         return {"loss": loss, "correct": (outputs.argmax(1) == targets).sum()}
 
@@ -83,12 +90,17 @@ class ImageClassification:
 
     @cached_property
     def _halves(self) -> tuple[Tensor, Tensor]:
-        count = len(self._source)
-        generator = torch.Generator().manual_seed(position_seed(self.split_seed, "split"))
-        order, cut = torch.randperm(count, generator=generator), round(self.train_portion * count)
-        if not 0 < cut < count:
+        train, val = self._cut(self.train_portion, "split")
+        if not len(train) or not len(val):
             raise RequestError(
-                f"dataset.train_portion ({self.train_portion}) of {count} examples leaves nothing to train"
+                f"dataset.train_portion ({self.train_portion}) of {len(self._source)} examples leaves nothing to train"
                 " or to validate on; bring it nearer to 0.5 or raise dataset.limit_train"
             )
+        return train, val
+
+    def _cut(self, portion: float, name: str) -> tuple[Tensor, Tensor]:
+        """Return the examples' indices in two random parts, the first a ``portion``; ``name`` seeds the order."""
+        count = len(self._source)
+        generator = torch.Generator().manual_seed(position_seed(self.split_seed, name))
+        order, cut = torch.randperm(count, generator=generator), round(portion * count)
         return order[:cut], order[cut:]

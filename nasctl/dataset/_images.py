@@ -1,8 +1,7 @@
 """Small images that live on the device, augmented a whole batch at a time.
 
 Crop and flip are the usual ones for CIFAR (He et al. 2015, section 4.2, https://arxiv.org/abs/1512.03385):
-the border is black *before* normalising. Cutout is DeVries and Taylor's
-(section 3, https://arxiv.org/abs/1708.04552): zeros *after* normalising.
+the border is black *before* normalising.
 """
 
 from __future__ import annotations
@@ -26,11 +25,10 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 class Augment(BaseModel, extra="forbid", frozen=True):
-    """Random crop out of a border of ``pad`` pixels, flip in one of two cases, a hole of side ``cutout``."""
+    """Random crop out of a border of ``pad`` pixels, flip in one of two cases."""
 
     pad: NonNegativeInt
     flip: bool
-    cutout: NonNegativeInt
 
 
 class Augmentation(BaseModel, extra="forbid", frozen=True):
@@ -40,7 +38,7 @@ class Augmentation(BaseModel, extra="forbid", frozen=True):
     final: Augment
 
 
-PLAIN = Augment(pad=0, flip=False, cutout=0)
+PLAIN = Augment(pad=0, flip=False)
 """Nothing: validation and test."""
 
 
@@ -59,19 +57,6 @@ def check_channels(channels: int, **values: Sequence[float]) -> None:
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Map uint8 ``(n, channels, height, width)`` to float32 ``(pixels / 255 - mean) / std``."""
     return pixels.float().div_(255).sub_(mean).div_(std)
-
-
-def cutout(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
-    """Zero, in place, a square about each centre ``row, column`` ``(n,)``, clipped at the border.
-
-    It spans ``row - side // 2`` up to ``row + side // 2``, the last not included, as in the authors' code:
-    an odd side makes a hole one pixel smaller.
-    """
-    half = side // 2
-    down = torch.arange(images.shape[2], device=images.device) - row[:, None]
-    across = torch.arange(images.shape[3], device=images.device) - column[:, None]
-    hole = ((-half <= down) & (down < half))[:, None, :, None] & ((-half <= across) & (across < half))[:, None, None]
-    return images.masked_fill_(hole, 0)
 
 
 def resize(pixels: Tensor, side: int) -> Tensor:
@@ -126,19 +111,12 @@ class ImageSplit:
         index = self.order.batch(size, epoch, step)
         self._generator.manual_seed(self.order.at(epoch, step))
         crops = self.images.gather(index, *self._draw_crops(len(index)))
-        inputs = normalise(crops, self.images.mean, self.images.std)
-        return self._cut(inputs), self.images.labels[index]
+        return normalise(crops, self.images.mean, self.images.std), self.images.labels[index]
 
     def _draw_crops(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         pad, flip = self.augment.pad, self.augment.flip
         top, left = self._draw(2 * pad + 1, 2, count) + (self.images.pad - pad)
         return top, left, self._draw(2, count).bool() & flip
-
-    def _cut(self, inputs: Tensor) -> Tensor:
-        if not self.augment.cutout:
-            return inputs
-        row, column = (self._draw(side, len(inputs)) for side in inputs.shape[2:])
-        return cutout(inputs, row, column, self.augment.cutout)
 
     def _draw(self, below: int, *shape: int) -> Tensor:
         return torch.randint(below, shape, generator=self._generator, device=self.order.device)
@@ -147,7 +125,7 @@ class ImageSplit:
 class ResidentImages:
     """The source of data sets that fit on the device; ``read("train")`` or ``read("test")`` gives the arrays.
 
-    Limits keep the first examples; ``image_size`` resizes once, after reading. Pads and holes stay as many
+    Limits keep the first examples; ``image_size`` resizes once, after reading. Pads stay as many
     pixels as they say.
     """
 

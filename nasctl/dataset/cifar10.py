@@ -41,7 +41,6 @@ class CIFAR(ImageClassification):
         image_size: PositiveInt | None,
         mean: Sequence[float],
         std: Sequence[PositiveFloat],
-        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
         augment: Augmentation,
     ) -> None:
         self.root, self.num_classes, self.download = Path(root), num_classes, download
@@ -62,7 +61,6 @@ class CIFAR(ImageClassification):
             images,
             train_portion=train_portion,
             split_seed=seed if split_seed is None else split_seed,
-            label_smoothing=label_smoothing,
         )
 
     def _read(self, part: str) -> Arrays:

@@ -37,7 +37,6 @@ class Digits(ImageClassification):
         image_size: PositiveInt | None,
         mean: Sequence[float],
         std: Sequence[PositiveFloat],
-        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
         augment: Augmentation,
     ) -> None:
         self.parts = {"train": slice(num_train), "test": slice(num_train, None)}
@@ -58,7 +57,6 @@ class Digits(ImageClassification):
             images,
             train_portion=train_portion,
             split_seed=seed if split_seed is None else split_seed,
-            label_smoothing=label_smoothing,
         )
 
     def _read(self, part: str) -> Arrays:

@@ -38,7 +38,6 @@ class ImageNet(ImageClassification):
         centre: Annotated[float, Field(gt=0, le=1)],
         mean: Sequence[float],
         std: Sequence[PositiveFloat],
-        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
         augment: Augmentation,
         workers: PositiveInt,
     ) -> None:
@@ -62,5 +61,4 @@ class ImageNet(ImageClassification):
             images,
             train_portion=train_portion,
             split_seed=seed if split_seed is None else split_seed,
-            label_smoothing=label_smoothing,
         )

@@ -74,7 +74,7 @@ class FromScratch:
             self.evaluated += 1
 
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
-        self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None})
+        self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated}

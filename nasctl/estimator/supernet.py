@@ -96,7 +96,7 @@ class Supernet:
     def fit(self, sample: Callable[[], Candidate]) -> None:
         while self.position < self.warmup:
             self._weight_step(sample())
-            self.pulse({"phase": "warm-up", "epoch": self.epoch})
+            self.pulse({"phase": "warm-up", "epoch": self.epoch, "warmup_share": self.position / self.warmup})
         if self.pending:
             self.pending = False
             self._weight_step(sample())

@@ -60,21 +60,25 @@ class FactorizedReduce(nn.Sequential):
 class DropPath(nn.Module):
     """Drop whole examples of a branch with probability ``probability`` while training, and rescale the rest.
 
-    Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018. The trainer sets
-    the probability through the network's ``drop_path``; all operations of a network share one instance.
+    Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018,
+    https://arxiv.org/abs/1707.07012. The trainer sets the probability through the network's ``drop_path``; all
+    operations of a network share one instance. With ``by_depth`` a cell drops in proportion to its depth.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.probability = 0.0
+        self.by_depth = False
 
     @property
     def dropping(self) -> bool:
+        """Whether a call may drop anything."""
         return self.training and self.probability > 0.0
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, depth: float = 1.0) -> Tensor:
+        """Map ``(n, c, h, w)`` to the same shape; ``depth`` in (0, 1] is the share of the cells up to this one."""
         if not self.dropping:
             return x
-        keep = 1.0 - self.probability
+        keep = 1.0 - self.probability * (depth if self.by_depth else 1.0)
         mask = torch.rand(x.shape[0], 1, 1, 1, device=x.device, dtype=x.dtype) < keep
         return x * mask / keep

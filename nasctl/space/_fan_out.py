@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasctl.space._blocks import DropPath, Halve
+from nasctl.space._blocks import Halve
 from nasctl.space._depthwise import Depthwise, depthwise
 from nasctl.space._mixture import Terms
 from nasctl.space._norm import Norm, normalise, running, track
@@ -33,17 +33,16 @@ def fan_out(
     names: Sequence[str],
     edges: Sequence[Edge],
     mixtures: Sequence[Terms],
-    drop_path: DropPath | None = None,
+    drop: Callable[[Tensor], Tensor] | None = None,
 ) -> list[list[Tensor]]:
     """Return for each edge that leaves ``x`` the weighted outputs whose sum its node takes.
 
     ``names`` are those of the options that a mixture counts; one that an edge lacks, as ``none``, adds nothing.
-    Where an edge has a single option, as on a picked path, few edges share it and each runs alone; so do all while
-    ``drop_path`` drops examples of each.
+    Where an edge has a single option, as on a picked path, few edges share it and each runs alone; so do all where
+    ``drop`` drops examples of every output but a skip's.
     """
     state = _State(x)
-    dropping = drop_path is not None and drop_path.dropping
-    alone = dropping or any(len(mixture) < 2 for mixture in mixtures)
+    alone = drop is not None or any(len(mixture) < 2 for mixture in mixtures)
     outputs: list[list[Tensor]] = [[] for _ in edges]
     wide: dict[tuple[int, ...], list[Tensor]] = {}  # by the edges whose outputs a map holds side by side
     for name, weights in _running(names, edges, mixtures).items():
@@ -54,7 +53,7 @@ def fan_out(
                 continue
             maps = [_share(operations, x)] * len(operations)
         else:
-            maps = [_alone(operation, x, drop_path) for operation in operations]
+            maps = [_alone(operation, x, drop) for operation in operations]
         for (i, weight), y in zip(weights.items(), maps, strict=True):
             outputs[i].append(y if weight is None else weight * y)
     for members, joined in wide.items():
@@ -75,9 +74,9 @@ def _running(
     return found
 
 
-def _alone(operation: nn.Module, x: Tensor, drop_path: DropPath | None) -> Tensor:
+def _alone(operation: nn.Module, x: Tensor, drop: Callable[[Tensor], Tensor] | None) -> Tensor:
     y = operation(x)
-    return y if drop_path is None or isinstance(operation, nn.Identity) else drop_path(y)
+    return y if drop is None or isinstance(operation, nn.Identity) else drop(y)
 
 
 class _State:

@@ -51,7 +51,9 @@ class Form:
 class Cell(nn.Module):
     """The cell; each edge holds some of the operations, and a mixture says which of them run."""
 
-    def __init__(self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath) -> None:
+    def __init__(
+        self, options: Sequence[Sequence[str]], channels: int, affine: bool, drop_path: DropPath, depth: float
+    ) -> None:
         super().__init__()
         self.edges = nn.ModuleDict(
             {
@@ -59,7 +61,7 @@ class Cell(nn.Module):
                 for (source, node), names in zip(EDGES, options, strict=True)
             }
         )
-        self.drop_path = drop_path
+        self.drop_path, self.depth = drop_path, depth
 
     def forward(self, x: Tensor, mixtures: Sequence[Terms]) -> Tensor:
         """Map ``(n, c, h, w)`` to the last node, of the same shape."""
@@ -76,7 +78,8 @@ class Cell(nn.Module):
     def _outputs(self, x: Tensor, edges: Sequence[int], mixtures: Sequence[Terms]) -> list[list[Tensor]]:
         """Return the weighted outputs of each of the edges that leave ``x``."""
         modules: Any = list(self.edges.values())
-        return fan_out(x, OPTIONS, [modules[i] for i in edges], [mixtures[i] for i in edges], self.drop_path)
+        drop = partial(self.drop_path, depth=self.depth) if self.drop_path.dropping else None
+        return fan_out(x, OPTIONS, [modules[i] for i in edges], [mixtures[i] for i in edges], drop)
 
 
 class Residual(nn.Module):
@@ -101,7 +104,8 @@ class Skeleton(nn.Module):
         widths = [form.channels * 2**stage for stage in range(STAGES)]
         self.stem = nn.Sequential(nn.Conv2d(task.input_shape[0], widths[0], 3, padding=1, bias=False), Norm(widths[0]))
         self.cells = nn.ModuleList(
-            Cell(options, width, form.affine, self.drop_path) for width in widths for _ in range(form.cells)
+            Cell(options, widths[i // form.cells], form.affine, self.drop_path, depth=(i + 1) / (STAGES * form.cells))
+            for i in range(STAGES * form.cells)
         )
         self.residuals = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         self.head = nn.Sequential(Norm(widths[-1]), nn.ReLU())

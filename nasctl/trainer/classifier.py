@@ -1,7 +1,8 @@
-"""Train an image classifier by SGD: the recipe of the DARTS evaluation, every part a setting.
+"""Train an image classifier by SGD, every trick of the published recipes a switch.
 
-Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1.2; scheduled drop path as in Zoph et al. 2018,
-https://arxiv.org/abs/1707.07012, appendix A.3.
+The recipe of Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 3.1.2 and appendix A.3; drop path as
+scheduled by Zoph et al. 2018, https://arxiv.org/abs/1707.07012, appendix A; label smoothing of Szegedy et al. 2016,
+https://arxiv.org/abs/1512.00567, section 7. What else can be switched names its source in its own module.
 """
 
 from __future__ import annotations
@@ -9,43 +10,88 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
-from nasctl.core import Dataset, Metrics, Split, State, Tick, TrialError, position_seed
+from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
+from nasctl.trainer._average import Average
+from nasctl.trainer._compilation import Compilation
+from nasctl.trainer._cutout import Cutout
+from nasctl.trainer._precision import Precision, check_precision
+from nasctl.trainer._schedule import Schedule
+from nasctl.trainer._training import Training
+
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Classifier:
-    """SGD with a cosine by epoch, clipping, an auxiliary loss, and drop path that grows linearly by epoch.
+    """SGD on a schedule, clipping, and the tricks; each of them does nothing at 0, false, fp32 or 1.
 
-    All randomness of a step is a function of (seed, step), so a run resumed in the middle of an epoch goes on
-    as it would have. Nothing inside a step waits for the device.
+    A network offers ``drop_path`` and ``auxiliary`` (its head, or None) if it has them. All randomness of a step
+    is a function of (seed, step), so a run resumed in the middle of an epoch goes on as it would have. Nothing
+    inside a step waits for the device, but for fp16, which must know whether gradients overflowed.
     """
 
     def __init__(
         self,
         *,
         batch_size: PositiveInt,
+        accumulate: PositiveInt,
         eval_batch_size: PositiveInt,
         epochs: PositiveInt,
         lr: PositiveFloat,
         lr_min: NonNegativeFloat,
-        momentum: Annotated[float, Field(ge=0, lt=1)],
+        schedule: Literal["cosine", "linear", "exponential"],
+        schedule_by: Literal["epoch", "step"],
+        warmup: Share,
+        restarts: NonNegativeInt,
+        restart_factor: PositiveInt,
+        momentum: Share,
         nesterov: bool,
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
+        cutout: Share,
+        label_smoothing: Share,
+        drop_path: Share,
+        drop_path_by_depth: bool,
         auxiliary_weight: NonNegativeFloat,
-        drop_path: Annotated[float, Field(ge=0, lt=1)],
+        ema_decay: Share,
+        held_out: Share,
+        keep: Literal["last", "best"],
+        precision: Literal["fp32", "bf16", "fp16"],
         channels_last: bool,
+        compile: bool,
     ) -> None:
-        self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
-        self.lr, self.lr_min, self.clip = lr, lr_min, clip
+        if keep == "best" and not held_out:
+            raise RequestError(
+                "trainer.keep=best has nothing to choose by; set trainer.held_out, as trainer.held_out=0.1"
+            )
+        self.batch_size, self.accumulate, self.eval_batch_size = batch_size, accumulate, eval_batch_size
+        self.epochs, self.clip = epochs, clip
+        self.schedule = Schedule(
+            lr=lr, lr_min=lr_min, curve=schedule, by=schedule_by,
+            warmup=warmup, restarts=restarts, restart_factor=restart_factor,
+        )  # fmt: skip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
-        self.auxiliary_weight, self.drop_path = auxiliary_weight, drop_path
+        self.cutout, self.label_smoothing, self.auxiliary_weight = cutout, label_smoothing, auxiliary_weight
+        self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
+        self.held_out, self.keep, self.precision, self.compile = held_out, keep, precision, compile
         self.format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def check(self, model: nn.Module, device: torch.device) -> None:
+        """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
+        check_precision(self.precision, device)
+        if self.drop_path and not hasattr(model, "drop_path"):
+            raise RequestError(f"trainer.drop_path={self.drop_path}: this network has none; set trainer.drop_path=0")
+        if self.auxiliary_weight and getattr(model, "auxiliary", None) is None:
+            raise RequestError(
+                f"trainer.auxiliary_weight={self.auxiliary_weight}: this network has no auxiliary head, for lack of a "
+                "map that is large enough or because its form has none; set trainer.auxiliary_weight=0"
+            )
 
     def fit(
         self,
@@ -58,52 +104,95 @@ class Classifier:
         tick: Tick,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
-    ) -> None:
+        choose_by: Split | None = None,
+    ) -> Trained:
         """Train ``model`` in place; ``record`` gets one line an epoch."""
-        model.to(memory_format=self.format)
-        optimizer = self.sgd(model.parameters())
+        device = next(model.parameters()).device
+        self.check(model, device)
+        training, network = self._begin(model, device, state)
+        cut = Cutout(self.cutout, seed, device)
         epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
-        progress = _Progress(model, optimizer)
-        if state is not None:
-            progress.load_state_dict(state)
-        while progress.position < epochs * steps:
-            epoch, step = divmod(progress.position, steps)
-            self._schedule(model, optimizer, epoch / epochs)
-            torch.manual_seed(position_seed(seed, "step", progress.position))
+        while training.position < epochs * steps:
+            position = training.position
+            epoch, step = divmod(position, steps)
+            rate = self._schedule(training, steps, epochs)
+            torch.manual_seed(position_seed(seed, "step", position))
             x, y = split.batch(self.batch_size, epoch, step)
-            progress.add(self._step(model, optimizer, dataset, x, y), len(y))
+            training.add(self._step(training, network, dataset, cut(x, position), y), len(y))
             if step == steps - 1:
-                record({"epoch": epoch, "lr": self._rate(epoch / epochs), **progress.close(dataset)})
-            tick(progress.state_dict, self._shown(progress, steps, epochs))
+                measured = {**training.close(dataset), **self._choose(training, dataset, choose_by, epoch)}
+                record({"epoch": epoch, "lr": rate, **measured})
+            tick(training.state_dict, self._shown(training, steps, epochs))
+        return training.finish(self.keep, epochs - 1)
+
+    def _begin(self, model: nn.Module, device: torch.device, state: State | None) -> tuple[Training, Any]:
+        """Return the state of a training, and what is called to run the network."""
+        model.to(memory_format=self.format)
+        average = Average(model, self.ema_decay) if self.ema_decay else None
+        training = Training(model, self.sgd(model.parameters()), Precision(self.precision, device), average)
+        if state is not None:
+            training.load_state_dict(state)
+        return training, Compilation(model) if self.compile else model
 
     @staticmethod
-    def _shown(progress: _Progress, steps: int, epochs: int) -> dict[str, Any]:
-        epoch = progress.position / steps
-        place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": progress.position}
-        return {**place, "loss": progress.loss, "error": progress.error}
+    def _shown(training: Training, steps: int, epochs: int) -> dict[str, Any]:
+        epoch = training.position / steps
+        place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": training.position}
+        return {**place, "loss": training.loss, "error": training.error}
 
-    def _schedule(self, model: nn.Module, optimizer: torch.optim.Optimizer, share: float) -> None:
-        for group in optimizer.param_groups:
-            group["lr"] = self._rate(share)
-        model.drop_path.probability = self.drop_path * share  # type: ignore[union-attr]
-
-    def _rate(self, share: float) -> float:
-        return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
+    def _schedule(self, training: Training, steps: int, epochs: int) -> float:
+        """Set and return the learning rate of the step to come, and set its drop path."""
+        done = self.schedule.done(training.position, steps, epochs)
+        rate = self.schedule.rate(done, self.schedule.tick(steps, epochs))
+        for group in training.optimizer.param_groups:
+            group["lr"] = rate
+        if self.drop_path:
+            drop_path: Any = training.model.drop_path
+            drop_path.probability, drop_path.by_depth = self.drop_path * float(done), self.drop_path_by_depth
+        return rate
 
     def _step(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, dataset: Dataset, x: Tensor, y: Tensor
+        self, training: Training, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
     ) -> Mapping[str, Tensor]:
-        model.train()
-        optimizer.zero_grad(set_to_none=True)
-        outputs = model(x.contiguous(memory_format=self.format))
-        logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        loss = dataset.loss(logits, y)
+        """Take one step on a batch, run in ``accumulate`` parts; return the summed measures."""
+        training.model.train()
+        training.optimizer.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for inputs, targets in zip(x.chunk(self.accumulate), y.chunk(self.accumulate), strict=True):
+            logits, loss = self._forward(training.precision, network, dataset, inputs, targets)
+            training.precision.backward(loss * (len(targets) / len(y)))
+            measured = dataset.measure(logits.detach(), targets)
+            sums = {name: sums[name] + value if sums else value for name, value in measured.items()}
+        training.precision.step(training.optimizer, training.model.parameters(), self.clip)
+        return sums
+
+    def _forward(
+        self, precision: Precision, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits ``(n, outputs)`` in fp32 and the training loss."""
+        with precision.autocast():
+            outputs = network(x.contiguous(memory_format=self.format))
+        logits, *auxiliary = (o.float() for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        loss = self._loss(dataset, logits, y)
         for extra in auxiliary:
-            loss = loss + self.auxiliary_weight * dataset.loss(extra, y)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), self.clip)
-        optimizer.step()
-        return dataset.measure(logits.detach(), y)
+            loss = loss + self.auxiliary_weight * self._loss(dataset, extra, y)
+        return logits, loss
+
+    def _loss(self, dataset: Dataset, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the loss against targets of which ``label_smoothing`` is spread evenly over all classes."""
+        loss = dataset.loss(logits, y)
+        if not self.label_smoothing:
+            return loss
+        return (1 - self.label_smoothing) * loss - self.label_smoothing * log_softmax(logits, 1).mean()
+
+    def _choose(self, training: Training, dataset: Dataset, split: Split | None, epoch: int) -> dict[str, float]:
+        """Return the held-out metrics of the weights that may be kept, and keep them if they are the best."""
+        if split is None:
+            return {}
+        with training.averaged():
+            metrics = self.evaluate(training.model, dataset, split)
+            training.best.offer(metrics, epoch, training.model)
+        return {f"held_out_{name}": value for name, value in metrics.items()}
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
@@ -117,51 +206,3 @@ class Classifier:
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
-
-
-class _Progress:
-    """The state of a training: model, optimizer, position, and the measures of the epoch under way."""
-
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        self.model, self.optimizer = model, optimizer
-        self.position = 0
-        self.measured: list[dict[str, Tensor]] = []
-        self.examples: list[int] = []
-        self.loss: Tensor | None = None  # of the last batch, still on the device
-        self.error: float | None = None  # of the last whole epoch, where the data set measures one
-
-    def add(self, measured: Mapping[str, Tensor], examples: int) -> None:
-        self.measured.append(dict(measured))
-        self.examples.append(examples)
-        self.loss = measured["loss"] / examples
-        self.position += 1
-
-    def close(self, dataset: Dataset) -> Metrics:
-        """Return the metrics of the epoch that ends here; `TrialError` names the first step that went wrong."""
-        sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
-        self._check(sums["loss"].tolist())
-        totals = {name: float(values.sum()) for name, values in sums.items()}
-        metrics = dataset.metrics(totals, sum(self.examples))
-        self.measured, self.examples, self.error = [], [], metrics.get("error")
-        return metrics
-
-    def _check(self, losses: list[float]) -> None:
-        for step, loss in enumerate(losses, start=self.position - len(losses)):
-            if not math.isfinite(loss):
-                raise TrialError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
-
-    def state_dict(self) -> State:
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "position": self.position,
-            "measured": self.measured,
-            "examples": self.examples,
-        }
-
-    def load_state_dict(self, state: State) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.position, self.examples = state["position"], list(state["examples"])
-        device = next(self.model.parameters()).device  # a checkpoint is read to the CPU
-        self.measured = [{name: value.to(device) for name, value in m.items()} for m in state["measured"]]

@@ -37,12 +37,9 @@ def test_the_parts_have_their_sizes_and_augments(dataset, official):
     official()
     data = dataset("cifar10")
     assert [len(part) for part in (data.train(), data.val(), data.full(), data.test())] == [50, 50, 100, 30]
-    assert [(s.augment.pad, s.augment.flip, s.augment.cutout) for s in (data.train(), data.full())] == [
-        (4, True, 0),
-        (4, True, 16),
-    ]
+    assert [(s.augment.pad, s.augment.flip) for s in (data.train(), data.full())] == [(4, True), (4, True)]
     assert data.val().augment == data.test().augment
-    assert (data.val().augment.pad, data.val().augment.flip, data.val().augment.cutout) == (0, False, 0)
+    assert (data.val().augment.pad, data.val().augment.flip) == (0, False)
 
 
 def test_test_is_in_order_and_pixels_and_labels_are_those_of_the_files(dataset, official):
@@ -69,10 +66,9 @@ def test_validation_is_shuffled_and_not_augmented(dataset, official):
     assert torch.equal(first[order], second[other]) and torch.equal(a[order], b[other])
 
 
-def test_cifar100_has_fine_labels_and_a_smaller_hole(dataset, official):
+def test_cifar100_has_fine_labels(dataset, official):
     _, (train,) = official(100, 40)
     data = dataset("cifar100")
-    assert data.full().augment.cutout == 8
     _, labels = data.full().batch(40, 0, 0)
     assert sorted(labels.tolist()) == sorted(train["fine_labels"])
 

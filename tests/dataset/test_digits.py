@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import cross_entropy
 
 from nasctl.core import RequestError
 
@@ -39,7 +39,7 @@ def test_the_test_part_is_the_end_of_the_set(dataset):
 
 
 def test_the_yaml_holds_the_mean_and_deviation_of_the_first_1400(dataset):
-    full = dataset("digits", augment={"final": {"pad": 0, "cutout": 0}}).full()
+    full = dataset("digits", augment={"final": {"pad": 0}}).full()
     inputs, _ = full.batch(1400, 0, 0)
     assert abs(inputs.mean().item()) < 1e-6
     assert abs(inputs.std(correction=0).item() - 1) < 1e-6
@@ -94,10 +94,9 @@ def test_limits_and_size(dataset):
 
 
 def test_search_and_final_training_are_augmented_each_in_its_way(dataset):
-    data = dataset("digits")
-    assert (data.train().augment.pad, data.train().augment.cutout) == (1, 0)
-    assert (data.full().augment.pad, data.full().augment.cutout) == (1, 2)
-    assert not data.train().augment.flip and not data.full().augment.flip
+    data = dataset("digits", augment={"final": {"pad": 2, "flip": True}})
+    assert (data.train().augment.pad, data.train().augment.flip) == (1, False)
+    assert (data.full().augment.pad, data.full().augment.flip) == (2, True)
 
 
 def test_nothing_is_read_before_a_split_is_asked_for(dataset, monkeypatch):
@@ -110,14 +109,31 @@ def test_nothing_is_read_before_a_split_is_asked_for(dataset, monkeypatch):
         data.train()
 
 
-def test_the_loss_is_smoothed_and_the_measure_is_not(dataset):
+def test_the_loss_is_the_mean_and_the_measure_the_sum(dataset):
     outputs, targets = torch.randn(6, 10, generator=torch.Generator().manual_seed(0)), torch.arange(6)
-    plain, smooth = dataset("digits"), dataset("digits", label_smoothing=0.1)
-    assert torch.equal(plain.loss(outputs, targets), cross_entropy(outputs, targets))
-    uniform = -log_softmax(outputs, 1).mean()
-    expected = 0.9 * cross_entropy(outputs, targets) + 0.1 * uniform
-    assert torch.allclose(smooth.loss(outputs, targets), expected)
-    assert torch.allclose(smooth.measure(outputs, targets)["loss"], 6 * cross_entropy(outputs, targets))
+    data = dataset("digits")
+    assert torch.equal(data.loss(outputs, targets), cross_entropy(outputs, targets))
+    assert torch.allclose(data.measure(outputs, targets)["loss"], 6 * cross_entropy(outputs, targets))
+
+
+@pytest.mark.parametrize("share, chosen", [(0.1, 140), (0.5, 700), (0.9, 1260)])
+def test_a_part_is_held_out_of_the_full_training_set(dataset, share, chosen):
+    data = dataset("digits", augment={"final": {"pad": 0}})
+    train, held_out = data.held_out(share)
+    assert (len(train), len(held_out)) == (1400 - chosen, chosen)
+    assert sorted(indices(train) + indices(held_out)) == list(range(1400))
+    assert train.augment == data.full().augment and held_out.augment == data.val().augment
+
+
+def test_what_is_held_out_depends_on_the_split_seed_alone(dataset):
+    parts = [indices(dataset("digits", seed=s, split_seed=t).held_out(0.2)[1]) for s, t in ((0, 3), (1, 3), (0, 4))]
+    assert parts[0] == parts[1] != parts[2]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.999])
+def test_a_held_out_part_without_examples_is_refused(dataset, share):
+    with pytest.raises(RequestError, match=rf"trainer\.held_out \({share}\) of 10 examples .* dataset\.limit_train"):
+        dataset("digits", limit_train=10).held_out(share)
 
 
 def test_measures_become_figures(dataset):

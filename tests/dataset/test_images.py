@@ -1,7 +1,5 @@
 """Whole-batch augmentation: what a batch holds, how it is distributed, and that it is a pure function."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -14,7 +12,6 @@ from nasctl.dataset._images import (
     ImageSplit,
     Pixels,
     ResidentImages,
-    cutout,
     normalise,
     per_channel,
     resize,
@@ -27,12 +24,12 @@ MEAN, STD = [0.49139968, 0.48215827, 0.44653124], [0.24703233, 0.24348505, 0.261
 CODES = torch.arange(1, SIDE * SIDE + 1, dtype=torch.uint8).view(1, 1, SIDE, SIDE)
 
 
-def split(pad=0, flip=False, hole=0, *, images=None, border=None, seed=0, name="train", mean=MEAN, std=STD):
+def split(pad=0, flip=False, *, images=None, border=None, seed=0, name="train", mean=MEAN, std=STD):
     """Return a split of 500 images; by default all of them hold the codes 1..64 in each channel."""
     images = CODES.expand(500, 3, SIDE, SIDE) if images is None else images
     pixels = Pixels(images, torch.arange(len(images)), pad=pad if border is None else border, mean=mean, std=std)
     order = Order(torch.arange(len(images)), CPU, seed, name, shuffle=True)
-    return ImageSplit(pixels, order, Augment(pad=pad, flip=flip, cutout=hole))
+    return ImageSplit(pixels, order, Augment(pad=pad, flip=flip))
 
 
 def codes(split, size=500, step=0, epoch=0):
@@ -119,40 +116,8 @@ def test_a_wider_border_than_the_pad_changes_nothing():
     assert torch.equal(codes(split(pad=0, border=3)), CODES[0].expand(500, SIDE, SIDE))
 
 
-@pytest.mark.parametrize("side", [2, 4, 6])
-def test_cutout_has_the_area_and_the_centres_of_the_paper(side):
-    ones = torch.full((5000, 3, SIDE, SIDE), 255, dtype=torch.uint8)
-    holes = split(hole=side, images=ones).batch(5000, 0, 0)[0] == 0
-    assert (holes == holes[:, :1]).all()  # the same hole in every channel
-    lengths = [min(y + side // 2, SIDE) - max(y - side // 2, 0) for y in range(SIDE)]
-    area = holes[:, 0].float().sum((1, 2))
-    expected, square = np.mean(lengths) ** 2, np.mean(np.square(lengths)) ** 2
-    deviation = math.sqrt(square - expected**2)
-    assert abs(area.mean().item() - expected) < 4 * deviation / math.sqrt(5000)
-    for axis in (1, 2):  # the first row of a hole is its centre's less half the side, clipped
-        hit = holes[:, 0].any(3 - axis).float()
-        first, last = hit.argmax(1), SIDE - 1 - hit.flip(1).argmax(1)
-        centre = torch.where(first > 0, first + side // 2, last - side // 2 + 1)
-        assert chi_squared(torch.bincount(centre, minlength=SIDE)) < 24.3  # 7 degrees of freedom, p = 0.001
-
-
-def test_cutout_clips_at_the_border_as_the_authors_code_does():
-    rows, columns = torch.arange(SIDE).repeat_interleave(SIDE), torch.arange(SIDE).repeat(SIDE)
-    cut = cutout(torch.ones(SIDE * SIDE, 1, SIDE, SIDE), rows, columns, 4)
-    for mask, y, x in zip(cut[:, 0], range(SIDE * SIDE), [*range(SIDE)] * SIDE, strict=True):
-        expected = torch.ones(SIDE, SIDE)
-        y = y // SIDE
-        expected[max(y - 2, 0) : y + 2, max(x - 2, 0) : x + 2] = 0
-        assert torch.equal(mask, expected)
-
-
-def test_cutout_fills_with_zeros_after_normalising():
-    inputs, _ = split(hole=4).batch(500, 0, 0)
-    assert ((inputs == 0).float().mean((1, 2, 3)) > 0).all()
-
-
 def test_a_batch_is_a_pure_function_of_its_position():
-    first, again = split(2, True, 4), split(2, True, 4)
+    first, again = split(2, True), split(2, True)
     forth = [first.batch(50, epoch, step) for epoch in (0, 1) for step in (0, 3)]
     back = [again.batch(50, epoch, step) for epoch in (1, 0) for step in (3, 0)][::-1]
     for (inputs, labels), (same, also) in zip(forth, back, strict=True):
@@ -176,14 +141,14 @@ def test_inputs_and_labels_belong_together():
 def test_the_global_random_stream_is_neither_read_nor_moved():
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    inputs, _ = split(2, True, 4).batch(50, 0, 0)
+    inputs, _ = split(2, True).batch(50, 0, 0)
     assert torch.equal(before, torch.get_rng_state())
     torch.manual_seed(2)
-    assert torch.equal(inputs, split(2, True, 4).batch(50, 0, 0)[0])
+    assert torch.equal(inputs, split(2, True).batch(50, 0, 0)[0])
 
 
 def test_no_batch_waits_for_the_device(no_waiting):
-    inputs, _ = split(2, True, 4).batch(50, 0, 1)
+    inputs, _ = split(2, True).batch(50, 0, 1)
     assert inputs.shape == (50, 3, SIDE, SIDE)
 
 
@@ -207,7 +172,7 @@ def test_one_value_a_channel(key):
     def read(part):
         return CODES.numpy(), np.zeros(1, dtype=np.int64)
 
-    plain = Augment(pad=0, flip=False, cutout=0)
+    plain = Augment(pad=0, flip=False)
     values = {"mean": [0.5], "std": [0.5]} | {key: [0.5, 0.5]}
     limits = {"limit_train": None, "limit_test": None, "image_size": None}
     images = ResidentImages(read, CPU, 0, **limits, **values, augment=Augmentation(search=plain, final=plain))
@@ -215,7 +180,7 @@ def test_one_value_a_channel(key):
         images.test()
 
 
-@pytest.mark.parametrize("wrong", [{"pad": -1}, {"cutout": -2}, {"cut_out": 16}, {"flip": "maybe"}])
+@pytest.mark.parametrize("wrong", [{"pad": -1}, {"cutout": 16}, {"flip": "maybe"}])
 def test_augment_refuses_what_it_does_not_know(wrong):
     with pytest.raises(ValidationError):
-        Augment.model_validate({"pad": 4, "flip": True, "cutout": 0} | wrong)
+        Augment.model_validate({"pad": 4, "flip": True} | wrong)

@@ -41,10 +41,16 @@ def two_steps(problem, network):
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("dataset.image_size=32", "dataset.limit_train=144", "trainer.drop_path=0.3")]
+    "settings",
+    [
+        (),
+        ("dataset.image_size=32", "trainer.drop_path=0.3", "trainer.auxiliary_weight=0.4"),
+        ("trainer.cutout=0.25", "trainer.label_smoothing=0.1", "trainer.ema_decay=0.9", "trainer.accumulate=2"),
+        ("trainer.precision=bf16",),
+    ],
 )
 def test_no_step_waits_for_the_device(no_waiting, settings):
-    problem = Problem("dataset.augment.search.cutout=2", "dataset.augment.search.flip=true", *settings)
+    problem = Problem("dataset.augment.search.flip=true", *settings)
     network = problem.network()
     problem.data.train().batch(32, 0, 0)  # digits are read once
     no_waiting()

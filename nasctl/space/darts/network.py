@@ -112,7 +112,7 @@ def _conv3(c_in: int, c_out: int, stride: int) -> nn.Conv2d:
 class Cell(nn.Module):
     """One cell of a genotype. Each node sums its operations; the concat list names the states that leave."""
 
-    def __init__(self, genotype: Genotype, slot: Slot, form: Form, drop_path: DropPath) -> None:
+    def __init__(self, genotype: Genotype, slot: Slot, form: Form, drop_path: DropPath, depth: float) -> None:
         super().__init__()
         self.before, self.last = preprocess(slot, form.affine)
         self.inputs = [source for _, source in genotype[slot.kind]]
@@ -121,7 +121,7 @@ class Cell(nn.Module):
             OPERATIONS[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
             for name, source in genotype[slot.kind]
         )
-        self.drop_path = drop_path
+        self.drop_path, self.depth = drop_path, depth
 
     def forward(self, before: Tensor, last: Tensor) -> Tensor:
         """Map the outputs of the last two cells to ``(n, width * channels, h, w)``."""
@@ -133,7 +133,7 @@ class Cell(nn.Module):
     def _term(self, k: int, states: list[Tensor]) -> Tensor:
         operation = self.operations[k]
         y = operation(states[self.inputs[k]])
-        return y if isinstance(operation, nn.Identity) else self.drop_path(y)
+        return y if isinstance(operation, nn.Identity) else self.drop_path(y, self.depth)
 
 
 def auxiliary_head(c_in: int, outputs: int, stem: str) -> nn.Sequential:
@@ -166,7 +166,9 @@ class Network(nn.Module):
         self.stem = Stem(task.input_shape[0], form)
         widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
         placed = list(slots(form, widths.__getitem__))
-        self.cells = nn.ModuleList(Cell(genotype, slot, form, self.drop_path) for slot in placed)
+        self.cells = nn.ModuleList(
+            Cell(genotype, slot, form, self.drop_path, depth=(i + 1) / form.layers) for i, slot in enumerate(placed)
+        )
         outputs = [slot.channels * widths[slot.kind] for slot in placed]
         self.classifier = nn.Linear(outputs[-1], task.num_outputs)
         self.auxiliary_after = reductions(form.layers)[1]

@@ -1,0 +1,126 @@
+"""The state of one training: everything that a resumed one needs to go on as it would have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nasctl.core import Dataset, Metrics, State, Trained, TrialError
+from nasctl.trainer._average import Average
+from nasctl.trainer._precision import Precision
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Best:
+    """The weights with the lowest held-out error so far, of equal ones those with the lower loss."""
+
+    score: tuple[float, float] = (math.inf, math.inf)
+    epoch: int = -1
+    weights: Weights | None = None
+
+    def offer(self, metrics: Metrics, epoch: int, model: nn.Module) -> None:
+        """Keep the weights of ``model`` if they are better."""
+        score = metrics["error"], metrics["loss"]
+        if score < self.score:
+            self.score, self.epoch, self.weights = score, epoch, copied(model)
+
+
+def copied(model: nn.Module) -> Weights:
+    """Return a copy of the weights and buffers."""
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+class Training:
+    """Network, optimizer, position, and the measures of the epoch under way; ``average`` where weights are averaged.
+
+    ``position`` counts steps. Measures stay on the device until the epoch ends.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, precision: Precision, average: Average | None
+    ) -> None:
+        self.model, self.optimizer, self.precision, self.average = model, optimizer, precision, average
+        self.best = Best()
+        self.position = 0
+        self.measured: list[dict[str, Tensor]] = []
+        self.examples: list[int] = []
+        self.loss: Tensor | None = None  # of the last batch, still on the device
+        self.error: float | None = None  # of the last whole epoch, where the data set measures one
+
+    def add(self, measured: Mapping[str, Tensor], examples: int) -> None:
+        """Take in the sums that were measured on a step's ``examples``."""
+        if self.average is not None:
+            self.average.update(self.model)
+        self.measured.append(dict(measured))
+        self.examples.append(examples)
+        self.loss = measured["loss"] / examples
+        self.position += 1
+
+    def close(self, dataset: Dataset) -> Metrics:
+        """Return the metrics of the epoch that ends here; `TrialError` names the first step that went wrong."""
+        sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
+        self._check(sums["loss"].tolist())
+        totals = {name: float(values.sum()) for name, values in sums.items()}
+        metrics = dataset.metrics(totals, sum(self.examples))
+        self.measured, self.examples, self.error = [], [], metrics.get("error")
+        return metrics
+
+    def _check(self, losses: list[float]) -> None:
+        for step, loss in enumerate(losses, start=self.position - len(losses)):
+            if not math.isfinite(loss):
+                raise TrialError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights into the network, if there are any, and the trained ones back."""
+        if self.average is None:
+            yield
+            return
+        trained = copied(self.model)
+        self.model.load_state_dict(self.average.weights)
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(trained)
+
+    def finish(self, keep: str, epoch: int) -> Trained:
+        """Leave the weights to keep, ``last`` or ``best``, in the network; those of ``epoch`` are the last."""
+        if self.average is not None:
+            self.model.load_state_dict(self.average.weights)
+        weights = {"last": copied(self.model)}
+        if self.best.weights is not None:
+            weights["best"] = self.best.weights
+        name = keep if keep in weights else "last"
+        self.model.load_state_dict(weights.pop(name))
+        kept = self.best.epoch if name == "best" else epoch
+        return Trained(name, kept, self.average is not None, weights)
+
+    def state_dict(self) -> State:
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.precision.state_dict(),
+            "average": self.average and self.average.state_dict(),
+            "best": vars(self.best),
+            "position": self.position,
+            "measured": self.measured,
+            "examples": self.examples,
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.precision.load_state_dict(state["precision"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.best = Best(**state["best"])
+        self.position, self.examples = state["position"], list(state["examples"])
+        device = next(self.model.parameters()).device  # a checkpoint is read to the CPU
+        self.measured = [{name: value.to(device) for name, value in m.items()} for m in state["measured"]]
