@@ -6,6 +6,7 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from nasctl.compilation import with_graphs
 from nasctl.core import (
     Candidate,
     Dataset,
@@ -30,6 +32,8 @@ from nasctl.core import (
     position_seed,
 )
 from nasctl.estimator._unroll import UNROLLS, Rows, VirtualStep, Weights
+
+log = logging.getLogger("nasctl")
 
 
 class Supernet:
@@ -65,6 +69,8 @@ class Supernet:
         unroll_radius: PositiveFloat,
         bilevel: bool,
         channels_last: bool,
+        compile: bool,
+        cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
         if warmup_epochs and (epochs is None or warmup_epochs > epochs):
@@ -81,6 +87,10 @@ class Supernet:
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=self.format)
+        if unroll == "exact" and (compile or cuda_graph):
+            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
+            compile = cuda_graph = False
+        self.mixed = with_graphs(self._mixed, device, "estimator", compile=compile, cuda_graph=cuda_graph)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
         self.position = 0  # weight steps taken or, while one is pending, about to be taken
         self.pending = False
@@ -106,7 +116,7 @@ class Supernet:
             group["lr"] = self._rate()
         x, y = self._batch(self.train, self.position)
         self.optimizer.zero_grad(set_to_none=True)
-        self.dataset.loss(self.net(x, self._on_device(candidate)), y).backward()
+        self.dataset.loss(self._outputs(x, self._on_device(candidate)), y).backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
         self.optimizer.step()
         self.position += 1
@@ -136,10 +146,19 @@ class Supernet:
         examples = 0
         for i in range(start, start + count):
             x, y = self._batch(self.val, i)
-            measured = self.dataset.measure(self.net(x, candidate), y)
+            measured = self.dataset.measure(self._outputs(x, candidate), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
             examples += len(y)
         return self._metrics(sums, examples)
+
+    def _outputs(self, x: Tensor, candidate: Candidate, weights: Weights | None = None) -> Tensor:
+        """Return the logits of a candidate, with ``weights`` in place of the network's own."""
+        if candidate.weights is None or candidate.active is not None:  # a path: another network each time
+            return functional_call(self.net, dict(weights or {}), (x, candidate))
+        return self.mixed(dict(weights or self.net.named_parameters()), x, list(candidate.weights))
+
+    def _mixed(self, weights: Weights, x: Tensor, rows: Rows) -> Tensor:
+        return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         train = self._batch(self.train, self.position)
@@ -147,7 +166,7 @@ class Supernet:
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
-            return functional_call(self.net, dict(weights), (x, replace(candidate, weights=rows)))
+            return self._outputs(x, replace(candidate, weights=rows), weights)
 
         def train_loss(weights: Weights, rows: Rows) -> Tensor:
             return self.dataset.loss(outputs(train[0], weights, rows), train[1])

@@ -17,9 +17,9 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
+from nasctl.compilation import Compilation
 from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
 from nasctl.trainer._average import Average
-from nasctl.trainer._compilation import Compilation
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Schedule
@@ -132,7 +132,7 @@ class Classifier:
         training = Training(model, self.sgd(model.parameters()), Precision(self.precision, device), average)
         if state is not None:
             training.load_state_dict(state)
-        return training, Compilation(model) if self.compile else model
+        return training, Compilation(model, "trainer.compile") if self.compile else model
 
     @staticmethod
     def _shown(training: Training, steps: int, epochs: int) -> dict[str, Any]:

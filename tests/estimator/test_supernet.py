@@ -1,5 +1,6 @@
 """Shared weights: what is trained on what and when, and what a score is."""
 
+import logging
 import math
 from copy import deepcopy
 
@@ -219,3 +220,35 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_remedy(seed):
     estimator = problem.estimator()
     with pytest.raises(RunError, match=r"loss is (nan|inf) at step [1-5]; lower estimator.lr \(now 1e\+30\)"):
         rounds(problem, estimator, [seed] * 6)
+
+
+@pytest.mark.slow
+def test_a_compiled_mixture_takes_the_same_search_steps(monkeypatch):
+    """Traced into one graph and run by the compiler's front end; only the kernels of a backend are missing."""
+    compiler = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **o: compiler(function, **o, backend="aot_eager"))
+    runs = [search_steps(Problem("space.nodes=2", f"estimator.compile={on}").estimator()) for on in ("false", "true")]
+    for plain, compiled in zip(*runs, strict=True):
+        assert torch.allclose(plain, compiled, rtol=1e-4, atol=1e-6)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2  # rows with a gradient, and without
+
+
+def search_steps(estimator):
+    """Return losses and gradients of two steps of architecture and weights, and the weights."""
+    found, rows = [], [torch.full((8,), 0.125, requires_grad=True) for _ in range(10)]
+    arch = (0,) * 12
+    estimator.fit(lambda: pytest.fail("no warm-up"))
+    for _ in range(2):
+        loss = estimator.evaluate(Candidate(arch, rows)).loss
+        found += [loss.detach(), *torch.autograd.grad(loss, rows)]
+        estimator.fit(lambda: Candidate(arch, [row.detach() for row in rows]))
+    return [*found, *estimator.net.state_dict().values()]
+
+
+def test_what_differentiates_twice_runs_without_the_compiler(monkeypatch, caplog):
+    monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
+    Problem("estimator.unroll=exact", "estimator.compile=true").estimator()
+    assert [record.getMessage() for record in caplog.records] == [
+        "estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it"
+    ]
