@@ -30,7 +30,7 @@ nasctl - neural architecture search that a person can run
   nasctl --version
 """
 
-PATHS = ("from", "run_dir", "paths.data", "paths.outputs")
+PATHS = ("from", "budget.like", "run_dir", "paths.data", "paths.outputs")
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ import json
 import logging
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
@@ -28,8 +29,8 @@ log = logging.getLogger("nasctl")
 
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
+NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, as an estimator counts them
 THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
-NOT_SIGNED = ("download", "workers")  # settings of a group that do not touch results
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
     configuration.validate(config, SEARCH)
     check_pair(config)
-    budget = read_budget(config)
+    budget = budgets.read(config)
+    config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
     scene = set_up(config, environment.choose_device(config["device"]))
-    nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
+    nodes = {name: config[name] for name in (*SEARCH, "record_every")} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
         data = dict(scene.dataset.fingerprint())
@@ -74,7 +76,8 @@ def search(config: Config) -> None:
             arch = loop.strategy.derive()
             metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
+            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials, "budget": asdict(budget)}
+            facts["work"] = NO_WORK | {"search": loop.estimator.work}
             finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
     show(run.path)
 
@@ -145,18 +148,6 @@ def check_pair(config: Config) -> None:
         )
 
 
-def read_budget(config: Config) -> Budget:
-    """Return the budget, or raise `RequestError` if it never ends a search."""
-    budget = Budget(**configuration.convert(config["budget"], Budget, "budget"))
-    shared = configuration.target(config["estimator"]).takes_relaxed
-    if budget.trials is None and (budget.epochs is None or not shared):
-        raise RequestError(
-            f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
-            f"set budget.trials{' or budget.epochs' if shared else ''}"
-        )
-    return budget
-
-
 def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     """Return the hash that names a run: of its settings and the device's type, the seed apart."""
     text = json.dumps([_signed(nodes), device.type], sort_keys=True)
@@ -165,7 +156,7 @@ def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
 
 def _signed(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {key: _signed(value) for key, value in node.items() if key not in NOT_SIGNED}
+        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
     return node
 
 

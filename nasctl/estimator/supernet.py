@@ -29,7 +29,8 @@ from nasctl.core import (
     State,
     position_seed,
 )
-from nasctl.estimator._unroll import UNROLLS, Rows, VirtualStep, Weights
+from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
+from nasctl.estimator._work import PASS, Meter
 
 
 class Supernet:
@@ -77,13 +78,14 @@ class Supernet:
         self.steps = math.ceil(len(self.train) / batch_size)
         self.epochs, self.warmup, self.clip = epochs, warmup_epochs * self.steps, clip
         self.lr, self.lr_min = lr, lr_min
-        self.unroll, self.unroll_radius = UNROLLS[unroll], unroll_radius
+        self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=self.format)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
         self.position = 0  # weight steps taken or, while one is pending, about to be taken
         self.pending = False
+        self.meter, self.work = Meter(), 0
 
     @staticmethod
     def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
@@ -106,10 +108,14 @@ class Supernet:
             group["lr"] = self._rate()
         x, y = self._batch(self.train, self.position)
         self.optimizer.zero_grad(set_to_none=True)
-        self.dataset.loss(self.net(x, self._on_device(candidate)), y).backward()
+        self.dataset.loss(self._outputs(x, self._on_device(candidate)), y).backward()
+        self.work += PASS * self.meter.macs(_path(candidate)) * len(y)
         nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
         self.optimizer.step()
         self.position += 1
+
+    def _outputs(self, x: Tensor, candidate: Candidate) -> Tensor:
+        return self.meter.run(_path(candidate), lambda: self.net(x, candidate), len(x))
 
     def _rate(self) -> float:
         """Return the learning rate: cosine by epoch, constant where the epochs are not given."""
@@ -136,9 +142,10 @@ class Supernet:
         examples = 0
         for i in range(start, start + count):
             x, y = self._batch(self.val, i)
-            measured = self.dataset.measure(self.net(x, candidate), y)
+            measured = self.dataset.measure(self._outputs(x, candidate), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
             examples += len(y)
+        self.work += self.meter.macs(_path(candidate)) * examples
         return self._metrics(sums, examples)
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
@@ -147,7 +154,10 @@ class Supernet:
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
-            return functional_call(self.net, dict(weights), (x, replace(candidate, weights=rows)))
+            mixed = replace(candidate, weights=rows)
+            return self.meter.run(
+                _path(candidate), lambda: functional_call(self.net, dict(weights), (x, mixed)), len(x)
+            )
 
         def train_loss(weights: Weights, rows: Rows) -> Tensor:
             return self.dataset.loss(outputs(train[0], weights, rows), train[1])
@@ -160,6 +170,8 @@ class Supernet:
         weights = dict(self.net.named_parameters())
         step = self._virtual_step(weights)
         loss = self.unroll(train_loss, val_loss, weights, rows, step, self.unroll_radius)
+        examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
+        self.work += PASS * self.meter.macs(_path(candidate)) * examples
         return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
 
     def _virtual_step(self, weights: Weights) -> VirtualStep:
@@ -194,9 +206,17 @@ class Supernet:
             "optimizer": self.optimizer.state_dict(),
             "position": self.position,
             "pending": self.pending,
+            "work": self.work,
         }
 
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.position, self.pending = state["position"], state["pending"]
+        self.position, self.pending, self.work = state["position"], state["pending"], state["work"]
+
+
+def _path(candidate: Candidate) -> tuple[str, tuple[int, ...]]:
+    """Return what decides which layers of the supernet run."""
+    if candidate.weights is None:
+        return "picked", candidate.arch
+    return ("mixed", ()) if candidate.active is None else ("active", tuple(candidate.active))
