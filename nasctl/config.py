@@ -38,6 +38,7 @@ class Settings:
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     checkpoint: dict[Literal["seconds"], NonNegativeFloat]
+    selection: dict[Literal["epochs"], PositiveInt]
     paths: dict[Literal["data", "outputs"], str]
 
 
@@ -57,7 +58,8 @@ OWN = (
 NOT_SIGNED = ("download", "workers")
 """Settings of a group that do not touch results."""
 LIKE = ("space", "dataset", "trainer", "constraint")
-"""Groups that a search takes from the run ``budget.like``, unless it chooses them or an experiment."""
+"""Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
+an experiment."""
 
 
 def conf_dir() -> Path:
@@ -124,7 +126,7 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
     own = [override for override in overrides if override not in assumed]
-    inherited = _inherited(cfg["from"], own)
+    inherited = _inherited(_first(cfg["from"]), own)
     if inherited != assumed:
         from hydra import compose
 
@@ -144,8 +146,13 @@ def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
             value = argument.partition("=")[2].strip("'")
-            return place, value if Path(value).exists() else value.split(",")[0]
+            return place, value if Path(value).exists() else _first(value.strip("[]").split(",")).strip("'")
     return 0, None
+
+
+def _first(source: Any) -> Any:
+    """Return the first of several sources; one alone, or none, as it is."""
+    return source if source is None or isinstance(source, str) else next(iter(source), None)
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:
@@ -170,6 +177,7 @@ def _alike(own: list[str]) -> list[str]:
     config = yaml.safe_load(path.read_text())
     taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
     leaves = [leaf for group in taken for leaf in _leaves(config[group], f"{group}.") if leaf[0] not in given]
+    leaves += [("threads", config["threads"])] * ("threads" not in given)
     chosen = [f"{group}={config['choices'][group]}" for group in taken]
     return chosen + [f"++{key}={json.dumps(value)}" for key, value in leaves]
 
