@@ -119,7 +119,7 @@ def _select(arguments: list[str]) -> None:
 def _compare(arguments: list[str]) -> None:
     from nasctl.report import compare
 
-    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto"}
+    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}
     paths, given = _words(arguments, settings)
     text = compare(paths or ["outputs"], **given)
     print(f"written to {given['out']}\n" if given["out"] else text, end="")
