@@ -64,4 +64,5 @@ def size(value: int) -> str:
 
 def work(value: float) -> str:
     """Write a number of multiply-accumulates with three significant digits, as 1.62e15."""
-    return f"{value:.2e}".replace("e+", "e")
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits}e{int(exponent)}"
