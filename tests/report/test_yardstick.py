@@ -52,6 +52,7 @@ def test_relative_improvement_is_the_papers_formula(root, compared):
     ]
     column = header.index("relative improvement (%)")
     assert {line[0]: line[column] for line in lines}["darts"] == "+5.00"
+    assert "100 (accuracy - random accuracy) / random accuracy." in compare([str(root)], width=1000)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ def test_a_single_architecture_is_no_yardstick(root, compared):
     drawn(root, (19.0,))
     retrain(root, error=16.0)
     assert compared()["yardsticks"] == [] and improvements(compared())["darts"] is None
+    assert "elative improvement" not in compare([str(root)])
 
 
 def test_a_space_of_no_accuracy_gives_no_improvement(root, compared):
