@@ -21,16 +21,17 @@ nasctl - neural architecture search that a person can run
   nasctl search  space=darts strategy=darts dataset=digits    search; give the command again to resume it
   nasctl search  +experiment=darts_cifar10 seed=1             a paper's settings, one word
   nasctl search  -m +experiment=darts_digits seed=0,1,2,3     a sweep
+  nasctl select  RUN RUN...                                   short training of what searches found, best one kept
   nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
-  nasctl VERB --help      settings of search, retrain and inspect     --cfg job    the composed settings
+  nasctl VERB --help      settings of the first four                --cfg job    the composed settings
   nasctl --version
 """
 
-PATHS = ("from", "run_dir", "paths.data", "paths.outputs")
+PATHS = ("from", "budget.like", "run_dir", "paths.data", "paths.outputs")
 
 
 def main() -> None:
@@ -99,14 +100,26 @@ def quoted(argument: str, sweep: bool) -> str:
         return argument
     if sweep and "," in value and not Path(value).exists():
         return argument
+    return f"{key}={_in_quotes(value)}"
+
+
+def _in_quotes(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{key}='{escaped}'"
+    return f"'{escaped}'"
+
+
+def _select(arguments: list[str]) -> None:
+    """Start ``select``; bare words are runs, as in ``from=[RUN,RUN]``."""
+    words = [a for a in arguments if not a.startswith("-") and ("=" not in a or Path(a).exists())]
+    others = [a for a in arguments if a not in words]
+    listed = ",".join(_in_quotes(word) for word in words)
+    _job("select")([f"from=[{listed}]", *others] if words else others)
 
 
 def _compare(arguments: list[str]) -> None:
     from nasctl.report import compare
 
-    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto"}
+    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}
     paths, given = _words(arguments, settings)
     text = compare(paths or ["outputs"], **given)
     print(f"written to {given['out']}\n" if given["out"] else text, end="")
@@ -143,6 +156,7 @@ def _words(arguments: list[str], settings: dict) -> tuple[list[str], dict]:
 
 VERBS: dict[str, Callable[[list[str]], None]] = {
     "search": _job("search"),
+    "select": _select,
     "retrain": _job("retrain"),
     "inspect": _job("inspect"),
     "compare": _compare,

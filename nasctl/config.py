@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
@@ -38,6 +39,7 @@ class Settings:
     run_dir: str | None
     dry_run: bool
     checkpoint: dict[Literal["seconds"], NonNegativeFloat]
+    selection: dict[Literal["epochs"], PositiveInt]
     paths: dict[Literal["data", "outputs"], str]
 
 
@@ -55,6 +57,11 @@ OWN = (
     "hydra",
 )
 """Settings of a run itself, which a run that starts from it does not inherit."""
+NOT_SIGNED = ("download", "workers")
+"""Settings of a group that do not touch results."""
+LIKE = ("space", "dataset", "trainer", "constraint")
+"""Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
+an experiment."""
 
 
 def conf_dir() -> Path:
@@ -88,7 +95,8 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     place, source = _first_source(arguments)
     inherited = _inherited(source, arguments)
-    sys.argv = [f"nasctl {verb}", *arguments[:place], *inherited, *arguments[place:]]
+    alike = _alike(arguments) if verb == "search" else []
+    sys.argv = [f"nasctl {verb}", *alike, *arguments[:place], *inherited, *arguments[place:]]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
@@ -120,7 +128,7 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
     own = [override for override in overrides if override not in assumed]
-    inherited = _inherited(cfg["from"], own)
+    inherited = _inherited(_first(cfg["from"]), own)
     if inherited != assumed:
         from hydra import compose
 
@@ -140,8 +148,13 @@ def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
             value = argument.partition("=")[2].strip("'")
-            return place, value if Path(value).exists() else value.split(",")[0]
+            return place, value if Path(value).exists() else _first(value.strip("[]").split(",")).strip("'")
     return 0, None
+
+
+def _first(source: Any) -> Any:
+    """Return the first of several sources; one alone, or none, as it is."""
+    return source if source is None or isinstance(source, str) else next(iter(source), None)
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:
@@ -153,6 +166,31 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
 
     given = {_key(override) for override in own}
     return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+
+
+def _alike(own: list[str]) -> list[str]:
+    """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
+    given = {_key(override): override.partition("=")[2].strip("'") for override in own}
+    path = Path(given.get("budget.like", "")) / "config.yaml"
+    if "budget.like" not in given or "experiment" in given or not path.is_file():
+        return []
+    import yaml
+
+    config = yaml.safe_load(path.read_text())
+    taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
+    leaves = [leaf for group in taken for leaf in _leaves(config[group], f"{group}.") if leaf[0] not in given]
+    leaves += [("threads", config["threads"])] * ("threads" not in given)
+    chosen = [f"{group}={config['choices'][group]}" for group in taken]
+    return chosen + [f"++{key}={json.dumps(value)}" for key, value in leaves]
+
+
+def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each setting that is no mapping, or an empty one."""
+    for key, value in node.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif key != "_target_":
+            yield prefix + key, value
 
 
 def _key(override: str) -> str:

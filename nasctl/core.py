@@ -213,6 +213,7 @@ class Estimator(Protocol):
     takes_relaxed: bool  # can evaluate a candidate with weights
     error_kind: str  # what its error is: "proxy", "short training", ...
     epoch: float  # passes over the shared training data so far; 0 where nothing is shared
+    work: int  # multiply-accumulates so far: a forward pass counts once, one with its backward pass three times
 
     def fit(self, sample: Callable[[], Candidate]) -> None:
         """Train what candidates share; nothing happens if nothing is shared."""

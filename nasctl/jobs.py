@@ -6,13 +6,14 @@ import hashlib
 import json
 import logging
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.config import Config, make
@@ -23,14 +24,17 @@ from nasctl.progress import Progress, duration
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
 from nasctl.search import Budget, Feasible, Search, SearchData
-from nasctl.source import Source, architecture_record, find
+from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
+from nasctl.source import Source, architecture_record, drawn, find, searched
 
 log = logging.getLogger("nasctl")
 
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
+SELECT = ("space", "dataset", "trainer", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
+NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, as an estimator counts them
+PHASES = {"select": "selection"}  # of the cost, where a verb's has another name
 THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
-NOT_SIGNED = ("download", "workers")  # settings of a group that do not touch results
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,10 @@ def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
     configuration.validate(config, SEARCH)
     check_pair(config)
-    budget = read_budget(config)
+    budget = budgets.read(config)
+    config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
     scene = set_up(config, environment.choose_device(config["device"]))
-    nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
+    nodes = {name: config[name] for name in (*SEARCH, "record_every")} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
         data = dict(scene.dataset.fingerprint())
@@ -75,7 +80,8 @@ def search(config: Config) -> None:
             arch = loop.strategy.derive()
             metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
+            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials, "budget": asdict(budget)}
+            facts["work"] = NO_WORK | {"search": loop.estimator.work}
             finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
     show(run)
 
@@ -89,11 +95,55 @@ def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
     return Search(space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"])
 
 
+def select(config: Config) -> None:
+    """Train what each search in ``from`` found for a short time, and keep the best; or resume, or show that."""
+    configuration.validate(config, SELECT)
+    scene = set_up(config, environment.choose_device(config["device"]))
+    sources = [searched(text, scene.space) for text in listed(config["from"])]
+    check_devices(sources, scene.device)
+    scene = replace(scene, config=config | {"label": label_of(sources)})
+    origins = [[source.facts["signature"], source.facts["seed"], source.genotype] for source in sources]
+    nodes = {name: config[name] for name in (*SELECT, "selection")} | {"origins": origins}
+    run = open_run("select", scene, scene.name("space", "strategy", "dataset"), nodes)
+    if not is_finished(run):
+        data = dict(scene.dataset.fingerprint())
+        with run, Progress(run.cost) as run.watch:
+            begin(run, scene, data)
+            chosen = choose(run, scene, sources)
+            run.save(chosen.state_dict())
+            best = sources[chosen.best()]
+            cost = total(sources, "cost") | {"selection": run.cost()}
+            facts = {"error_kind": "short training", "trials": len(sources), "selected": best.record()}
+            facts["work"] = total(sources, "work") | {"selection": chosen.work}
+            finish(run, scene, best.genotype, best.arch, chosen.metrics(), cost, facts)
+    show(run)
+
+
+def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
+    """Return the selection among ``sources``, run to its end."""
+    config = scene.config
+    selection = Selection(
+        scene.space,
+        [source.genotype for source in sources],
+        make(config["trainer"]),
+        SearchData(scene.dataset),
+        make(config["reward"]),
+        scene.device,
+        config["seed"],
+        config["selection"]["epochs"],
+        run.append,
+    )
+    if run.state is not None:
+        selection.load_state_dict(run.state)
+    selection.run(run.tick)
+    return selection
+
+
 def retrain(config: Config) -> None:
     """Train the architecture that ``from`` names from scratch, then test it once; or resume, or show that."""
     configuration.validate(config, RETRAIN)
     scene = set_up(config, environment.choose_device(config["device"]))
-    source = find(required_source(config), scene.space)
+    source = find_source(scene)
     trainer = make_trainer(scene, source.genotype)
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
@@ -116,9 +166,9 @@ def retrain(config: Config) -> None:
             run.save_weights("weights.pt", network.state_dict())
             for name, weights in trained.others.items():
                 run.save_weights(f"weights.{name}.pt", weights)
-            earlier = source.facts.get("cost", {"search": 0.0, "selection": 0.0})
-            cost = {**earlier, "retrain": run.cost()}
+            cost = source.facts.get("cost", {"search": 0.0, "selection": 0.0}) | {"retrain": run.cost()}
             facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
+            facts["work"] = (source.facts.get("work") or NO_WORK) | {"retrain": work_of_training(run, scene, source)}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
     show(run)
 
@@ -129,6 +179,24 @@ def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
     with torch.device("meta"):
         trainer.check(scene.space.build(genotype, "final"), scene.device)
     return trainer
+
+
+def find_source(scene: Scene) -> Source:
+    """Return what ``from`` names; a random architecture bears the signature of the space that it was drawn from."""
+    text, config = required_source(scene.config), scene.config
+    source = drawn(text, scene.space, Feasible(scene.space, scene.constraint), config["seed"])
+    if source is None:
+        return find(text, scene.space)
+    nodes = {"space": {**config["space"], "search": None, "final": None}, "constraint": config["constraint"]}
+    choices = {group: config["choices"][group] for group in nodes}
+    known = {"signature": signature(nodes, scene.device), "choices": choices}
+    return replace(source, facts={**source.facts, **known})
+
+
+def work_of_training(run: Run, scene: Scene, source: Source) -> int:
+    """Return the multiply-accumulates of a training that wrote a line an epoch."""
+    examples = len(read_lines(run.path / "history.jsonl")) * len(scene.dataset.full())
+    return PASS * examples * int(scene.space.cost(source.genotype, "macs"))
 
 
 def recipe(scene: Scene) -> dict[str, str]:
@@ -157,18 +225,6 @@ def check_pair(config: Config) -> None:
         )
 
 
-def read_budget(config: Config) -> Budget:
-    """Return the budget, or raise `RequestError` if it never ends a search."""
-    budget = Budget(**configuration.convert(config["budget"], Budget, "budget"))
-    shared = configuration.target(config["estimator"]).takes_relaxed
-    if budget.trials is None and (budget.epochs is None or not shared):
-        raise RequestError(
-            f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
-            f"set budget.trials{' or budget.epochs' if shared else ''}"
-        )
-    return budget
-
-
 def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     """Return the hash that names a run: of its settings and the device's type, the seed apart."""
     text = json.dumps([_signed(nodes), device.type], sort_keys=True)
@@ -177,7 +233,7 @@ def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
 
 def _signed(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {key: _signed(value) for key, value in node.items() if key not in NOT_SIGNED}
+        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
     return node
 
 
@@ -190,7 +246,7 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
     default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
     path = Path(config["run_dir"] or default)
     check_resume(config["resume"], path)
-    run = Run(path, record, phase=verb, checkpoint_seconds=config["checkpoint"]["seconds"])
+    run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
     return run
 
@@ -271,13 +327,13 @@ def required_source(config: Config) -> str:
 
 def retrain_name(scene: Scene, source: Source) -> str:
     """Return the name of a retrain's folder: the genotype's, or that of the search it came from."""
-    choices = source.facts.get("choices")
-    first = f"{choices['space']}-{choices['strategy']}" if choices else Path(source.name).stem
+    choices = source.facts.get("choices") or {}
+    first = f"{choices['space']}-{choices['strategy']}" if choices.get("strategy") else Path(source.name).stem
     return f"{first}-{scene.name('dataset')}"
 
 
 def show(run: Run) -> None:
-    """Print a finished run's result, and after a search the command that retrains what it found."""
+    """Print a finished run's result, and after a search or selection the command that retrains it."""
     if run.config["dry_run"]:
         return  # it has printed what it measured
     path = run.path
@@ -285,6 +341,6 @@ def show(run: Run) -> None:
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
-    if result["verb"] == "search":
+    if result["verb"] in ("search", "select"):
         print(json.loads((path / "architecture.json").read_text())["notation"])
         print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")

@@ -203,7 +203,7 @@ class Run:
         there = yaml.safe_load(path.read_text()) if path.exists() else self.config
         if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
-                f"{self.path}: holds a run of another configuration ({_difference(there, self.config)}); "
+                f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
                 "choose another run_dir"
             )
 
@@ -216,12 +216,12 @@ def _status(error: BaseException | None) -> dict[str, str | None]:
     return {"status": "interrupted" if stopped else "failed", "reason": str(error) or type(error).__name__}
 
 
-def _difference(a: Any, b: Any, path: str = "") -> str:
+def difference(a: Any, b: Any, path: str = "") -> str:
     """Return the first setting in which two configurations differ, as ``path: a there, b here``."""
     if isinstance(a, dict) and isinstance(b, dict):
         for key in [k for k in a if k not in NOT_COMPARED]:
             if a[key] != b.get(key):
-                return _difference(a[key], b.get(key), f"{path}.{key}".lstrip("."))
+                return difference(a[key], b.get(key), f"{path}.{key}".lstrip("."))
     return f"{path}: {a!r} there, {b!r} here"
 
 

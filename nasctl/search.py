@@ -32,14 +32,19 @@ Append = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What ends a search: candidates evaluated, or passes of the shared weights over their data."""
+    """What ends a search: candidates evaluated, passes of the shared weights over their data, or work.
+
+    Work is in multiply-accumulates. Each limit ends the search after the trial that reaches it, so a search
+    may overrun its work by less than one trial.
+    """
 
     trials: PositiveInt | None
     epochs: PositiveFloat | None
+    work: PositiveInt | None
 
-    def share(self, trials: int, epoch: float) -> float:
+    def share(self, trials: int, epoch: float, work: int) -> float:
         """Return the part of the budget that is spent; from 1 on it is used up."""
-        spent = ((trials, self.trials), (epoch, self.epochs))
+        spent = ((trials, self.trials), (epoch, self.epochs), (work, self.work))
         return max(done / limit for done, limit in spent if limit is not None)
 
 
@@ -89,7 +94,7 @@ class Search:
         """Search; ``tick`` is called between trials, where the state is whole."""
         while True:
             self.estimator.fit(self.strategy.sample)
-            if self.budget.share(self.trials, self.estimator.epoch) >= 1:
+            if self.share() >= 1:
                 return
             candidate = self.strategy.ask()
             if candidate is not None:
@@ -97,6 +102,12 @@ class Search:
                 self.strategy.tell(trial)
                 self._record(trial)
                 tick(self.state_dict, self._shown(trial))
+
+    def share(self) -> float:
+        """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""
+        if self.trials and not self.estimator.work and self.budget.trials is None and self.budget.epochs is None:
+            raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
+        return self.budget.share(self.trials, self.estimator.epoch, self.estimator.work)
 
     def _evaluate(self, candidate: Candidate) -> Trial:
         try:
@@ -114,7 +125,7 @@ class Search:
         metrics = trial.evaluation.metrics if trial.evaluation else {}
         return {
             "phase": "search",
-            "share": self.budget.share(self.trials, self.estimator.epoch),
+            "share": self.share(),
             "trial": trial.index,
             "epoch": round(self.estimator.epoch, 2) or None,
             "loss": metrics.get("loss"),

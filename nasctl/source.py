@@ -1,4 +1,4 @@
-"""Where an architecture comes from: a run directory, a genotype file, or a published genotype."""
+"""Where an architecture comes from: a run directory, a genotype file, a published genotype, or chance."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nasctl.core import Architecture, Genotype, RequestError, SearchSpace, unknown
+from nasctl.core import Architecture, Feasible, Genotype, RequestError, SearchSpace, unknown
 
 if TYPE_CHECKING:
     from torch import nn
 
+RANDOM = "random"
 PUBLISHED = Path(__file__).resolve().parent / "space" / "genotypes"
 
 
@@ -22,7 +23,7 @@ PUBLISHED = Path(__file__).resolve().parent / "space" / "genotypes"
 class Source:
     """A genotype and its origin; ``facts`` is what a later table wants to know of the run it came from."""
 
-    kind: str  # run | file | published
+    kind: str  # run | file | published | random
     name: str
     genotype: Genotype
     arch: Architecture | None
@@ -47,7 +48,7 @@ def find(text: str, space: SearchSpace) -> Source:
     raise unknown(
         f"from (neither a run, nor a file, nor a published genotype of {space.family})",
         text,
-        [f.stem for f in published],
+        [*(f.stem for f in published), RANDOM],
     )
 
 
@@ -85,8 +86,36 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "space_size": result["space_size"],
         "ops": result["ops"],
         "cost": result["cost"],
+        "work": result.get("work"),  # runs of old lack it
+        "budget": result.get("budget"),
     }
     return Source("run", str(path), genotype, arch, facts)
+
+
+def searched(text: str, space: SearchSpace) -> Source:
+    """Return the finished search ``text``, or raise `RequestError`."""
+    path = Path(text)
+    if path.is_dir() and finished(path)[0]["verb"] == "search":
+        return _from_run(path, space)
+    raise RequestError(f"from: {text} is not the directory of a search; name searches (nasctl ls runs shows them)")
+
+
+def drawn(text: str, space: SearchSpace, feasible: Feasible, seed: int) -> Source | None:
+    """Return the architecture that ``random`` or ``random:SEED`` names, ``seed`` where none is given; else None.
+
+    It is the first one that a random search of that seed asks for: uniform over the feasible ones.
+    """
+    from nasctl.strategy.random_search import RandomSearch
+
+    word, colon, number = text.partition(":")
+    if word != RANDOM or Path(text).exists():
+        return None
+    if colon and not number.isdecimal():
+        raise RequestError(f"from={text}: {number!r} is no seed; write random:0, random:1, ... or random")
+    seed = int(number) if colon else seed
+    arch = RandomSearch(space, feasible, seed).sample().arch
+    facts = {"seed": seed, "space_size": space.size, "ops": space.num_operations}
+    return Source(RANDOM, RANDOM, space.genotype(arch), arch, facts)
 
 
 def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:

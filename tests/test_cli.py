@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             [*EPOCH, "estimator.lr=fast", "estimator.batch_size=-3", "seed=-1"],  # all at once
             ["estimator.lr='fast'", "estimator.batch_size=-3", "seed=-1"],
         ),
-        (BASE, ["budget: nothing ends a search", "set budget.trials or budget.epochs"]),
+        (BASE, ["budget: nothing ends a search", "set budget.trials, budget.epochs or budget.work"]),
         ([*EPOCH, "estimator=from_scratch"], ["strategy=darts follows the gradient", "estimator=supernet"]),
         ([*EPOCH, "space=darts_imagenet"], ["stem=imagenet", "8x8", "dataset.image_size"]),
         ([*EPOCH, "dataset=cifar10"], ["data/cifar-10-batches-py", "download=true", "paths.data=DIR"]),

@@ -55,9 +55,9 @@ class Scoring:
 
     error_kind = "proxy"
 
-    def __init__(self, log, fails=(), error=TrialError, epochs_a_fit=0.0):
+    def __init__(self, log, fails=(), error=TrialError, epochs_a_fit=0.0, work_a_trial=0):
         self.log, self.fails, self.error, self.epochs_a_fit = log, fails, error, epochs_a_fit
-        self.epoch = 0.0
+        self.epoch, self.work, self.work_a_trial = 0.0, 0, work_a_trial
 
     def fit(self, sample):
         self.log.append("fit")
@@ -65,18 +65,19 @@ class Scoring:
 
     def evaluate(self, candidate):
         self.log.append("evaluate")
+        self.work += self.work_a_trial
         if candidate.arch[0] in self.fails:
             raise self.error(f"option {candidate.arch[0]} broke at step 7")
         return Evaluation({"accuracy": candidate.arch[0] / 10, "loss": 1.0, "error": 50.0})
 
     def state_dict(self):
-        return {"epoch": self.epoch}
+        return {"epoch": self.epoch, "work": self.work}
 
     def load_state_dict(self, state):
-        self.epoch = state["epoch"]
+        self.epoch, self.work = state["epoch"], state["work"]
 
 
-def stub_search(*, trials=None, epochs=None, record_every=1, pauses=(), **scoring):
+def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(), **scoring):
     """Return a search over stubs, the log of all calls, and the list of recorded lines."""
     log, lines = [], []
 
@@ -89,7 +90,7 @@ def stub_search(*, trials=None, epochs=None, record_every=1, pauses=(), **scorin
         Counting(log, pauses),
         Scoring(log, **scoring),
         lambda metrics: 2 * metrics["accuracy"],
-        Budget(trials=trials, epochs=epochs),
+        Budget(trials=trials, epochs=epochs, work=work),
         append,
         record_every,
     )
@@ -126,20 +127,37 @@ def test_a_trial_is_told_and_recorded_before_the_tick():
         ({"epochs": 1.0}, 3),  # a fit is a quarter of an epoch, and the fourth reaches the end
         ({"trials": 2, "epochs": 1.0}, 2),
         ({"trials": 9, "epochs": 0.5}, 1),
+        ({"work": 200}, 2),
+        ({"work": 201}, 3),  # the trial that reaches the limit is the last
+        ({"trials": 4, "work": 10_000}, 4),
     ],
 )
 def test_the_first_budget_to_be_spent_ends_the_search(budget, trials):
-    search, log, lines = stub_search(**budget, epochs_a_fit=0.25)
+    search, log, lines = stub_search(**budget, epochs_a_fit=0.25, work_a_trial=100)
     search.run(quiet)
     assert len(lines) == search.trials == trials and log[-1] == "fit"
 
 
 @pytest.mark.parametrize(
-    "trials, epochs, share",
-    [(10, None, 0.3), (None, 8.0, 0.25), (10, 8.0, 0.3), (60, 8.0, 0.25), (3, None, 1.0)],
+    "trials, epochs, work, share",
+    [
+        (10, None, None, 0.3),
+        (None, 8.0, None, 0.25),
+        (None, None, 800, 0.5),
+        (10, 8.0, 2000, 0.3),
+        (60, 8.0, 2000, 0.25),
+        (3, None, None, 1.0),
+    ],
 )
-def test_the_share_of_a_budget_is_that_of_the_one_spent_most(trials, epochs, share):
-    assert Budget(trials=trials, epochs=epochs).share(3, 2.0) == pytest.approx(share)
+def test_the_share_of_a_budget_is_that_of_the_one_spent_most(trials, epochs, work, share):
+    assert Budget(trials=trials, epochs=epochs, work=work).share(3, 2.0, 400) == pytest.approx(share)
+
+
+def test_a_budget_of_work_that_nothing_uses_is_refused():
+    search, _, lines = stub_search(work=200)
+    with pytest.raises(RequestError, match=r"budget\.work: this estimator trains and runs no network"):
+        search.run(quiet)
+    assert len(lines) == 1
 
 
 def test_a_strategy_may_wait_for_more_fitting():

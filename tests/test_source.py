@@ -11,6 +11,7 @@ import torch
 import nasctl
 from nasctl import cli, source
 from nasctl.core import RequestError, SearchSpace
+from nasctl.search import Feasible
 from tests.small import Problem
 
 
@@ -115,3 +116,60 @@ def test_the_table_as_a_data_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     frame = nasctl.table("found", "final")
     result = json.loads((tmp_path / "final" / "result.json").read_text())
     assert list(frame["method"]) == ["Random search"] and list(frame["params"]) == [result["params"]]
+
+
+def test_a_random_architecture_is_the_first_of_a_random_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    smoke = ["+experiment=random_search_digits", "+debug=smoke"]
+    assert cli.run(["search", *smoke, "seed=3", "run_dir=found"]) == 0
+    assert cli.run(["retrain", *smoke, "from=random", "seed=3", "run_dir=by_seed"]) == 0
+    assert cli.run(["retrain", *smoke, "from=random:3", "seed=5", "run_dir=by_number"]) == 0
+    assert cli.run(["retrain", *smoke, "from=random", "seed=4", "run_dir=other"]) == 0
+    first = json.loads((tmp_path / "found" / "trials.jsonl").read_text().splitlines()[0])
+    archs = [json.loads((tmp_path / run / "architecture.json").read_text())["arch"] for run in ("by_seed", "by_number")]
+    assert archs == [first["arch"]] * 2
+    runs = [json.loads((tmp_path / run / "result.json").read_text()) for run in ("by_seed", "by_number", "other")]
+    assert [run["source"]["seed"] for run in runs] == [3, 3, 4] and [run["seed"] for run in runs] == [3, 5, 4]
+    assert {run["source"]["kind"] for run in runs} == {"random"}
+    assert len({run["source"]["signature"] for run in runs}) == 1
+    assert runs[0]["params"] == runs[1]["params"] and runs[0]["cost"]["search"] == 0
+
+
+def test_random_architectures_of_another_size_are_of_the_same_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    smoke = ["retrain", "+experiment=random_search_digits", "+debug=smoke", "from=random"]
+    for name, extra in {"a": [], "b": ["space.final.channels=4"], "c": ["space.nodes=3"]}.items():
+        assert cli.run([*smoke, *extra, f"run_dir={name}"]) == 0
+    a, b, c = (json.loads((tmp_path / run / "result.json").read_text()) for run in "abc")
+    assert a["source"]["signature"] == b["source"]["signature"] != c["source"]["signature"]
+    assert a["recipe"] == c["recipe"] != b["recipe"]
+
+
+def test_random_architectures_keep_to_the_constraint(space: SearchSpace) -> None:
+    class Even:
+        tries = 100
+
+        def __call__(self, arch: tuple[int, ...]) -> bool:
+            return sum(arch) % 2 == 0
+
+        def refusal(self, refused: object) -> RequestError:
+            return RequestError("none")
+
+    found = [source.drawn("random", space, Even(), seed) for seed in range(8)]
+    assert all(one is not None and one.arch is not None and sum(one.arch) % 2 == 0 for one in found)
+
+
+@pytest.mark.parametrize("text", ["random:x", "random:", "random:-1"])
+def test_a_random_architecture_needs_a_seed(text: str, space: SearchSpace) -> None:
+    problem = Problem("space.nodes=4")
+    with pytest.raises(RequestError, match=r"is no seed; write random:0, random:1"):
+        source.drawn(text, space, Feasible(space, problem.constraint()), 0)
+
+
+def test_a_run_called_random_is_a_run(space: SearchSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "random").mkdir()
+    assert source.drawn("random", space, Feasible(space, Problem().constraint()), 0) is None
+    assert source.drawn("DARTS_V2", space, Feasible(space, Problem().constraint()), 0) is None

@@ -81,3 +81,7 @@ def gradient(loss: Tensor, inputs: Sequence[Tensor], create_graph: bool = False)
 
 
 UNROLLS = {"first_order": first_order, "exact": exact, "finite_difference": finite_difference}
+
+PASSES = {"first_order": (0, 1), "exact": (3, 1), "finite_difference": (3, 1)}
+"""Forward and backward passes over the (training, validation) batch. The exact step's one training pass is
+differentiated again, at twice its own cost."""

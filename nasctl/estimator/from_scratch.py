@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import PositiveInt
+from torch import nn
 
 from nasctl.core import (
     Candidate,
@@ -22,12 +23,14 @@ from nasctl.core import (
     Trainer,
     position_seed,
 )
+from nasctl.estimator._work import PASS
 
 
 class FromScratch:
     """Builds the candidate in ``form`` resized by ``size``, trains it, and scores it on the validation half.
 
-    It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further.
+    It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further. Its work is
+    that of its epochs, with the one in which it diverged if it did, and of the validation.
     """
 
     takes_relaxed = False
@@ -49,7 +52,7 @@ class FromScratch:
     ) -> None:
         self.space, self.dataset, self.device, self.seed, self.pulse = space, dataset, device, seed, pulse
         self.trainer, self.epochs, self.form, self.size = trainer, epochs, form, size
-        self.evaluated = 0
+        self.evaluated, self.work = 0, 0
 
     def fit(self, sample: Callable[[], Candidate]) -> None:
         pass
@@ -58,26 +61,35 @@ class FromScratch:
         seed = position_seed(self.seed, "candidate", self.evaluated)
         torch.manual_seed(seed)
         net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size).to(self.device)
+        epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
+        lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
             self.trainer.fit(
                 net,
                 self.dataset,
                 self.dataset.train(),
                 seed=seed,
-                epochs=max(1, round(self.epochs * (candidate.fidelity or 1.0))),
+                epochs=epochs,
                 tick=self._tick,
-                record=lambda line: None,
+                record=lines.append,
                 state=None,
             )
             return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
         finally:
             self.evaluated += 1
+            self._count(net, len(lines), epochs)
+
+    def _count(self, net: nn.Module, ended: int, epochs: int) -> None:
+        """Add the work of a network that is done with: it moves to the meta device to be counted."""
+        trained = min(ended + 1, epochs) * len(self.dataset.train())  # with the epoch that diverged
+        validated = len(self.dataset.val()) if ended == epochs else 0
+        self.work += int(self.space.count(net.to("meta"))["macs"]) * (PASS * trained + validated)
 
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
 
     def state_dict(self) -> State:
-        return {"evaluated": self.evaluated}
+        return {"evaluated": self.evaluated, "work": self.work}
 
     def load_state_dict(self, state: State) -> None:
-        self.evaluated = state["evaluated"]
+        self.evaluated, self.work = state["evaluated"], state["work"]

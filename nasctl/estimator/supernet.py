@@ -31,7 +31,8 @@ from nasctl.core import (
     State,
     position_seed,
 )
-from nasctl.estimator._unroll import UNROLLS, Rows, VirtualStep, Weights
+from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
+from nasctl.estimator._work import PASS, Meter
 
 log = logging.getLogger("nasctl")
 
@@ -83,7 +84,7 @@ class Supernet:
         self.steps = math.ceil(len(self.train) / batch_size)
         self.epochs, self.warmup, self.clip = epochs, warmup_epochs * self.steps, clip
         self.lr, self.lr_min = lr, lr_min
-        self.unroll, self.unroll_radius = UNROLLS[unroll], unroll_radius
+        self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=self.format)
@@ -94,6 +95,7 @@ class Supernet:
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
         self.position = 0  # weight steps taken or, while one is pending, about to be taken
         self.pending = False
+        self.meter, self.work = Meter(), 0
 
     @staticmethod
     def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
@@ -117,6 +119,7 @@ class Supernet:
         x, y = self._batch(self.train, self.position)
         self.optimizer.zero_grad(set_to_none=True)
         self.dataset.loss(self._outputs(x, self._on_device(candidate)), y).backward()
+        self.work += PASS * self.meter.macs(_path(candidate)) * len(y)
         nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
         self.optimizer.step()
         self.position += 1
@@ -149,13 +152,16 @@ class Supernet:
             measured = self.dataset.measure(self._outputs(x, candidate), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
             examples += len(y)
+        self.work += self.meter.macs(_path(candidate)) * examples
         return self._metrics(sums, examples)
 
     def _outputs(self, x: Tensor, candidate: Candidate, weights: Weights | None = None) -> Tensor:
         """Return the logits of a candidate, with ``weights`` in place of the network's own."""
-        if candidate.weights is None or candidate.active is not None:  # a path: another network each time
-            return functional_call(self.net, dict(weights or {}), (x, candidate))
-        return self.mixed(dict(weights or self.net.named_parameters()), x, list(candidate.weights))
+        path, weights, rows = _path(candidate), dict(weights or self.net.named_parameters()), candidate.weights
+        if rows is None or candidate.active is not None:  # another network each time: never compiled
+            return self.meter.run(path, lambda: functional_call(self.net, weights, (x, candidate)), len(x))
+        mixed = self.mixed if path in self.meter.known else self._mixed  # a compiled run cannot be counted
+        return self.meter.run(path, lambda: mixed(weights, x, list(rows)), len(x))
 
     def _mixed(self, weights: Weights, x: Tensor, rows: Rows) -> Tensor:
         return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
@@ -179,6 +185,8 @@ class Supernet:
         weights = dict(self.net.named_parameters())
         step = self._virtual_step(weights)
         loss = self.unroll(train_loss, val_loss, weights, rows, step, self.unroll_radius)
+        examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
+        self.work += PASS * self.meter.macs(_path(candidate)) * examples
         return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
 
     def _virtual_step(self, weights: Weights) -> VirtualStep:
@@ -213,9 +221,17 @@ class Supernet:
             "optimizer": self.optimizer.state_dict(),
             "position": self.position,
             "pending": self.pending,
+            "work": self.work,
         }
 
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.position, self.pending = state["position"], state["pending"]
+        self.position, self.pending, self.work = state["position"], state["pending"], state["work"]
+
+
+def _path(candidate: Candidate) -> tuple[str, tuple[int, ...]]:
+    """Return what decides which layers of the supernet run."""
+    if candidate.weights is None:
+        return "picked", candidate.arch
+    return ("mixed", ()) if candidate.active is None else ("active", tuple(candidate.active))

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
+from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
 from nasctl.report.record import Run, find
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
+from nasctl.report.yardstick import Yardstick, yardsticks
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Comparison:
     notes: list[Note]
     spaces: list[Space]
     random: list[RandomArchitectures]
+    pairs: list[Pair]
+    lacking: list[Lacking]
+    yardsticks: list[Yardstick]
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
 
@@ -39,6 +44,9 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         notes=notes_of(beside),
         spaces=spaces(finished),
         random=random_architectures(finished),
+        pairs=pairs(rows),
+        lacking=lacking(rows),
+        yardsticks=yardsticks(rows),
         left_out=[run for run in runs if run.status != "finished"],
     )
 

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.comparison import Comparison, difference
-from nasctl.report.figure import count, size
+from nasctl.report.figure import count, size, work
 from nasctl.report.method import Method
+from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
 from nasctl.report.record import Run
+from nasctl.report.scaling import Point
 from nasctl.report.spending import PHASES, write
+from nasctl.report.yardstick import FORMULA, Yardstick, improvement
 
 Cells = Mapping[str, str]
 """The text of a row by column name."""
@@ -30,12 +33,21 @@ class Grid:
 
 
 def document(comparison: Comparison) -> list[Grid]:
-    """Return the grid of the methods, then one a published table."""
+    """Return the grid of the methods, that of the pairs if there are any, then one a published table."""
     beside = _published(comparison)
     marked = _footnotes(comparison)
     if beside and marked:
         beside[-1] = replace(beside[-1], remarks=marked)
-    return [_measured(comparison), *beside]
+    return [_measured(comparison), *_paired(comparison.pairs), *beside]
+
+
+def sizes(found: Sequence[Point], axis: str) -> Grid:
+    """Return the grid of errors against ``axis``, series by series."""
+    name, decimals = {"params": ("params", 2), "macs": ("MACs", 1)}[axis]
+    cells = [
+        {"series": point.series, name: count(point.x, decimals), "test error (%)": str(point.error)} for point in found
+    ]
+    return grid(f"Error against {name}", cells)
 
 
 def grid(title: str, rows: Sequence[Cells], remarks: Sequence[str] = ()) -> Grid:
@@ -49,23 +61,29 @@ def _measured(comparison: Comparison) -> Grid:
     rows = comparison.methods
     same = _same_settings(rows)
     kinds = list(dict.fromkeys(row.estimate_kind for row in rows if row.estimate_kind))
-    cells = [_method_cells(row, kinds, same) for row in rows]
+    cells = [_method_cells(row, kinds, same, comparison.yardsticks) for row in rows]
     remarks = [
         _same_remark(same),
         *_n_remarks(rows),
         *_space_remarks(comparison),
+        *_yardstick_remarks(comparison.yardsticks),
+        *(
+            f"{row.method}: no random search at equal work; retrain what this finds: {row.command}"
+            for row in comparison.lacking
+        ),
         _left_out(comparison.left_out),
     ]
     title = "Measured here" if rows else "Measured here: no finished run"
     return grid(title, cells, [remark for remark in remarks if remark])
 
 
-def _method_cells(row: Method, kinds: Sequence[str], same: Cells) -> Cells:
-    points, within = difference(row), row.feasible
+def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequence[Yardstick]) -> Cells:
+    points, within, gained = difference(row), row.feasible, improvement(row, known)
     return {
         "method": row.label,
         "test error (%)": _text(row.error),
         "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
+        "relative improvement (%)": "" if gained is None else f"{round(gained, 2) + 0.0:+.2f}",
         **{f"{kind} error (%)": _text(row.estimate) if kind == row.estimate_kind else "" for kind in kinds},
         "params": count(row.params, 2),
         "MACs": count(row.macs, 1),
@@ -98,9 +116,15 @@ def _same_remark(same: Cells) -> str:
 
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
+    drawn = any(row.error and row.n_of == "random architectures" for row in rows)
     single = [row.label for row in rows if row.error and row.n_of == "retrain seeds"]
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
-    return general * searched + [f"{label}: one architecture, n counts its retrain seeds." for label in single]
+    chance = ["random architectures: n counts architectures drawn uniformly from the space."]
+    return (
+        general * searched
+        + chance * drawn
+        + [f"{label}: one architecture, n counts its retrain seeds." for label in single]
+    )
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:
@@ -112,6 +136,32 @@ def _space_remarks(comparison: Comparison) -> list[str]:
         + f" % (n={found.error.n} architectures, search {found.signature[:6]})."
         for found in comparison.random
     ]
+
+
+def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
+    told = f"Relative improvement: over the random architectures of the same space under the same recipe, {FORMULA}."
+    return [told] * bool(known)
+
+
+def _paired(found: Sequence[Pair]) -> list[Grid]:
+    """Return the grid of methods beside random search at equal work, if there is a pair."""
+    remarks = (
+        "Difference: method - random search, in points, with its 95 % interval by Welch's t over search seeds; none "
+        "for a single seed. Below zero the method is better.",
+        "Work: multiply-accumulates of search and selection; random search ends with the trial that reaches it.",
+    )
+    return [grid("Against random search at equal work", [_pair_cells(pair) for pair in found], remarks)] * bool(found)
+
+
+def _pair_cells(pair: Pair) -> Cells:
+    return {
+        "method": pair.method.label,
+        "test error (%)": _text(pair.method.error),
+        "random search (%)": _text(pair.random.error),
+        "difference": str(pair.difference),
+        "work": work(pair.work),
+        "work of random search": work(pair.random_work),
+    }
 
 
 def _left_out(runs: Sequence[Run]) -> str:

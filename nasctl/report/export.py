@@ -1,7 +1,7 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-published, space, random architectures or note. Errors are in percent, costs in days of the unit named.
+pair, published, space, yardstick, random architectures or note. Errors are in percent, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from nasctl.report.comparison import Comparison, difference
-from nasctl.report.figure import Figure
+from nasctl.report.figure import Figure, average
 from nasctl.report.method import Method
+from nasctl.report.pair import Pair, works
 from nasctl.report.published import Note, PublishedRow
 from nasctl.report.record import Run
 from nasctl.report.space import RandomArchitectures
+from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
@@ -28,7 +30,10 @@ _NESTED = ("error", "estimate", "cost", "feasible", "published", "runs")
 def to_json(comparison: Comparison) -> str:
     """Return the comparison as one JSON object."""
     content = {
-        "methods": [_method(row) for row in comparison.methods],
+        "methods": [_method(row, comparison.yardsticks) for row in comparison.methods],
+        "pairs": [_pair(pair) for pair in comparison.pairs],
+        "lacking": [asdict(row) for row in comparison.lacking],
+        "yardsticks": [asdict(found) for found in comparison.yardsticks],
         "published": [_published(row, comparison.notes) for row in comparison.published],
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
         "spaces": [asdict(space) for space in comparison.spaces],
@@ -41,11 +46,14 @@ def to_json(comparison: Comparison) -> str:
 def to_csv(comparison: Comparison) -> str:
     """Return the comparison as one CSV table with a header; a value that is not known is empty."""
     rows: list[Flat] = [
-        *({"kind": "measured", **_flat_method(row)} for row in comparison.methods),
+        *({"kind": "measured", **_flat_method(row, comparison.yardsticks)} for row in comparison.methods),
+        *({"kind": "pair", **_pair(pair)} for pair in comparison.pairs),
         *({"kind": "published", **_flat_published(row, comparison.notes)} for row in comparison.published),
         *({"kind": "space", "space": space.name, "size": space.size} for space in comparison.spaces),
+        *({"kind": "yardstick", **_flat_yardstick(found)} for found in comparison.yardsticks),
         *({"kind": "random architectures", **_flat_random(found)} for found in comparison.random),
         *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
+        *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.lacking),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
     ]
     text = io.StringIO()
@@ -55,7 +63,7 @@ def to_csv(comparison: Comparison) -> str:
     return text.getvalue()
 
 
-def _method(row: Method) -> Flat:
+def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
     return {
         "method": row.label,
         **{name.replace(" ", "_"): value for name, value in row.settings.items()},
@@ -69,10 +77,30 @@ def _method(row: Method) -> Flat:
         "feasible": row.feasible and {"within": row.feasible[0], "of": row.feasible[1]},
         "published": row.published,
         "difference": difference(row),
+        "relative_improvement": improvement(row, known),
+        "work": average(works(row)),
         "signature": row.signature,
         "recipe_hash": row.recipe,
         "runs": [str(run.path) for run in row.runs],
     }
+
+
+def _pair(pair: Pair) -> Flat:
+    return {
+        "method": pair.method.label,
+        "random": pair.random.label,
+        "recipe_hash": pair.method.recipe,
+        "error_difference": pair.difference.value,
+        "error_difference_low": pair.difference.low,
+        "error_difference_high": pair.difference.high,
+        "work": pair.work,
+        "random_work": pair.random_work,
+    }
+
+
+def _flat_yardstick(found: Yardstick) -> Flat:
+    told = {name: value for name, value in asdict(found).items() if name not in ("error", "recipe")}
+    return {**told, "recipe_hash": found.recipe, **_flat_figure("error", found.error)}
 
 
 def _published(row: PublishedRow, notes: list[Note]) -> Flat:
@@ -86,8 +114,8 @@ def _left_out(run: Run) -> Flat:
     return {"path": str(run.path), "status": run.status, "reason": run.reason}
 
 
-def _flat_method(row: Method) -> Flat:
-    nested = _method(row)
+def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
+    nested = _method(row, known)
     plain = {name: value for name, value in nested.items() if name not in _NESTED}
     costs = {f"{phase}_{unit}": value for phase, cost in row.cost.items() for unit, value in cost.items()}
     return {

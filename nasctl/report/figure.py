@@ -60,3 +60,9 @@ def days(value: float) -> str:
 def size(value: int) -> str:
     """Write a number of architectures: in full below a million, else as 1.08e18; any size will do."""
     return f"{value}" if value < 10**6 else f"{Decimal(value):.2e}".replace("e+", "e")
+
+
+def work(value: float) -> str:
+    """Write a number of multiply-accumulates with three significant digits, as 1.62e15."""
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits}e{int(exponent)}"

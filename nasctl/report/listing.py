@@ -11,6 +11,8 @@ from nasctl.report.record import Run, find
 from nasctl.report.spending import device_names, spent, write
 from nasctl.report.table import terminal
 
+_OWN = {"select": ("selection",), "retrain": ("retrain",)}  # phases by verb
+
 
 def list_group(group: str | None, conf: Path) -> str:
     """Return the config groups, or a group's options with the first comment line of each."""
@@ -66,7 +68,8 @@ def _error(run: Run) -> str:
 
 
 def _cost(run: Run) -> str:
-    """Return what the run itself spent: a retraining's copied search cost is not counted again."""
-    own = [item for item in spent(run) if (item.phase == "retrain") == (run.verb == "retrain")] if run.result else []
+    """Return what the run itself spent: copied costs of the runs before it are not counted again."""
+    phases = _OWN.get(run.verb, ("search", "selection"))
+    own = [item for item in spent(run) if item.phase in phases] if run.result else []
     totals = {unit: sum(item.days for item in own if item.unit == unit) for unit in dict.fromkeys(i.unit for i in own)}
     return write(totals)

@@ -3,7 +3,8 @@
 Retrained runs belong together when they share what the architecture came from, the recipe and the data set;
 neither seed nor architecture parts them. Retrain seeds are averaged within each search run first, so that n
 counts search seeds; a published genotype or a file is one architecture, and n counts its retrain seeds.
-Finished searches that nobody retrained make rows of their own, with an ``estimate`` instead of a test error.
+Finished searches and selections that nobody retrained make rows of their own, with an ``estimate`` instead of a
+test error.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from nasctl.report.figure import Figure, average
 from nasctl.report.record import Json, Run
 from nasctl.report.spending import PHASES, Cost, device_names, spent
 
+_SEARCHES = ("search", "select")  # verbs that find an architecture
+_N_OF = {"run": "search seeds", "random": "random architectures"}  # by kind of source; else retrain seeds
 _COUNTS = ("params", "macs", "ops")
 
 
@@ -31,7 +34,7 @@ class Method:
     recipe: str | None  # hash of trainer, data set and final form; None where nothing was retrained
     settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, recipe
     error: Figure | None  # on the test split, retrained from scratch
-    n_of: str  # what n counts: "search seeds" or "retrain seeds"
+    n_of: str  # what n counts: "search seeds", "random architectures" or "retrain seeds"
     estimate: Figure | None
     estimate_kind: str | None
     params: float | None
@@ -48,7 +51,7 @@ class Method:
 def methods(runs: Iterable[Run]) -> list[Method]:
     """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
     finished = [run for run in runs if run.status == "finished"]
-    searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb == "search"}
+    searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb in _SEARCHES}
     retrained = [run for run in finished if run.verb == "retrain"]
     used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
     left = [run for key, run in searches.items() if key not in used]
@@ -83,12 +86,12 @@ def _rank(method: Method) -> tuple[str, bool, float, str]:
 def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -> Method:
     first, keys = runs[0], {(run.source.get("signature"), run.source.get("seed")) for run in runs}
     return Method(
-        label=_source_label(first.source),
+        label=source_label(first.source),
         signature=first.source.get("signature"),
         recipe=first.result["recipe"],
         settings=_settings(first, first.source.get("choices") or {}),
         error=Figure.of(_by_seed(runs, partial(_number, "error"))),
-        n_of="search seeds" if first.source.get("kind") == "run" else "retrain seeds",
+        n_of=_N_OF.get(str(first.source.get("kind")), "retrain seeds"),
         estimate=None,
         estimate_kind=None,
         searches=tuple(run for key, run in searches.items() if key in keys),
@@ -135,7 +138,7 @@ def _by_seed(runs: tuple[Run, ...], value: Callable[[Run], float | None]) -> lis
 
 
 def _seed(run: Run) -> Any:
-    return run.source.get("seed") if run.source.get("kind") == "run" else run.result["seed"]
+    return run.source.get("seed") if run.source.get("kind") in _N_OF else run.result["seed"]
 
 
 def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
@@ -163,7 +166,10 @@ def _feasible(runs: tuple[Run, ...]) -> tuple[int, int] | None:
     return (sum(judged), len(judged)) if judged else None
 
 
-def _source_label(source: Json) -> str:
+def source_label(source: Json) -> str:
+    """Return the name of what an architecture came from."""
+    if source.get("kind") == "random":
+        return "random architectures"
     choices = source.get("choices") or {}
     return str(source.get("label") or choices.get("strategy") or PurePath(str(source.get("name"))).name)
 

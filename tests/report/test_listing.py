@@ -62,11 +62,13 @@ def test_a_missing_config_folder_is_refused(tmp_path):
 def test_runs_are_listed_with_status_reason_error_cost_and_device(root):
     done = search(root, error=12.345, cost={"search": DAY, "selection": DAY, "retrain": 0.0}, device=CPU)
     trained = retrain(root, cost={"search": 9 * DAY, "selection": 9 * DAY, "retrain": DAY})
+    selected = search(root, verb="select", signature="ssss", cost={"search": 9 * DAY, "selection": DAY, "retrain": 0.0})
     failed = run(root, "failed", status={"status": "failed", "reason": "loss is NaN at step 3"})
     killed = run(root, "killed", status={"status": "running"}, environment={"device": {"type": "cpu", "name": "Xeon"}})
     lines = {line.split()[0]: line.split()[1:] for line in list_runs(root).splitlines()[3:]}
     assert lines[str(done)] == ["finished", "12.35", "(proxy)", "2.00", "CPU-days", "Xeon"]
     assert lines[str(trained)] == ["finished", "3.00", "(retrained)", "1.00", "GPU-days", "H100"]
+    assert lines[str(selected)] == ["finished", "11.11", "(proxy)", "1.00", "GPU-days", "H100"]
     assert lines[str(failed)] == ["failed", *["loss", "is", "NaN", "at", "step", "3"]]
     assert lines[str(killed)] == ["killed", "Xeon"]
 

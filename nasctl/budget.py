@@ -1,0 +1,68 @@
+"""What a search may spend, read from its configuration: limits given as numbers, or the work of another run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nasctl import config as configuration
+from nasctl.config import Config
+from nasctl.core import RequestError
+from nasctl.runs import difference
+from nasctl.search import Budget
+from nasctl.source import finished
+
+COMPARED = ("space", "dataset")  # what two searches of equal work must share
+PHASES = ("search", "selection")  # of a run's work, that another search is given
+
+
+def read(config: Config) -> Budget:
+    """Return the budget, or raise `RequestError` if it never ends a search."""
+    limits = {name: value for name, value in config["budget"].items() if name != "like"}
+    if config["budget"]["like"] is not None:
+        limits = {"trials": None, "epochs": None, "work": work_of(config)}
+    budget = Budget(**configuration.convert(limits, Budget, "budget"))
+    shared = configuration.target(config["estimator"]).takes_relaxed
+    if budget.trials is None and budget.work is None and (budget.epochs is None or not shared):
+        raise RequestError(
+            f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
+            f"set budget.trials{', budget.epochs' if shared else ''} or budget.work"
+        )
+    return budget
+
+
+def work_of(config: Config) -> int:
+    """Return the multiply-accumulates that the run ``budget.like`` used, its selection included."""
+    if config["budget"]["work"] is not None:
+        raise RequestError("budget: like and work are both given; remove one of them")
+    path = Path(str(config["budget"]["like"]))
+    result, other = finished(path)
+    if result["verb"] not in ("search", "select"):
+        raise RequestError(f"budget.like={path}: made by {result['verb']}; name the search that it started from")
+    if not result.get("work"):
+        raise RequestError(f"budget.like={path}: its record lacks the work that it used; run that search again")
+    check_same(path, other, config)
+    return int(sum(result["work"][phase] for phase in PHASES))
+
+
+def check_same(path: Path, other: Config, config: Config) -> None:
+    """Raise `RequestError` unless both runs search one space on one data set."""
+    for group in COMPARED:
+        theirs, ours = other["choices"][group], config["choices"][group]
+        if theirs != ours:
+            raise RequestError(
+                f"budget.like={path}: its {group} is {theirs}, here it is {ours}; "
+                f"leave {group} out to take that run's, or name another run"
+            )
+        if _plain(other[group]) != _plain(config[group]):
+            raise RequestError(
+                f"budget.like={path}: {difference(_plain(other[group]), _plain(config[group]), group)}; "
+                "equal work means little across them; give the same setting or name another run"
+            )
+
+
+def _plain(node: Mapping[str, Any]) -> Any:
+    """Return a group's settings that touch results, as JSON reads them."""
+    return json.loads(json.dumps({key: value for key, value in node.items() if key not in configuration.NOT_SIGNED}))

@@ -1,0 +1,38 @@
+"""Error against size as a plot; needs matplotlib, which the extra ``plots`` installs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+from nasctl.core import RequestError
+from nasctl.report.scaling import AXES, Point, series
+
+SUFFIXES = ("pdf", "png", "svg")
+_INCHES, _DPI = (7.0, 4.5), 150
+
+
+def check(suffix: str) -> None:
+    """Raise `RequestError` unless a plot of this kind can be drawn here."""
+    if suffix not in SUFFIXES:
+        raise RequestError(f"plot: a file ending in .{suffix} cannot be drawn; use {', '.join(SUFFIXES)}")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
+
+
+def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> None:
+    """Draw the series over a logarithmic axis, with the standard deviation of each error."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    axes = figure.subplots()
+    for name, line in series(found).items():
+        spread = [point.error.std or 0.0 for point in line]
+        means = [point.error.mean for point in line]
+        axes.errorbar([point.x for point in line], means, yerr=spread, label=name, marker="o", capsize=3)
+    axes.set(xscale="log", xlabel=AXES[axis], ylabel="test error (%)")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    figure.savefig(file, format=suffix, dpi=_DPI)

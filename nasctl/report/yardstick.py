@@ -1,0 +1,56 @@
+"""The space itself as a yardstick: random architectures, retrained by the recipe of the methods.
+
+Yang et al. 2020, https://arxiv.org/abs/1912.12522, section 3: a method's relative improvement over the average
+architecture, RI = 100 (accuracy - random accuracy) / random accuracy, in percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nasctl.report.figure import Figure
+from nasctl.report.method import Method
+
+FORMULA = "100 (accuracy - random accuracy) / random accuracy"
+_LEAST = 2  # architectures
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Test error, in percent, over the n random architectures of a space that one recipe retrained."""
+
+    space: str | None
+    dataset: str | None
+    constraint: str | None
+    recipe: str | None  # its hash
+    error: Figure
+
+
+def yardsticks(rows: Sequence[Method]) -> list[Yardstick]:
+    """Return a yardstick for every row of two or more random architectures."""
+    return [
+        Yardstick(row.settings["space"], row.settings["dataset"], row.settings["constraint"], row.recipe, row.error)
+        for row in rows
+        if is_random(row) and row.error is not None and row.error.n >= _LEAST
+    ]
+
+
+def is_random(row: Method) -> bool:
+    """Return whether a row is of architectures that nothing but chance chose."""
+    return row.error is not None and all(run.source.get("kind") == "random" for run in row.runs)
+
+
+def improvement(row: Method, known: Sequence[Yardstick]) -> float | None:
+    """Return a method's relative improvement in percent, None without a yardstick of its space and recipe."""
+    fitting = [yardstick for yardstick in known if _fits(row, yardstick)]
+    if row.error is None or is_random(row) or not fitting or fitting[0].error.mean >= 100:
+        return None
+    average = 100 - fitting[0].error.mean
+    return 100 * (100 - row.error.mean - average) / average
+
+
+def _fits(row: Method, yardstick: Yardstick) -> bool:
+    same = all(row.settings[name] == getattr(yardstick, name) for name in ("space", "dataset"))
+    limits = (None, yardstick.constraint)  # nothing limited a published architecture
+    return same and row.recipe == yardstick.recipe and row.settings["constraint"] in limits

@@ -1,0 +1,132 @@
+"""Random search at equal work: which rows are a pair, what the pair says, and the command where there is none."""
+
+import csv
+import io
+
+import pytest
+from fabricate import CHOICES, DAY, genotype, retrain, run, search
+
+from nasctl.report import compare
+
+RANDOM = {"strategy": "random_search", "estimator": "from_scratch"}
+COST = {"search": DAY, "selection": 0.0, "retrain": DAY}
+
+
+def method(root, errors, *, work=900, selection=100, signature="aaaa1111", choices=None, **result):
+    """Write the retrained searches of a method, one a seed."""
+    for seed, error in enumerate(errors):
+        used = {"search": work, "selection": selection, "retrain": 7}
+        chosen = CHOICES | (choices or {})
+        source = {"signature": signature, "work": used, "budget": {"work": None}, "choices": chosen, "name": "runs/it"}
+        retrain(root, search_seed=seed, error=error, source=source, **result)
+
+
+def baseline(root, errors, *, limit=1000, used=1200, choices=None, signature="rrrr1111", **result):
+    """Write the retrained random searches of a budget of work."""
+    for seed, error in enumerate(errors):
+        work = {"search": used, "selection": 0, "retrain": 7}
+        chosen = CHOICES | RANDOM | (choices or {})
+        source = {"signature": signature, "work": work, "budget": {"work": limit}, "choices": chosen}
+        retrain(root, search_seed=seed, error=error, source=source, **result)
+
+
+def test_a_pair_has_the_difference_with_its_interval_and_both_works(root, compared):
+    method(root, (3.0, 3.2, 3.4, 3.6))
+    baseline(root, (3.1, 3.5, 3.9, 4.3))
+    [pair] = compared()["pairs"]
+    assert (pair["method"], pair["random"]) == ("darts", "random_search")
+    assert pair["error_difference"] == pytest.approx(-0.4)
+    half = (pair["error_difference_high"] - pair["error_difference_low"]) / 2
+    assert pair["error_difference_low"] + half == pytest.approx(-0.4)
+    # squared standard errors 1/60 and 4/60, so 75/17 degrees of freedom, whose quantile lies between 2.571 and 2.776
+    assert 2.571 < half / (5 / 60) ** 0.5 < 2.776
+    assert (pair["work"], pair["random_work"]) == (1000, 1200)
+    assert compared()["lacking"] == []
+
+
+def test_one_of_several_runs_of_different_work_makes_a_pair(root, compared):
+    for seed, work in enumerate((800, 900)):
+        method(root, (3.0,), work=work)
+        for path in (root / "retrain" / "x").iterdir():
+            path.rename(root / f"kept-{seed}-{path.name}")
+    baseline(root, (3.1,), limit=1000)
+    assert [pair["method"] for pair in compared()["pairs"]] == ["darts"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"limit": 1001},
+        {"limit": None},
+        {"recipe": "eeee5555"},
+        {"choices": {"space": "nasbench201"}},
+        {"choices": {"constraint": "params"}},
+        {"choices": {"strategy": "regularized_evolution"}},
+    ],
+    ids=["work", "no work", "recipe", "space", "constraint", "strategy"],
+)
+def test_what_is_no_pair(root, compared, other):
+    method(root, (3.0, 3.2))
+    baseline(root, (3.1, 3.5), **other)
+    assert compared()["pairs"] == []
+    assert "darts" in [row["method"] for row in compared()["lacking"]]
+
+
+def test_a_random_search_that_nobody_retrained_is_no_pair(root, compared):
+    method(root, (3.0, 3.2))
+    search(root, signature="rrrr1111", choices=RANDOM, budget={"work": 1000})
+    assert compared()["pairs"] == [] and len(compared()["lacking"]) == 1
+
+
+def test_the_command_names_the_run_and_as_many_seeds(root, compared):
+    method(root, (3.0, 3.2, 3.4))
+    [row] = compared()["lacking"]
+    assert row["command"] == (
+        "nasctl search -m strategy=random_search estimator=from_scratch budget.like=runs/it seed=0,1,2"
+    )
+    note = f"darts: no random search at equal work; retrain what this finds: {row['command']}"
+    assert note in compare([str(root)], width=1000)
+
+
+def test_baselines_published_genotypes_and_runs_of_old_lack_nothing(root, compared):
+    baseline(root, (3.1, 3.5))
+    retrain(root, source=genotype())
+    retrain(root, source={"signature": "dddd4444"})  # without a record of its work
+    assert compared()["lacking"] == compared()["pairs"] == []
+
+
+def test_a_selection_is_a_method_with_its_own_work(root, compared):
+    method(root, (3.0,), work=3600, selection=400, signature="ssss1111")
+    baseline(root, (3.1,), limit=4000)
+    [pair] = compared()["pairs"]
+    assert pair["work"] == 4000 and pair["error_difference_low"] is None
+
+
+def test_a_selection_that_nobody_retrained_has_an_estimate(root, compared):
+    result = {
+        "verb": "select", "signature": "ssss1111", "seed": 0, "error": 9.0, "error_kind": "short training",
+        "params": 1, "macs": 2, "cost": COST | {"selection": DAY, "retrain": 0.0}, "device": {"type": "cpu"},
+    }  # fmt: skip
+    run(root, "select/x", config={"verb": "select", "choices": CHOICES, "label": "DARTS, best of 4"}, result=result)
+    [row] = compared()["methods"]
+    assert row["method"] == "DARTS, best of 4" and row["estimate"]["kind"] == "short training"
+    assert row["cost"]["selection"] == {"CPU-days": 1.0}
+
+
+def test_the_grid_and_the_csv_show_the_pair(root):
+    method(root, (3.0, 3.0))
+    baseline(root, (3.5, 3.5))
+    text = compare([str(root)], format="markdown", published="none")
+    assert "**Against random search at equal work**" in text
+    line = next(line for line in text.splitlines() if "[-0.50, -0.50]" in line)
+    cells = [cell.strip() for cell in line.strip("| ").split("|")]
+    expected = ["darts", "3.00 ± 0.00 (n=2)", "3.50 ± 0.00 (n=2)", "-0.50 [-0.50, -0.50]", "1.00e3", "1.20e3"]
+    assert cells == expected
+    rows = list(csv.DictReader(io.StringIO(compare([str(root)], format="csv"))))
+    [pair] = [row for row in rows if row["kind"] == "pair"]
+    assert (pair["method"], pair["random"], pair["error_difference"]) == ("darts", "random_search", "-0.5")
+
+
+def test_without_a_pair_there_is_no_grid(root):
+    method(root, (3.0, 3.0))
+    assert "Against random search" not in compare([str(root)])
