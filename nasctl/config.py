@@ -35,6 +35,8 @@ class Settings:
     device: str
     threads: PositiveInt | None
     record_every: PositiveInt
+    repeats: PositiveInt
+    curve: list[PositiveInt]
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     dry_run: bool
@@ -57,7 +59,7 @@ OWN = (
     "hydra",
 )
 """Settings of a run itself, which a run that starts from it does not inherit."""
-NOT_SIGNED = ("download", "workers")
+NOT_SIGNED = ("download", "workers", "root")
 """Settings of a group that do not touch results."""
 LIKE = ("space", "dataset", "trainer", "constraint")
 """Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or

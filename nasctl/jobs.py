@@ -21,9 +21,10 @@ from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, Re
 from nasctl.dry_run import DryRun
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
+from nasctl.replicas import Replicas
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
-from nasctl.search import Budget, Feasible, Search, SearchData
+from nasctl.search import Append, Budget, Feasible, Search, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
 from nasctl.source import Source, architecture_record, drawn, find, searched
 
@@ -63,36 +64,52 @@ def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
     configuration.validate(config, SEARCH)
     check_pair(config)
+    check_repeats(config)
     budget = budgets.read(config)
     config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
     scene = set_up(config, environment.choose_device(config["device"]))
-    nodes = {name: config[name] for name in (*SEARCH, "record_every")} | {"budget": asdict(budget)}
+    repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
+    nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
-        data = dict(scene.dataset.fingerprint())
+        loop = assemble(run, scene, budget)
+        data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            loop = assemble(run, scene, budget)
             if run.state is not None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)
             run.save(loop.state_dict())
-            arch = loop.strategy.derive()
-            metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
+            found = loop.found(lambda name: read_lines(run.path / name))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials, "budget": asdict(budget)}
-            facts["work"] = NO_WORK | {"search": loop.estimator.work}
-            finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
+            facts = {**found.facts, "budget": asdict(budget), "work": NO_WORK | {"search": loop.estimator.work}}
+            finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
     show(run)
 
 
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
-    """Build the search loop; only here do strategy, estimator and data meet."""
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
+    """Build the search loop, or the one that repeats it."""
+    config = scene.config
+    if config["repeats"] == 1:
+        return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
+    return Replicas(
+        lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
+        scene.space,
+        scene.constraint,
+        run.append,
+        seed=config["seed"],
+        repeats=config["repeats"],
+        curve=config["curve"],
+    )
+
+
+def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
+    """Build one search loop; only here do strategy, estimator and data meet."""
     config, space = scene.config, scene.space
-    strategy = make(config["strategy"], space, Feasible(space, scene.constraint), config["seed"])
     data = SearchData(scene.dataset)
-    estimator = make(config["estimator"], space, data, scene.device, config["seed"], run.pulse)
-    return Search(space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"])
+    estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
+    strategy = make(config["strategy"], space, Feasible(space, scene.constraint, estimator.covers), seed)
+    return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
 
 
 def select(config: Config) -> None:
@@ -184,7 +201,7 @@ def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
 def find_source(scene: Scene) -> Source:
     """Return what ``from`` names; a random architecture bears the signature of the space that it was drawn from."""
     text, config = required_source(scene.config), scene.config
-    source = drawn(text, scene.space, Feasible(scene.space, scene.constraint), config["seed"])
+    source = drawn(text, scene.space, Feasible(scene.space, scene.constraint, lambda arch: True), config["seed"])
     if source is None:
         return find(text, scene.space)
     nodes = {"space": {**config["space"], "search": None, "final": None}, "constraint": config["constraint"]}
@@ -222,6 +239,15 @@ def check_pair(config: Config) -> None:
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
             f"estimator={config['choices']['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
+        )
+
+
+def check_repeats(config: Config) -> None:
+    """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
+    if config["repeats"] > 1 and not configuration.target(config["estimator"]).tabular:
+        raise RequestError(
+            f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
+            "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
         )
 
 
@@ -301,7 +327,7 @@ def finish(
         "verb": run.config["verb"],
         "signature": run.config["signature"],
         "seed": run.config["seed"],
-        "error": metrics["error"],
+        "error": metrics.get("reported_error", metrics.get("error")),
         **facts,
         "metrics": dict(metrics),
         "params": scene.space.cost(genotype, "params"),
@@ -339,7 +365,8 @@ def show(run: Run) -> None:
     path = run.path
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
+    error = "" if result["error"] is None else f" error {result['error']:.2f} %"
+    print(f"{result['error_kind']}{error}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] in ("search", "select"):
         print(json.loads((path / "architecture.json").read_text())["notation"])

@@ -14,6 +14,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from nasctl.core import (
+    Architecture,
     Candidate,
     Dataset,
     Evaluation,
@@ -34,6 +35,7 @@ class FromScratch:
     """
 
     takes_relaxed = False
+    tabular = False
     error_kind = "short training"
     epoch = 0.0
 
@@ -87,6 +89,15 @@ class FromScratch:
 
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
+
+    def covers(self, arch: Architecture) -> bool:
+        return True
+
+    def fingerprint(self) -> Mapping[str, str]:
+        return self.dataset.fingerprint()
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated, "work": self.work}

@@ -13,6 +13,7 @@ from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
 from nasctl.report.record import Run, find
+from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 from nasctl.report.yardstick import Yardstick, yardsticks
 
@@ -29,6 +30,7 @@ class Comparison:
     pairs: list[Pair]
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
+    curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
 
@@ -47,6 +49,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         pairs=pairs(rows),
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
+        curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from nasctl.report.figure import Figure, average
 from nasctl.report.record import Json, Run
+from nasctl.report.replicas import Distribution, apart, distribution
 from nasctl.report.spending import PHASES, Cost, device_names, spent
 
 _SEARCHES = ("search", "select")  # verbs that find an architecture
@@ -37,6 +38,7 @@ class Method:
     n_of: str  # what n counts: "search seeds", "random architectures" or "retrain seeds"
     estimate: Figure | None
     estimate_kind: str | None
+    distribution: Distribution | None  # of the estimate over the replicas of a repeated search
     params: float | None
     macs: float | None
     ops: float | None
@@ -50,11 +52,11 @@ class Method:
 
 def methods(runs: Iterable[Run]) -> list[Method]:
     """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
-    finished = [run for run in runs if run.status == "finished"]
+    finished = [part for run in runs if run.status == "finished" for part in apart(run)]
     searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb in _SEARCHES}
     retrained = [run for run in finished if run.verb == "retrain"]
     used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
-    left = [run for key, run in searches.items() if key not in used]
+    left = [run for key, run in searches.items() if key not in used or "replica" in run.result]
     rows = [_retrained(group, searches) for group in _groups(retrained, _retrain_key)]
     rows += [_searched(group) for group in _groups(left, _search_key)]
     return sorted(rows, key=_rank)
@@ -94,6 +96,7 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
         n_of=_N_OF.get(str(first.source.get("kind")), "retrain seeds"),
         estimate=None,
         estimate_kind=None,
+        distribution=None,
         searches=tuple(run for key, run in searches.items() if key in keys),
         **_shared(runs),
     )
@@ -110,6 +113,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
         n_of="search seeds",
         estimate=Figure.of(_by_seed(runs, partial(_number, "error"))),
         estimate_kind=first.result["error_kind"],
+        distribution=distribution(runs),
         searches=runs,
         **_shared(runs),
     )
