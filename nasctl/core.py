@@ -285,8 +285,12 @@ class Trainer(Protocol):
         """Return the metrics of ``model`` on the whole split."""
 
 
-Reward = Callable[[Metrics], float]
-"""Metrics to one number, higher is better."""
+class Reward(Protocol):
+    """Metrics to one number, higher is better."""
+
+    resources: tuple[str, ...]  # costs of the final form that it reads among the metrics
+
+    def __call__(self, metrics: Metrics) -> float: ...
 
 
 class Constraint(Protocol):

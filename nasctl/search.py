@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import PositiveFloat, PositiveInt
@@ -100,10 +100,18 @@ class Search:
 
     def _evaluate(self, candidate: Candidate) -> Trial:
         try:
-            evaluation = self.estimator.evaluate(candidate)
+            evaluation = self._priced(self.estimator.evaluate(candidate), candidate.arch)
         except TrialError as error:
             return Trial(self.trials, candidate, None, float("-inf"), str(error))
         return Trial(self.trials, candidate, evaluation, self.reward(evaluation.metrics))
+
+    def _priced(self, evaluation: Evaluation, arch: Architecture) -> Evaluation:
+        """Return ``evaluation`` with the costs that the reward reads among its metrics."""
+        if not self.reward.resources:
+            return evaluation
+        genotype = self.space.genotype(arch)
+        costs = {name: self.space.cost(genotype, name) for name in self.reward.resources}
+        return replace(evaluation, metrics={**evaluation.metrics, **costs})
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -129,8 +137,7 @@ class Search:
         told = [line for line in picked if tuple(line["arch"]) == arch]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
-        evaluation: Evaluation = self.estimator.evaluate(Candidate(arch))
-        return evaluation.metrics
+        return self._priced(self.estimator.evaluate(Candidate(arch)), arch).metrics
 
     def state_dict(self) -> State:
         parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}

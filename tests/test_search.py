@@ -20,6 +20,9 @@ class Space:
     def features(self, genotype):
         return {"skip_connections": genotype["option"]}
 
+    def cost(self, genotype, name):
+        return {"params": 100, "macs": 1000}[name] * (1 + genotype["option"])
+
 
 class Counting:
     """A strategy that asks for 0, 1, 2, ...; it notes every call in ``log``, and on a pause asks nothing."""
@@ -76,7 +79,17 @@ class Scoring:
         self.epoch = state["epoch"]
 
 
-def stub_search(*, trials=None, epochs=None, record_every=1, pauses=(), **scoring):
+class Doubled:
+    """A reward of twice the accuracy, less the costs that it reads."""
+
+    def __init__(self, resources):
+        self.resources = resources
+
+    def __call__(self, metrics):
+        return 2 * metrics["accuracy"] - sum(metrics[name] for name in self.resources)
+
+
+def stub_search(*, trials=None, epochs=None, record_every=1, pauses=(), resources=(), **scoring):
     """Return a search over stubs, the log of all calls, and the list of recorded lines."""
     log, lines = [], []
 
@@ -88,7 +101,7 @@ def stub_search(*, trials=None, epochs=None, record_every=1, pauses=(), **scorin
         Space(),
         Counting(log, pauses),
         Scoring(log, **scoring),
-        lambda metrics: 2 * metrics["accuracy"],
+        Doubled(resources),
         Budget(trials=trials, epochs=epochs),
         append,
         record_every,
@@ -196,6 +209,16 @@ def test_a_search_resumed_at_any_tick_goes_on_as_it_would():
         search.load_state_dict(state)
         search.run(quiet)
         assert lines == expected[done:] and same(search.state_dict(), whole.state_dict())
+
+
+@pytest.mark.parametrize("resources, expected", [((), 0.4), (("params",), 0.4 - 300), (("macs", "params"), 0.4 - 3300)])
+def test_a_reward_sees_the_costs_that_it_reads_and_the_record_shows_them(resources, expected):
+    search, log, lines = stub_search(trials=3, resources=resources)
+    search.run(quiet)
+    costs = {name: {"params": 300, "macs": 3000}[name] for name in resources}
+    assert lines[2]["reward"] == log[11].reward == expected
+    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0} | costs
+    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"]
 
 
 def told(arch, reward, *, relaxed=False, error=None):

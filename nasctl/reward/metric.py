@@ -8,6 +8,8 @@ from nasctl.core import Metrics, unknown
 class Metric:
     """``maximize`` says whether more of the metric ``name`` is better."""
 
+    resources: tuple[str, ...] = ()
+
     def __init__(self, *, name: str, maximize: bool) -> None:
         self.name, self.sign = name, 1.0 if maximize else -1.0
 
