@@ -210,3 +210,12 @@ def test_images_that_cannot_be_halved_twice_are_refused(space, shape):
         f"space=nasbench201 halves the map twice, which images of {shape[1]}x{shape[2]} pixels do not allow; "
         "choose images whose sides are multiples of 4 (dataset.image_size)"
     )
+
+
+@pytest.mark.parametrize("final", [{"channels": 4, "cells": 2, "affine": False}, {"channels": 8, "cells": 1}])
+def test_the_sum_over_edges_is_the_count_of_the_network(space, final):
+    nb201 = space("nasbench201", Task("image_classification", (1, 8, 16), 3), final=final)
+    for first in range(5):
+        genotype = nb201.genotype(tuple((first + edge) % 5 for edge in range(6)))
+        counted = nb201.count(on_meta(lambda genotype=genotype: nb201.build(genotype, "final")))
+        assert {key: nb201.cost(genotype, key) for key in counted} == counted
