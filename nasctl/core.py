@@ -123,6 +123,17 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """A limit on a cost that is a sum over neighbouring decisions.
+
+    ``tables[i][a][b]`` is what option a of decision i and option b of decision i + 1 cost together.
+    """
+
+    tables: Sequence[Sequence[Sequence[float]]]
+    limit: float
+
+
+@dataclass(frozen=True)
 class Task:
     """What a space must know of a data set to build a network. ``input_shape`` is without the batch."""
 
@@ -306,6 +317,9 @@ class Constraint(Protocol):
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         """Return the error for a limit that none of the sampled genotypes meets."""
 
+    def chain(self) -> Chain | None:
+        """Return the limit as sums over neighbouring decisions; None where it is not of that form."""
+
 
 class Feasible(Protocol):
     """A constraint as strategies see it: on architectures."""
@@ -315,3 +329,5 @@ class Feasible(Protocol):
     def __call__(self, arch: Architecture) -> bool: ...
 
     def refusal(self, refused: Sequence[Architecture]) -> RequestError: ...
+
+    def chain(self) -> Chain | None: ...

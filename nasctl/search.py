@@ -12,6 +12,7 @@ from pydantic import PositiveFloat, PositiveInt
 from nasctl.core import (
     Architecture,
     Candidate,
+    Chain,
     Constraint,
     Dataset,
     Estimator,
@@ -66,6 +67,9 @@ class Feasible:
 
     def refusal(self, refused: Sequence[Architecture]) -> RequestError:
         return self.constraint.refusal(self.space.genotype(arch) for arch in refused)
+
+    def chain(self) -> Chain | None:
+        return self.constraint.chain()
 
 
 class Search:

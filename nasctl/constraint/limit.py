@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from nasctl.core import Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
 class Limit:
@@ -29,6 +29,10 @@ class Limit:
     def margin(self, genotype: Genotype) -> float:
         """Return how much of the limit is left, in the resource's unit; negative if it is exceeded."""
         return self.limit - self.space.cost(genotype, self.resource)
+
+    def chain(self) -> Chain | None:
+        tables = getattr(self.space, "chain", None)  # of the spaces whose costs are such sums
+        return Chain(tables(self.resource), self.limit) if tables else None
 
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         cheapest = min(self.space.cost(genotype, self.resource) for genotype in refused)

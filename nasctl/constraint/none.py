@@ -19,5 +19,8 @@ class Unconstrained:
     def margin(self, genotype: Genotype) -> None:
         return None
 
+    def chain(self) -> None:
+        return None
+
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         raise NotImplementedError("nothing is refused without a limit")

@@ -4,7 +4,8 @@ import pytest
 
 from nasctl.constraint.limit import Limit
 from nasctl.constraint.none import Unconstrained
-from nasctl.core import RequestError
+from nasctl.core import RequestError, Task
+from nasctl.space.toy import Toy
 from tests.small import Problem
 
 
@@ -62,3 +63,14 @@ def test_the_yaml_files_judge_the_genotypes_of_a_space(choice, resource):
     expected = None if resource is None else 1 - problem.space.cost(genotype, resource)
     assert constraint.margin(genotype) == expected
     assert constraint(genotype) is (resource is None) and constraint.tries >= 1
+
+
+def test_a_limit_on_sums_over_neighbours_is_told_as_such():
+    toy = Toy(Task("none", (), 0), widths=[2, 3, 4], layers=2, inputs=2, outputs=1)
+    chain = Limit(toy, resource="params", limit=25, tries=1).chain()
+    assert chain.limit == 25
+    assert chain.tables == [[[15, 19, 23], [20, 25, 30], [25, 31, 37]]]
+
+
+def test_other_limits_are_not():
+    assert limit().chain() is None and Unconstrained(Priced()).chain() is None
