@@ -21,7 +21,11 @@ Genotype = Mapping[str, Any]
 """Plain JSON data that names a network of a space; may lie outside the space's architectures."""
 
 Metrics = Mapping[str, float]
-"""Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats."""
+"""Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats.
+
+``reported_error`` and ``reported_accuracy``, where given, are of training runs that the search did not see; the
+record then reports them in place of what it searched by.
+"""
 
 State = dict[str, Any]
 """What ``state_dict`` returns: tensors, numbers, strings and containers of them, nothing else."""
@@ -221,6 +225,7 @@ class Estimator(Protocol):
     """Performance estimation: what a candidate is worth, without its full training."""
 
     takes_relaxed: bool  # can evaluate a candidate with weights
+    tabular: bool  # evaluating is a look-up, so hundreds of repeats and whole spaces are cheap
     error_kind: str  # what its error is: "proxy", "short training", ...
     epoch: float  # passes over the shared training data so far; 0 where nothing is shared
 
@@ -229,6 +234,15 @@ class Estimator(Protocol):
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         """Return the metrics of a candidate, with its loss if it has weights."""
+
+    def covers(self, arch: Architecture) -> bool:
+        """Return whether ``arch`` can be evaluated; strategies ask for no other."""
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return hashes of what it reads: of the data and the split's indices, or of a table."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what result.json says of the estimate beyond the settings."""
 
     def state_dict(self) -> State: ...
 

@@ -29,7 +29,7 @@ log = logging.getLogger("nasctl")
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
 THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
-NOT_SIGNED = ("download", "workers")  # settings of a group that do not touch results
+NOT_SIGNED = ("download", "workers", "root")  # settings of a group that do not touch results
 
 
 @dataclass(frozen=True)
@@ -63,28 +63,27 @@ def search(config: Config) -> None:
     nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
-        data = dict(scene.dataset.fingerprint())
+        loop = assemble(run, scene, budget)
+        data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            loop = assemble(run, scene, budget)
             if run.state is not None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)
             run.save(loop.state_dict())
-            arch = loop.strategy.derive()
-            metrics = loop.score(arch, read_lines(run.path / "trials.jsonl"))
+            found = loop.found(read_lines(run.path / "trials.jsonl"))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            facts = {"error_kind": loop.estimator.error_kind, "trials": loop.trials}
-            finish(run, scene, scene.space.genotype(arch), arch, metrics, cost, facts)
+            finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, found.facts)
     show(run.path)
 
 
 def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
     """Build the search loop; only here do strategy, estimator and data meet."""
     config, space = scene.config, scene.space
-    strategy = make(config["strategy"], space, Feasible(space, scene.constraint), config["seed"])
     data = SearchData(scene.dataset)
     estimator = make(config["estimator"], space, data, scene.device, config["seed"], run.pulse)
+    feasible = Feasible(space, scene.constraint, estimator.covers)
+    strategy = make(config["strategy"], space, feasible, config["seed"])
     return Search(space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"])
 
 
@@ -231,7 +230,7 @@ def finish(
         "verb": run.config["verb"],
         "signature": run.config["signature"],
         "seed": run.config["seed"],
-        "error": metrics["error"],
+        "error": metrics.get("reported_error", metrics.get("error")),
         **facts,
         "metrics": dict(metrics),
         "params": scene.space.cost(genotype, "params"),
@@ -266,7 +265,8 @@ def show(path: Path) -> None:
     """Print a finished run's result, and after a search the command that retrains what it found."""
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(f"{result['error_kind']} error {result['error']:.2f} %  params {result['params']:,.0f}  cost {cost}")
+    error = "" if result["error"] is None else f" error {result['error']:.2f} %"
+    print(f"{result['error_kind']}{error}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] == "search":
         print(json.loads((path / "architecture.json").read_text())["notation"])

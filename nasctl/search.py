@@ -57,16 +57,31 @@ class SearchData:
 
 
 class Feasible:
-    """A constraint as strategies see it: on architectures."""
+    """What strategies may ask for: architectures within the constraint that the estimator covers."""
 
-    def __init__(self, space: SearchSpace, constraint: Constraint) -> None:
-        self.space, self.constraint, self.tries = space, constraint, constraint.tries
+    def __init__(self, space: SearchSpace, constraint: Constraint, covers: Callable[[Architecture], bool]) -> None:
+        self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries
 
     def __call__(self, arch: Architecture) -> bool:
-        return self.constraint(self.space.genotype(arch))
+        return self.covers(arch) and self.constraint(self.space.genotype(arch))
 
     def refusal(self, refused: Sequence[Architecture]) -> RequestError:
-        return self.constraint.refusal(self.space.genotype(arch) for arch in refused)
+        covered = [self.space.genotype(arch) for arch in refused if self.covers(arch)]
+        if covered:
+            return self.constraint.refusal(covered)
+        return RequestError(
+            f"estimator: covers none of {self.tries} sampled architectures, such as "
+            f"{self.space.notation(self.space.genotype(refused[0]))}; give a table of this space or raise constraint.tries"
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """The architecture at the end of a search, its metrics, and what else result.json says."""
+
+    arch: Architecture
+    metrics: Metrics
+    facts: Mapping[str, Any]
 
     def chain(self) -> Chain | None:
         return self.constraint.chain()
@@ -134,6 +149,12 @@ class Search:
             **self.space.features(self.space.genotype(trial.candidate.arch)),
             "entropy": lambda: entropy(trial.candidate),
         }
+
+    def found(self, lines: Sequence[Mapping[str, Any]]) -> Found:
+        """Return what the search found, given the recorded trials."""
+        arch = self.strategy.derive()
+        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
+        return Found(arch, self.score(arch, lines), facts)
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
         """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pydantic import PositiveInt
+
 from nasctl.core import Genotype, RequestError, SearchSpace
 
 
 class Unconstrained:
-    """Accepts every genotype."""
+    """Accepts every genotype; ``tries`` counts for an estimator that does not cover all of them."""
 
-    def __init__(self, space: SearchSpace) -> None:
-        self.tries = 1
+    def __init__(self, space: SearchSpace, *, tries: PositiveInt) -> None:
+        self.tries = tries
 
     def __call__(self, genotype: Genotype) -> bool:
         return True

@@ -13,6 +13,7 @@ import torch
 from pydantic import PositiveInt
 
 from nasctl.core import (
+    Architecture,
     Candidate,
     Dataset,
     Evaluation,
@@ -31,6 +32,7 @@ class FromScratch:
     """
 
     takes_relaxed = False
+    tabular = False
     error_kind = "short training"
     epoch = 0.0
 
@@ -75,6 +77,15 @@ class FromScratch:
 
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None})
+
+    def covers(self, arch: Architecture) -> bool:
+        return True
+
+    def fingerprint(self) -> Mapping[str, str]:
+        return self.dataset.fingerprint()
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nasctl.core import (
+    Architecture,
     Candidate,
     Dataset,
     Evaluation,
@@ -42,6 +43,7 @@ class Supernet:
     """
 
     takes_relaxed = True
+    tabular = False
     error_kind = "proxy"
 
     def __init__(
@@ -187,6 +189,15 @@ class Supernet:
                 f"lower estimator.lr (now {self.lr}) or estimator.clip (now {self.clip})"
             )
         return metrics
+
+    def covers(self, arch: Architecture) -> bool:
+        return True
+
+    def fingerprint(self) -> Mapping[str, str]:
+        return self.dataset.fingerprint()
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
 
     def state_dict(self) -> State:
         return {

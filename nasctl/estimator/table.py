@@ -1,0 +1,150 @@
+"""Look up a finished benchmark: every architecture was trained once for all, and a search reads its figures.
+
+Ying et al. 2019, https://arxiv.org/abs/1902.09635; Dong and Yang 2020, https://arxiv.org/abs/2001.00326.
+"""
+
+from __future__ import annotations
+
+import difflib
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, NonNegativeInt
+
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    Pulse,
+    RequestError,
+    SearchSpace,
+    State,
+)
+from nasctl.estimator._table_file import Values, read
+
+
+class Table:
+    """Returns what the table says of an architecture; reads no data set, builds no network.
+
+    Of several ``accuracy`` columns, the training seeds of each architecture, the search sees one, ``searched``,
+    as ``accuracy`` and ``error``; the mean of the others is ``reported_accuracy`` and ``reported_error``, so a
+    winner's luck is not reported. ``seconds`` adds up to a simulated clock, apart from measured cost.
+    """
+
+    takes_relaxed = False
+    tabular = True
+    epoch = 0.0
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        pulse: Pulse,
+        *,
+        root: str,
+        file: str,
+        split: Literal["train", "val", "test"],
+        architecture: str,
+        accuracy: Annotated[list[str], Field(min_length=1)],
+        searched: NonNegativeInt | None,
+        percent: bool,
+        seconds: str | None,
+        metrics: dict[str, str],
+        partial: bool,
+    ) -> None:
+        self.space, self.split, self.partial = space, split, partial
+        self.error_kind = f"table ({split})"
+        self.accuracy, self.percent, self.seconds, self.metrics = accuracy, percent, seconds, metrics
+        self.searched = seed % len(accuracy) if searched is None else searched
+        if self.searched >= len(accuracy):
+            raise RequestError(
+                f"estimator.searched={searched} counts from 0, but estimator.accuracy names {len(accuracy)}; "
+                f"choose at most {len(accuracy) - 1}"
+            )
+        columns = [(f"estimator.{setting}", column) for setting, column in self._columns()]
+        self.table = read(Path(root, file), architecture, tuple(columns))
+        self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
+        self.clock = 0.0  # simulated seconds
+
+    def _columns(self) -> list[tuple[str, str]]:
+        seconds = [] if self.seconds is None else [("seconds", self.seconds)]
+        others = [(f"metrics.{name}", column) for name, column in self.metrics.items()]
+        return [*(("accuracy", column) for column in self.accuracy), *seconds, *others]
+
+    def fit(self, sample: Callable[[], Candidate]) -> None:
+        pass
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        metrics = self._look_up(candidate.arch)
+        if metrics is None:
+            raise self._lacking(candidate.arch)
+        self.clock += metrics.get("simulated_seconds", 0.0)
+        return Evaluation(metrics)
+
+    def covers(self, arch: Architecture) -> bool:
+        return not self.partial or self._look_up(arch) is not None
+
+    def _look_up(self, arch: Architecture) -> Metrics | None:
+        if arch not in self.known:
+            values = self.table.rows.get(self._notation(arch))
+            self.known[arch] = None if values is None or None in values else self._metrics(arch, values)
+        return self.known[arch]
+
+    def _metrics(self, arch: Architecture, values: Values) -> Metrics:
+        numbers = [float(value) for value in values if value is not None]
+        count = len(self.accuracy)
+        scores = [self._share(arch, value) for value in numbers[:count]]
+        others = [score for i, score in enumerate(scores) if i != self.searched] or scores
+        metrics = {**_both("", scores[self.searched]), **_both("reported_", statistics.fmean(others))}
+        if self.seconds is not None:
+            metrics["simulated_seconds"] = numbers[count]
+        return metrics | dict(zip(self.metrics, numbers[len(numbers) - len(self.metrics) :], strict=True))
+
+    def _share(self, arch: Architecture, accuracy: float) -> float:
+        """Return an accuracy of the table in [0, 1]."""
+        share = accuracy / 100 if self.percent else accuracy
+        if not 0 <= share <= 1:
+            raise RequestError(
+                f"{self.table.path}, row {self.table.lines[self._notation(arch)]}: accuracy {accuracy:g} does not lie "
+                f"in {'[0, 100]; correct it' if self.percent else '[0, 1]; correct it or set estimator.percent=true'}"
+            )
+        return share
+
+    def _notation(self, arch: Architecture) -> str:
+        return self.space.notation(self.space.genotype(arch))
+
+    def _lacking(self, arch: Architecture) -> RequestError:
+        name, remedy = self._notation(arch), "add it or set estimator.partial=true to search among those that are there"
+        if name not in self.table.rows:
+            near = difflib.get_close_matches(name, self.table.rows, n=1, cutoff=0)
+            return RequestError(f"{self.table.path}: has no row for {name}, the nearest is {near[0]}; {remedy}")
+        values = zip(self._columns(), self.table.rows[name], strict=True)
+        blank = ", ".join(column for (_, column), value in values if value is None)
+        return RequestError(f"{self.table.path}, row {self.table.lines[name]}: {name} has no {blank}; {remedy}")
+
+    def fingerprint(self) -> Mapping[str, str]:
+        return {"table": self.table.sha256}
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the split and the columns searched by and reported, and what the look-ups stand for in seconds."""
+        others = [column for i, column in enumerate(self.accuracy) if i != self.searched]
+        columns = {"split": self.split, "searched": self.accuracy[self.searched], "reported": others or self.accuracy}
+        clock = {} if self.seconds is None else {"simulated_seconds": self.clock}
+        return {"table": columns | clock}
+
+    def state_dict(self) -> State:
+        return {"clock": self.clock}
+
+    def load_state_dict(self, state: State) -> None:
+        self.clock = state["clock"]
+
+
+def _both(prefix: str, accuracy: float) -> dict[str, float]:
+    return {f"{prefix}accuracy": accuracy, f"{prefix}error": 100 * (1 - accuracy)}

@@ -1,0 +1,105 @@
+"""Estimates without training: what an untrained network costs, or how it answers one minibatch.
+
+Mellor et al. 2021, https://arxiv.org/abs/2006.04647; Abdelfattah et al. 2021, https://arxiv.org/abs/2101.08134.
+The formulas stand in ``_zero_cost_scores``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Pulse,
+    SearchSpace,
+    State,
+    TrialError,
+    position_seed,
+)
+from nasctl.estimator import _zero_cost_scores as scores
+
+Score = Literal["params", "macs", "naswot", "synflow", "grad_norm"]
+
+
+class ZeroCost:
+    """Scores the network of the form ``search``, resized by ``size``, at its initialisation: higher is better.
+
+    Every candidate starts from the same random state and sees the same training batch, so a score is a
+    function of the architecture and the seed. Only ``naswot`` and ``grad_norm`` read data. The metric is
+    ``score``; there is no error. A score that is no finite number fails the trial.
+    """
+
+    takes_relaxed = False
+    tabular = False
+    error_kind = "zero-cost"
+    epoch = 0.0
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        pulse: Pulse,
+        *,
+        score: Score,
+        batch_size: Annotated[int, Field(ge=2)],
+        size: dict[str, PositiveInt],
+    ) -> None:
+        self.space, self.dataset, self.device, self.seed = space, dataset, device, seed
+        self.name, self.batch_size, self.size = score, batch_size, size
+        ways: dict[str, Callable[[Architecture], float]] = {
+            "params": lambda arch: self._count(arch, "params"),
+            "macs": lambda arch: self._count(arch, "macs"),
+            "naswot": lambda arch: scores.naswot(self._network(arch), self._batch[0]),
+            "synflow": lambda arch: scores.synflow(self._network(arch), dataset.task.input_shape, device),
+            "grad_norm": lambda arch: scores.gradient_norm(self._network(arch), *self._batch, dataset.loss),
+        }
+        self.score = ways[score]
+
+    def fit(self, sample: Callable[[], Candidate]) -> None:
+        pass
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        score = float(self.score(candidate.arch))
+        if not math.isfinite(score):
+            raise TrialError(f"estimator.score={self.name} is {score}; choose another score, batch_size or size")
+        return Evaluation({"score": score})
+
+    def _network(self, arch: Architecture) -> nn.Module:
+        torch.manual_seed(position_seed(self.seed, "zero-cost"))
+        return self.space.build(self.space.genotype(arch), "search", **self.size).to(self.device)
+
+    def _count(self, arch: Architecture, resource: str) -> int:
+        with torch.device("meta"):
+            network = self.space.build(self.space.genotype(arch), "search", **self.size)
+        return self.space.count(network)[resource]
+
+    @cached_property
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        return self.dataset.train().batch(self.batch_size, 0, 0)
+
+    def covers(self, arch: Architecture) -> bool:
+        return True
+
+    def fingerprint(self) -> Mapping[str, str]:
+        return self.dataset.fingerprint() if self.name in ("naswot", "grad_norm") else {}
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"score": self.name}
+
+    def state_dict(self) -> State:
+        return {}
+
+    def load_state_dict(self, state: State) -> None:
+        pass
