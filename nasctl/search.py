@@ -74,6 +74,9 @@ class Feasible:
             f"{self.space.notation(self.space.genotype(refused[0]))}; give a table of this space or raise constraint.tries"
         )
 
+    def chain(self) -> Chain | None:
+        return self.constraint.chain()
+
 
 @dataclass(frozen=True)
 class Found:
@@ -82,9 +85,6 @@ class Found:
     arch: Architecture
     metrics: Metrics
     facts: Mapping[str, Any]
-
-    def chain(self) -> Chain | None:
-        return self.constraint.chain()
 
 
 class Search:
