@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml")
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that takes ``name`` for every YAML of the group, ``black_box`` for those that keep the best of their trials."""
+    """Run a test that takes ``name`` for every YAML, ``black_box`` for those that keep the best of their trials."""
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("name", NAMES)
     if "black_box" in metafunc.fixturenames:
@@ -26,7 +26,9 @@ def pytest_generate_tests(metafunc):
 @cache
 def composed(name):
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return OmegaConf.to_container(compose("config", [f"strategy={name}", "budget.trials=130"]).strategy, resolve=True)
+        return OmegaConf.to_container(
+            compose("config", [f"strategy={name}", "budget.trials=130"]).strategy, resolve=True
+        )
 
 
 @pytest.fixture
