@@ -34,6 +34,8 @@ class Settings:
     device: str
     threads: PositiveInt | None
     record_every: PositiveInt
+    repeats: PositiveInt
+    curve: list[PositiveInt]
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     checkpoint: dict[Literal["seconds"], NonNegativeFloat]

@@ -19,9 +19,10 @@ from nasctl.config import Config, make
 from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
+from nasctl.replicas import Replicas
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
-from nasctl.search import Budget, Feasible, Search, SearchData
+from nasctl.search import Append, Budget, Feasible, Search, SearchData
 from nasctl.source import Source, architecture_record, find
 
 log = logging.getLogger("nasctl")
@@ -58,9 +59,11 @@ def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
     configuration.validate(config, SEARCH)
     check_pair(config)
+    check_repeats(config)
     budget = read_budget(config)
     scene = set_up(config, environment.choose_device(config["device"]))
-    nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every")}
+    repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
+    nodes = {name: config[name] for name in (*SEARCH, "budget", "record_every", *repeated)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     if not is_finished(run):
         loop = assemble(run, scene, budget)
@@ -71,20 +74,35 @@ def search(config: Config) -> None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)
             run.save(loop.state_dict())
-            found = loop.found(read_lines(run.path / "trials.jsonl"))
+            found = loop.found(lambda name: read_lines(run.path / name))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, found.facts)
     show(run.path)
 
 
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search:
-    """Build the search loop; only here do strategy, estimator and data meet."""
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
+    """Build the search loop, or the one that repeats it."""
+    config = scene.config
+    if config["repeats"] == 1:
+        return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
+    return Replicas(
+        lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
+        scene.space,
+        scene.constraint,
+        run.append,
+        seed=config["seed"],
+        repeats=config["repeats"],
+        curve=config["curve"],
+    )
+
+
+def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
+    """Build one search loop; only here do strategy, estimator and data meet."""
     config, space = scene.config, scene.space
     data = SearchData(scene.dataset)
-    estimator = make(config["estimator"], space, data, scene.device, config["seed"], run.pulse)
-    feasible = Feasible(space, scene.constraint, estimator.covers)
-    strategy = make(config["strategy"], space, feasible, config["seed"])
-    return Search(space, strategy, estimator, make(config["reward"]), budget, run.append, config["record_every"])
+    estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
+    strategy = make(config["strategy"], space, Feasible(space, scene.constraint, estimator.covers), seed)
+    return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
 
 
 def retrain(config: Config) -> None:
@@ -141,6 +159,15 @@ def check_pair(config: Config) -> None:
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
             f"estimator={config['choices']['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
+        )
+
+
+def check_repeats(config: Config) -> None:
+    """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
+    if config["repeats"] > 1 and not configuration.target(config["estimator"]).tabular:
+        raise RequestError(
+            f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
+            "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
         )
 
 

@@ -62,7 +62,7 @@ class Run:
     def _open(self) -> None:
         saved = self._load()
         self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
-        for name in ("trials.jsonl", "history.jsonl"):
+        for name in ("trials.jsonl", "history.jsonl", "replicas.jsonl"):
             self._truncate(name, self._sizes.get(name, 0))
         costs = self.path / "costs.jsonl"
         self._truncate("costs.jsonl", sum(map(len, whole_lines(costs))))

@@ -29,6 +29,7 @@ from nasctl.core import (
 )
 
 Append = Callable[[str, Mapping[str, Any]], None]
+Read = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,8 @@ class Feasible:
             return self.constraint.refusal(covered)
         return RequestError(
             f"estimator: covers none of {self.tries} sampled architectures, such as "
-            f"{self.space.notation(self.space.genotype(refused[0]))}; give a table of this space or raise constraint.tries"
+            f"{self.space.notation(self.space.genotype(refused[0]))}; "
+            "give a table of this space or raise constraint.tries"
         )
 
     def chain(self) -> Chain | None:
@@ -150,11 +152,11 @@ class Search:
             "entropy": lambda: entropy(trial.candidate),
         }
 
-    def found(self, lines: Sequence[Mapping[str, Any]]) -> Found:
-        """Return what the search found, given the recorded trials."""
+    def found(self, read: Read) -> Found:
+        """Return what the search found; ``read`` returns the lines of a file of the run."""
         arch = self.strategy.derive()
         facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
-        return Found(arch, self.score(arch, lines), facts)
+        return Found(arch, self.score(arch, read("trials.jsonl")), facts)
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
         """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""

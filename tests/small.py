@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate
 from nasctl.search import Feasible
+from tests.tables import SEEDS, folder_of_small_tables
 
 CPU = torch.device("cpu")
 
@@ -34,6 +35,13 @@ SMALL = (
 SMALL_ESTIMATORS = {
     "from_scratch": ("estimator=from_scratch", "estimator.epochs=1"),
     "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator.unroll=first_order"),
+    "table": (
+        "estimator=table",
+        "estimator.file=nb201_table.csv.gz",
+        "estimator.split=test",
+        f"estimator.accuracy=[{','.join(SEEDS)}]",
+    ),
+    "zero_cost": ("estimator=zero_cost", "estimator.batch_size=8"),
 }
 """What makes an estimator small, by the name of its YAML; one that is not listed is taken as it is."""
 
@@ -50,6 +58,8 @@ class Problem:
     def __init__(self, *overrides, estimator="supernet"):
         chosen = SMALL_ESTIMATORS.get(estimator, (f"estimator={estimator}",))
         self.config = deepcopy(_composed((*SMALL, *chosen, *overrides)))
+        if "root" in self.config["estimator"]:
+            self.config["estimator"]["root"] = str(folder_of_small_tables(_of_space(overrides)))
         self.data = Spy(make(self.config["dataset"], Path("nowhere"), CPU, self.config["seed"]))
         self.space = make(self.config["space"], self.data.task)
 
@@ -57,7 +67,7 @@ class Problem:
         return make(self.config["estimator"], self.space, dataset or self.data, CPU, seed, pulse)
 
     def strategy(self, seed=0):
-        feasible = Feasible(self.space, self.constraint())
+        feasible = Feasible(self.space, self.constraint(), lambda arch: True)
         return make(self.config["strategy"], self.space, feasible, seed)
 
     def constraint(self):
@@ -87,6 +97,10 @@ class Problem:
         generator = torch.Generator().manual_seed(seed)
         logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.rows]
         return [row.softmax(0).requires_grad_() for row in logits]
+
+
+def _of_space(overrides):
+    return tuple(override for override in overrides if override.startswith(("space", "dataset=")))
 
 
 class Spy:

@@ -17,6 +17,9 @@ class Space:
     def genotype(self, arch):
         return {"option": arch[0]}
 
+    def notation(self, genotype):
+        return f"option {genotype['option']}"
+
     def features(self, genotype):
         return {"skip_connections": genotype["option"]}
 
@@ -261,16 +264,33 @@ def test_entropy_is_the_mean_over_the_rows_in_nats():
     assert entropy(Candidate((0,))) is None
 
 
+class Below:
+    """A constraint that accepts options below five."""
+
+    tries = 17
+
+    def __call__(self, genotype):
+        return genotype["option"] < 5
+
+    def refusal(self, refused):
+        return RequestError(f"refused {list(refused)}")
+
+
 def test_feasible_asks_the_constraint_about_genotypes():
-    class Below:
-        tries = 17
-
-        def __call__(self, genotype):
-            return genotype["option"] < 5
-
-        def refusal(self, refused):
-            return RequestError(f"refused {list(refused)}")
-
-    feasible = Feasible(Space(), Below())
+    feasible = Feasible(Space(), Below(), lambda arch: True)
     assert feasible.tries == 17 and feasible((4,)) and not feasible((5,))
     assert str(feasible.refusal([(5,), (6,)])) == "refused [{'option': 5}, {'option': 6}]"
+
+
+def test_what_the_estimator_does_not_cover_is_not_feasible():
+    feasible = Feasible(Space(), Below(), lambda arch: arch[0] % 2 == 0)
+    assert [option for option in range(10) if feasible((option,))] == [0, 2, 4]
+    assert str(feasible.refusal([(3,), (6,), (8,)])) == "refused [{'option': 6}, {'option': 8}]"
+
+
+def test_a_refusal_says_that_nothing_is_covered():
+    feasible = Feasible(Space(), Below(), lambda arch: False)
+    assert str(feasible.refusal([(3,), (6,)])) == (
+        "estimator: covers none of 17 sampled architectures, such as option 3; "
+        "give a table of this space or raise constraint.tries"
+    )

@@ -69,7 +69,7 @@ def synflow(network: nn.Module, input_shape: tuple[int, ...], device: torch.devi
         parameter.data.abs_()
     ones = torch.ones(1, *input_shape, dtype=torch.float64, device=device)
     network(ones).sum().backward()
-    return float(sum((weight * weight.grad).sum().detach() for weight in _trained_weights(network)))
+    return sum(float((weight.detach() * gradient).sum()) for weight, gradient in _reached(network))
 
 
 def gradient_norm(
@@ -82,7 +82,7 @@ def gradient_norm(
     initialisation, norms with the batch's statistics.
     """
     loss(network.train()(inputs), targets).backward()
-    return float(sum(weight.grad.norm() for weight in _trained_weights(network)))
+    return sum(float(gradient.norm()) for _, gradient in _reached(network))
 
 
 def _without_norms(network: nn.Module) -> nn.Module:
@@ -92,8 +92,8 @@ def _without_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def _trained_weights(network: nn.Module) -> Iterator[Tensor]:
-    """Yield the weights of convolutions and linear layers that the gradient reached; the rest count nothing."""
+def _reached(network: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield weight and gradient of the convolutions and linear layers that the gradient reached."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear) and module.weight.grad is not None:
-            yield module.weight
+            yield module.weight, module.weight.grad

@@ -101,8 +101,10 @@ class Table:
         numbers = [float(value) for value in values if value is not None]
         count = len(self.accuracy)
         scores = [self._share(arch, value) for value in numbers[:count]]
-        others = [score for i, score in enumerate(scores) if i != self.searched] or scores
-        metrics = {**_both("", scores[self.searched]), **_both("reported_", statistics.fmean(others))}
+        others = [score for i, score in enumerate(scores) if i != self.searched]
+        metrics = _both("", scores[self.searched])
+        if others:
+            metrics |= _both("reported_", statistics.fmean(others))
         if self.seconds is not None:
             metrics["simulated_seconds"] = numbers[count]
         return metrics | dict(zip(self.metrics, numbers[len(numbers) - len(self.metrics) :], strict=True))
@@ -135,7 +137,7 @@ class Table:
     def facts(self) -> Mapping[str, Any]:
         """Return the split and the columns searched by and reported, and what the look-ups stand for in seconds."""
         others = [column for i, column in enumerate(self.accuracy) if i != self.searched]
-        columns = {"split": self.split, "searched": self.accuracy[self.searched], "reported": others or self.accuracy}
+        columns = {"split": self.split, "searched": self.accuracy[self.searched], "reported": others}
         clock = {} if self.seconds is None else {"simulated_seconds": self.clock}
         return {"table": columns | clock}
 

@@ -12,6 +12,7 @@ from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
 from nasctl.report.record import Run, find
+from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 
 
@@ -24,6 +25,7 @@ class Comparison:
     notes: list[Note]
     spaces: list[Space]
     random: list[RandomArchitectures]
+    curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
 
@@ -39,6 +41,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         notes=notes_of(beside),
         spaces=spaces(finished),
         random=random_architectures(finished),
+        curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )
 

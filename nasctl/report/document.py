@@ -13,6 +13,7 @@ from nasctl.report.figure import count, size
 from nasctl.report.method import Method
 from nasctl.report.published import Note, PublishedRow, tables
 from nasctl.report.record import Run
+from nasctl.report.replicas import Point
 from nasctl.report.spending import PHASES, write
 
 Cells = Mapping[str, str]
@@ -30,12 +31,12 @@ class Grid:
 
 
 def document(comparison: Comparison) -> list[Grid]:
-    """Return the grid of the methods, then one a published table."""
+    """Return the grid of the methods, that of the best-found curves, then one a published table."""
     beside = _published(comparison)
     marked = _footnotes(comparison)
     if beside and marked:
         beside[-1] = replace(beside[-1], remarks=marked)
-    return [_measured(comparison), *beside]
+    return [_measured(comparison), *_curves(comparison), *beside]
 
 
 def grid(title: str, rows: Sequence[Cells], remarks: Sequence[str] = ()) -> Grid:
@@ -67,6 +68,8 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells) -> Cells:
         "test error (%)": _text(row.error),
         "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
         **{f"{kind} error (%)": _text(row.estimate) if kind == row.estimate_kind else "" for kind in kinds},
+        "median (5 to 95 %)": _text(row.distribution),
+        "best found": _best_found(row),
         "params": count(row.params, 2),
         "MACs": count(row.macs, 1),
         "ops": "" if row.ops is None else f"{row.ops:g}",
@@ -78,6 +81,30 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells) -> Cells:
 
 def _text(value: object | None) -> str:
     return "" if value is None else str(value)
+
+
+def _best_found(row: Method) -> str:
+    found = row.distribution
+    return "" if found is None or found.best_found is None else f"{found.best_found} of {found.of}"
+
+
+def _curves(comparison: Comparison) -> list[Grid]:
+    """Return the grid of the best-found curves, if there are some."""
+    rows = [_point_cells(label, point) for label, points in comparison.curves.items() for point in points]
+    remark = "Best found: after so many trials, by the error that the search sees; difference: with its 95 % interval."
+    return [grid("Best found so far, over replicas", rows, [remark])] if rows else []
+
+
+def _point_cells(label: str, point: Point) -> Cells:
+    within, difference = point.interval(), point.difference
+    return {
+        "method": label,
+        "trials": str(point.trials),
+        "error searched by (%)": str(point.error),
+        "reported error (%)": _text(point.reported),
+        "reported - searched": "" if difference is None else f"{difference.mean:+.3f}",
+        "±": "" if within is None else f"{within:.3f}",
+    }
 
 
 def _settings(row: Method) -> Mapping[str, str | None]:

@@ -1,7 +1,7 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-published, space, random architectures or note. Errors are in percent, costs in days of the unit named.
+published, space, random architectures, curve or note. Errors are in percent, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from nasctl.report.figure import Figure
 from nasctl.report.method import Method
 from nasctl.report.published import Note, PublishedRow
 from nasctl.report.record import Run
+from nasctl.report.replicas import Point
 from nasctl.report.space import RandomArchitectures
 
 Flat = Mapping[str, Any]
 
-_NESTED = ("error", "estimate", "cost", "feasible", "published", "runs")
+_NESTED = ("error", "estimate", "distribution", "cost", "feasible", "published", "runs")
 
 
 def to_json(comparison: Comparison) -> str:
@@ -33,6 +34,7 @@ def to_json(comparison: Comparison) -> str:
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
         "spaces": [asdict(space) for space in comparison.spaces],
         "random_architectures": [asdict(found) for found in comparison.random],
+        "curves": {label: [asdict(point) for point in points] for label, points in comparison.curves.items()},
         "left_out": [_left_out(run) for run in comparison.left_out],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -45,6 +47,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "published", **_flat_published(row, comparison.notes)} for row in comparison.published),
         *({"kind": "space", "space": space.name, "size": space.size} for space in comparison.spaces),
         *({"kind": "random architectures", **_flat_random(found)} for found in comparison.random),
+        *(_flat_point(label, point) for label, points in comparison.curves.items() for point in points),
         *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
     ]
@@ -61,6 +64,7 @@ def _method(row: Method) -> Flat:
         **{name.replace(" ", "_"): value for name, value in row.settings.items()},
         "error": row.error and {**asdict(row.error), "n_of": row.n_of},
         "estimate": row.estimate and {**asdict(row.estimate), "kind": row.estimate_kind},
+        "distribution": row.distribution and asdict(row.distribution),
         "params": row.params,
         "macs": row.macs,
         "ops": row.ops,
@@ -71,7 +75,7 @@ def _method(row: Method) -> Flat:
         "difference": difference(row),
         "signature": row.signature,
         "recipe_hash": row.recipe,
-        "runs": [str(run.path) for run in row.runs],
+        "runs": list(dict.fromkeys(str(run.path) for run in row.runs)),
     }
 
 
@@ -94,6 +98,7 @@ def _flat_method(row: Method) -> Flat:
         **plain,
         **_flat_figure("error", row.error, n_of=row.n_of),
         **_flat_figure("estimate", row.estimate, kind=row.estimate_kind),
+        **(nested["distribution"] or {}),
         **costs,
         **{f"paper_{name}": value for name, value in (row.published or {}).items()},
         **{f"feasible_{name}": value for name, value in (nested["feasible"] or {}).items()},
@@ -113,6 +118,17 @@ def _flat_published(row: PublishedRow, notes: list[Note]) -> Flat:
     return {
         name if name in kept else f"published_{name}": " ".join(value) if name == "notes" else value
         for name, value in _published(row, notes).items()
+    }
+
+
+def _flat_point(label: str, point: Point) -> Flat:
+    return {
+        "kind": "curve",
+        "method": label,
+        "trials": point.trials,
+        **_flat_figure("estimate", point.error),
+        **_flat_figure("reported", point.reported),
+        **_flat_figure("difference", point.difference),
     }
 
 

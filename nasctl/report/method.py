@@ -17,6 +17,7 @@ from typing import Any
 
 from nasctl.report.figure import Figure, average
 from nasctl.report.record import Json, Run
+from nasctl.report.replicas import Distribution, apart, distribution
 from nasctl.report.spending import PHASES, Cost, device_names, spent
 
 _COUNTS = ("params", "macs", "ops")
@@ -34,6 +35,7 @@ class Method:
     n_of: str  # what n counts: "search seeds" or "retrain seeds"
     estimate: Figure | None
     estimate_kind: str | None
+    distribution: Distribution | None  # of the estimate over the replicas of a repeated search
     params: float | None
     macs: float | None
     ops: float | None
@@ -47,11 +49,11 @@ class Method:
 
 def methods(runs: Iterable[Run]) -> list[Method]:
     """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
-    finished = [run for run in runs if run.status == "finished"]
+    finished = [part for run in runs if run.status == "finished" for part in apart(run)]
     searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb == "search"}
     retrained = [run for run in finished if run.verb == "retrain"]
     used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
-    left = [run for key, run in searches.items() if key not in used]
+    left = [run for key, run in searches.items() if key not in used or "replica" in run.result]
     rows = [_retrained(group, searches) for group in _groups(retrained, _retrain_key)]
     rows += [_searched(group) for group in _groups(left, _search_key)]
     return sorted(rows, key=_rank)
@@ -91,6 +93,7 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
         n_of="search seeds" if first.source.get("kind") == "run" else "retrain seeds",
         estimate=None,
         estimate_kind=None,
+        distribution=None,
         searches=tuple(run for key, run in searches.items() if key in keys),
         **_shared(runs),
     )
@@ -107,6 +110,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
         n_of="search seeds",
         estimate=Figure.of(_by_seed(runs, partial(_number, "error"))),
         estimate_kind=first.result["error_kind"],
+        distribution=distribution(runs),
         searches=runs,
         **_shared(runs),
     )

@@ -79,17 +79,22 @@ def read(folder: Path) -> Run:
 
 
 def trials(run: Run) -> Iterator[Json]:
-    """Yield the lines of trials.jsonl; a last line cut short by a kill ends them."""
-    path = run.path / "trials.jsonl"
+    """Yield the lines of trials.jsonl."""
+    return lines(run, "trials.jsonl")
+
+
+def lines(run: Run, name: str) -> Iterator[Json]:
+    """Yield the lines of a .jsonl file, none if it is missing; a last line cut short by a kill ends them."""
+    path = run.path / name
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
             if line.endswith("\n"):
-                yield _trial(path, number, line)
+                yield _line(path, number, line)
 
 
-def _trial(path: Path, number: int, line: str) -> Json:
+def _line(path: Path, number: int, line: str) -> Json:
     try:
         return json.loads(line)
     except ValueError:

@@ -17,6 +17,11 @@ def pick(options: Sequence[T], generator: torch.Generator) -> T:
     return options[int(torch.randint(len(options), (), generator=generator))]
 
 
+def picks(options: Sequence[T], count: int, generator: torch.Generator) -> list[T]:
+    """Return ``count`` of ``options``, each uniformly, with replacement: what as many calls of `pick` return."""
+    return [options[i] for i in torch.randint(len(options), (count,), generator=generator).tolist()]
+
+
 def uniform(space: Choices, generator: torch.Generator) -> Architecture:
     """Return an architecture whose every decision is uniform over what is open."""
     arch: list[int] = []

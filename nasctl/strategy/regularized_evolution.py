@@ -46,7 +46,7 @@ class RegularizedEvolution(BlackBox):
         return Candidate(self.draw(self._child)) if full else self.sample()
 
     def _child(self) -> Architecture:
-        drawn = [_walk.pick(self.population, self.generator) for _ in range(self.sample_size)]
+        drawn = _walk.picks(self.population, self.sample_size, self.generator)
         parent, _ = max(drawn, key=lambda member: member[1])
         if float(torch.rand((), generator=self.generator)) < self.identity_probability:
             return parent

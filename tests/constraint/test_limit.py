@@ -44,8 +44,8 @@ def test_a_refusal_names_the_limit_the_tries_and_the_cheapest():
 
 
 def test_without_a_limit_everything_is_feasible_and_nothing_has_a_margin():
-    free = Unconstrained(Priced())
-    assert free({"params": 10**12}) is True and free.margin({"params": 10**12}) is None
+    free = Unconstrained(Priced(), tries=3)
+    assert free({"params": 10**12}) is True and free.margin({"params": 10**12}) is None and free.tries == 3
 
 
 @pytest.mark.parametrize(

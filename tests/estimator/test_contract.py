@@ -1,5 +1,7 @@
 """What every estimator of conf/estimator promises."""
 
+import json
+
 import pytest
 import torch
 
@@ -39,5 +41,25 @@ def test_a_picked_path_is_scored_without_a_graph(name):
     problem = Problem("budget.epochs=2", estimator=name)
     evaluation = problem.estimator().evaluate(Candidate(problem.arch(0)))
     assert evaluation.loss is None
-    assert {"loss", "error", "accuracy"} <= set(evaluation.metrics)
+    promised = {"zero-cost": {"score"}, "table (test)": {"error", "accuracy"}}
+    assert promised.get(problem.estimator().error_kind, {"loss", "error", "accuracy"}) <= set(evaluation.metrics)
     assert all(isinstance(value, float) for value in evaluation.metrics.values())
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_fingerprint_names_what_is_read(name):
+    problem = Problem("budget.epochs=2", estimator=name)
+    estimator = problem.estimator()
+    estimator.evaluate(Candidate(problem.arch(0)))
+    found = dict(estimator.fingerprint())
+    assert ("data" in found) == bool(problem.data.log) and ("table" in found) == estimator.tabular
+    assert all(len(digest) == 64 for digest in found.values()) and found
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_can_be_looked_up_says_so_and_all_is_covered(name):
+    problem = Problem("budget.epochs=2", estimator=name)
+    estimator = problem.estimator()
+    assert estimator.tabular == (name in ("table", "nasbench201_table"))
+    assert estimator.covers(problem.arch(0)) is True
+    json.dumps(estimator.facts())

@@ -4,6 +4,7 @@ import pytest
 
 from nasctl.core import RequestError
 from nasctl.reward.metric import Metric
+from tests.small import Problem
 
 METRICS = {"loss": 0.7, "error": 12.5, "accuracy": 0.875}
 
@@ -22,3 +23,8 @@ def test_an_unknown_metric_is_refused_with_the_nearest_and_all_names():
     assert str(refused.value) == (
         "reward.name: unknown 'acuracy'; did you mean 'accuracy'? choose from loss, error, accuracy"
     )
+
+
+def test_the_presets_name_their_metric():
+    assert Problem("reward=score").reward()({"score": 2.5}) == 2.5
+    assert Problem().reward()({"score": 2.5, "accuracy": 0.5}) == 0.5

@@ -41,14 +41,13 @@ def test_the_population_starts_from_uniform_draws(strategy, table):
 
 def test_the_parent_is_the_best_of_a_sample_drawn_with_replacement(strategy, monkeypatch):
     tried = filled(strategy, sample_size=3, identity_probability=0.0)
-    drawn, pick = [], _walk.pick
+    drawn, picks = [], _walk.picks
 
-    def spy(options, generator):
-        picked = pick(options, generator)
-        drawn.extend([picked] if isinstance(picked, tuple) else [])
-        return picked
+    def spy(options, count, generator):
+        drawn.extend(picks(options, count, generator))
+        return list(drawn)
 
-    monkeypatch.setattr(_walk, "pick", spy)
+    monkeypatch.setattr(_walk, "picks", spy)
     samples = []
     for _ in range(200):
         drawn.clear()

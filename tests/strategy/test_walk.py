@@ -57,3 +57,10 @@ def test_a_choice_of_one_option_is_never_mutated():
 def test_picking_takes_every_option(options):
     generator = torch.Generator().manual_seed(4)
     assert {_walk.pick(options, generator) for _ in range(100)} == set(options)
+
+
+def test_picks_are_what_as_many_calls_of_pick_return():
+    first, second = (torch.Generator().manual_seed(4) for _ in range(2))
+    options = ["a", "b", "c", "d", "e"]
+    assert _walk.picks(options, 25, first) == [_walk.pick(options, second) for _ in range(25)]
+    assert torch.equal(first.get_state(), second.get_state())
