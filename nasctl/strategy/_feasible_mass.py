@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nasctl.core import Chain, Feasible, RequestError
 from nasctl.strategy._feasible_set import ENUMERABLE, FeasibleSet
-from nasctl.strategy._policy import choose, log_probability
+from nasctl.strategy._policy import choose, log_probability, one_hot
 
 NUMBERS = 2**22  # held at once by a chain's sums, at most
 
@@ -91,13 +91,14 @@ class Enumeration:
         self.left, self.right = list(sizes[:middle]), list(sizes[middle:])
         every = torch.cartesian_prod(*map(torch.arange, sizes)).view(-1, len(sizes))
         self.accepted = members(every).view(math.prod(self.left), -1).double()
+        self.indicators = indicators(self.left, max(sizes)), indicators(self.right, max(sizes))
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p, middle = log_probabilities.exp(), len(self.left)
         left, right = joint(p[:, :middle], self.left), joint(p[:, middle:], self.right)
         left_mass, right_mass = left * (right @ self.accepted.T), right * (left @ self.accepted)
         value = left_mass.sum(1)
-        sums = [*marginals(left_mass, self.left), *marginals(right_mass, self.right)]
+        sums = [left_mass @ self.indicators[0], right_mass @ self.indicators[1]]
         return Mass(value, _expected(sums, value, p))
 
 
@@ -117,6 +118,8 @@ class MeetInTheMiddle:
         left, right = _left_costs(tables[: self.middle]), _right_costs(tables[self.middle :], sizes[self.middle])
         self.left_order, self.left_count = _fitting(left, right, chain.limit)
         self.right_order, self.right_count = _fitting(right, left, chain.limit)
+        self.before, self.after = list(sizes[: self.middle]), list(sizes[self.middle + 1 :])
+        self.indicators = indicators(self.before, max(sizes)), indicators(self.after, max(sizes))
         self.replicas = max(1, NUMBERS // max(left.numel(), right.numel()))
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
@@ -124,14 +127,15 @@ class MeetInTheMiddle:
         return Mass(torch.cat([part.value for part in parts]), torch.cat([part.expected for part in parts]))
 
     def _mass(self, p: Tensor) -> Mass:
-        before, after = self.sizes[: self.middle], self.sizes[self.middle + 1 :]
-        left, right = joint(p[:, : self.middle], before), joint(p[:, self.middle + 1 :], after)
-        centre = p[:, self.middle, : self.sizes[self.middle], None]
+        left, right = joint(p[:, : self.middle], self.before), joint(p[:, self.middle + 1 :], self.after)
+        options = self.sizes[self.middle]
+        centre = p[:, self.middle, :options, None]
         left_mass = left[:, None] * _sums(right, self.right_order, self.right_count) * centre
         right_mass = right[:, None] * _sums(left, self.left_order, self.left_count) * centre
         by_centre = left_mass.sum(2)
+        padded = torch.nn.functional.pad(by_centre, (0, p.shape[2] - options))
+        sums = [left_mass.sum(1) @ self.indicators[0], padded, right_mass.sum(1) @ self.indicators[1]]
         value = by_centre.sum(1)
-        sums = [*marginals(left_mass.sum(1), before), by_centre, *marginals(right_mass.sum(1), after)]
         return Mass(value, _expected(sums, value, p))
 
 
@@ -162,19 +166,21 @@ def joint(p: Tensor, sizes: Sequence[int]) -> Tensor:
     return product
 
 
-def marginals(mass: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """Return the sums of ``mass (replicas, combinations)`` over all decisions but one, for each."""
-    folded = mass.view(len(mass), *sizes)
-    return [folded.movedim(i + 1, 1).reshape(len(mass), size, -1).sum(2) for i, size in enumerate(sizes)]
+def indicators(sizes: Sequence[int], options: int) -> Tensor:
+    """Return what turns masses of combinations into sums over all decisions but one by a matrix product.
+
+    ``(combinations, decisions * options)``: 1 where the combination takes that option in that decision.
+    """
+    if not sizes:
+        return torch.zeros(1, 0, dtype=torch.float64)
+    combinations = torch.cartesian_prod(*map(torch.arange, sizes)).view(-1, len(sizes))
+    return one_hot(combinations, options).flatten(1)
 
 
 def _expected(sums: Sequence[Tensor], value: Tensor, p: Tensor) -> Tensor:
-    """Return ``sums / value``, padded to the options of ``p``; ``p`` itself where nothing is feasible."""
-    expected = torch.zeros_like(p)
-    for decision, mass in enumerate(sums):
-        expected[:, decision, : mass.shape[1]] = mass
+    """Return ``sums (replicas, decisions * options)``, joined, over ``value``; ``p`` where nothing is feasible."""
     mass = value[:, None, None]
-    return torch.where(mass > 0, expected / mass, p)
+    return torch.where(mass > 0, torch.cat(list(sums), 1).view_as(p) / mass, p)
 
 
 def _left_costs(tables: Sequence[Tensor]) -> Tensor:

@@ -26,10 +26,13 @@ class Policy:
         self.missing = torch.arange(shape[2]) >= self.sizes[:, None]
         self.logits, self.mean, self.square = (torch.zeros(shape, dtype=torch.float64) for _ in range(3))
         self.updates = torch.zeros(replicas, dtype=torch.float64)
+        self._current: Tensor | None = None
 
     def log_probabilities(self) -> Tensor:
         """Return log-probabilities ``(replicas, decisions, options)``; -inf where an option is missing."""
-        return self.logits.masked_fill(self.missing, float("-inf")).log_softmax(-1)
+        if self._current is None:
+            self._current = self.logits.masked_fill(self.missing, float("-inf")).log_softmax(-1)
+        return self._current
 
     def ascend(self, gradient: Tensor, moved: Tensor, rate: Tensor) -> None:
         """Take an Adam step up ``gradient`` at ``rate (replicas,)`` times lr, where ``moved (replicas,)`` is true."""
@@ -41,6 +44,7 @@ class Policy:
         corrected = [1 - beta ** self.updates.clamp(min=1)[:, None, None] for beta in self.betas]
         step = self.mean / corrected[0] / ((self.square / corrected[1]).sqrt() + self.eps)
         self.logits = torch.where(where, self.logits + rate[:, None, None] * self.lr * step, self.logits)
+        self._current = None
 
     def state_dict(self) -> State:
         return {"logits": self.logits, "mean": self.mean, "square": self.square, "updates": self.updates}
@@ -49,6 +53,7 @@ class Policy:
         self.logits, self.mean, self.square, self.updates = (
             state[name].clone() for name in ("logits", "mean", "square", "updates")
         )
+        self._current = None
 
 
 class Baseline:
