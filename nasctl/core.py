@@ -317,6 +317,9 @@ class Reward(Protocol):
 
     def __call__(self, metrics: Metrics) -> float: ...
 
+    def quality(self, metrics: Metrics) -> float:
+        """Return the reward without what it says of costs."""
+
 
 class Constraint(Protocol):
     """Whether a genotype is within the limit."""

@@ -15,8 +15,9 @@ import torch
 
 from nasctl import config as configuration
 from nasctl import environment, inspection
+from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace
+from nasctl.core import Architecture, Constraint, Dataset, Estimator, Genotype, Metrics, RequestError, SearchSpace
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
 from nasctl.replicas import Replicas
@@ -80,11 +81,13 @@ def search(config: Config) -> None:
     show(run.path)
 
 
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
-    """Build the search loop, or the one that repeats it."""
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
+    """Build the search loop, or one that repeats it, replica by replica or all at once."""
     config = scene.config
     if config["repeats"] == 1:
         return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
+    if config["strategy"].get("batched"):
+        return build_batch(run, scene, budget)
     return Replicas(
         lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
         scene.space,
@@ -93,6 +96,22 @@ def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
         seed=config["seed"],
         repeats=config["repeats"],
         curve=config["curve"],
+    )
+
+
+def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
+    """Build the loop in which all replicas of a search move together."""
+    config, space = scene.config, scene.space
+    data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
+
+    def build_estimator(seed: int) -> Estimator:
+        return make(config["estimator"], space, data, scene.device, seed, run.pulse)
+
+    feasible = Feasible(space, scene.constraint, build_estimator(config["seed"]).covers)
+    strategy = make(config["strategy"], space, feasible, seeds)
+    places = {name: config[name] for name in ("seed", "repeats", "curve")}
+    return Batch(
+        space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
     )
 
 
@@ -175,7 +194,7 @@ def read_budget(config: Config) -> Budget:
     """Return the budget, or raise `RequestError` if it never ends a search."""
     budget = Budget(**configuration.convert(config["budget"], Budget, "budget"))
     shared = configuration.target(config["estimator"]).takes_relaxed
-    if budget.trials is None and (budget.epochs is None or not shared):
+    if budget.trials is None and budget.turns is None and (budget.epochs is None or not shared):
         raise RequestError(
             f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
             f"set budget.trials{' or budget.epochs' if shared else ''}"

@@ -34,14 +34,18 @@ Read = Callable[[str], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What ends a search: candidates evaluated, or passes of the shared weights over their data."""
+    """What ends a search: candidates evaluated, passes of the shared weights over their data, or turns.
+
+    A turn asks the strategy once; it may ask for nothing, as where a sample is infeasible.
+    """
 
     trials: PositiveInt | None
     epochs: PositiveFloat | None
+    turns: PositiveInt | None = None
 
-    def share(self, trials: int, epoch: float) -> float:
+    def share(self, trials: int, epoch: float, turns: int = 0) -> float:
         """Return the part of the budget that is spent; from 1 on it is used up."""
-        spent = ((trials, self.trials), (epoch, self.epochs))
+        spent = ((trials, self.trials), (epoch, self.epochs), (turns, self.turns))
         return max(done / limit for done, limit in spent if limit is not None)
 
 
@@ -104,35 +108,34 @@ class Search:
     ) -> None:
         self.space, self.strategy, self.estimator, self.reward = space, strategy, estimator, reward
         self.budget, self.append, self.record_every = budget, append, record_every
-        self.trials = 0
+        self.trials = self.turns = 0
 
     def run(self, tick: Tick) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
         while True:
             self.estimator.fit(self.strategy.sample)
-            if self.budget.share(self.trials, self.estimator.epoch) >= 1:
+            if self._share() >= 1:
                 return
             candidate = self.strategy.ask()
+            self.turns += 1
             if candidate is not None:
                 trial = self._evaluate(candidate)
                 self.strategy.tell(trial)
                 self._record(trial)
                 tick(self.state_dict, self._shown(trial))
 
+    def _share(self) -> float:
+        return self.budget.share(self.trials, self.estimator.epoch, self.turns)
+
     def _evaluate(self, candidate: Candidate) -> Trial:
         try:
-            evaluation = self._priced(self.estimator.evaluate(candidate), candidate.arch)
+            evaluation = self._priced(candidate)
         except TrialError as error:
             return Trial(self.trials, candidate, None, float("-inf"), str(error))
         return Trial(self.trials, candidate, evaluation, self.reward(evaluation.metrics))
 
-    def _priced(self, evaluation: Evaluation, arch: Architecture) -> Evaluation:
-        """Return ``evaluation`` with the costs that the reward reads among its metrics."""
-        if not self.reward.resources:
-            return evaluation
-        genotype = self.space.genotype(arch)
-        costs = {name: self.space.cost(genotype, name) for name in self.reward.resources}
-        return replace(evaluation, metrics={**evaluation.metrics, **costs})
+    def _priced(self, candidate: Candidate) -> Evaluation:
+        return priced(self.space, self.estimator, self.reward, candidate)
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -143,7 +146,7 @@ class Search:
         metrics = trial.evaluation.metrics if trial.evaluation else {}
         return {
             "phase": "search",
-            "share": self.budget.share(self.trials, self.estimator.epoch),
+            "share": self._share(),
             "trial": trial.index,
             "epoch": round(self.estimator.epoch, 2) or None,
             "loss": metrics.get("loss"),
@@ -156,6 +159,7 @@ class Search:
         """Return what the search found; ``read`` returns the lines of a file of the run."""
         arch = self.strategy.derive()
         facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
+        facts |= getattr(self.strategy, "facts", dict)()  # of the strategies that have more to say
         return Found(arch, self.score(arch, read("trials.jsonl")), facts)
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
@@ -164,16 +168,26 @@ class Search:
         told = [line for line in picked if tuple(line["arch"]) == arch]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
-        return self._priced(self.estimator.evaluate(Candidate(arch)), arch).metrics
+        return self._priced(Candidate(arch)).metrics
 
     def state_dict(self) -> State:
         parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}
-        return parts | {"trials": self.trials}
+        return parts | {"trials": self.trials, "turns": self.turns}
 
     def load_state_dict(self, state: State) -> None:
         self.strategy.load_state_dict(state["strategy"])
         self.estimator.load_state_dict(state["estimator"])
-        self.trials = state["trials"]
+        self.trials, self.turns = state["trials"], state["turns"]
+
+
+def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:
+    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics."""
+    evaluation = estimator.evaluate(candidate)
+    if not reward.resources:
+        return evaluation
+    genotype = space.genotype(candidate.arch)
+    costs = {name: space.cost(genotype, name) for name in reward.resources}
+    return replace(evaluation, metrics={**evaluation.metrics, **costs})
 
 
 def trial_line(trial: Trial) -> dict[str, Any]:

@@ -22,4 +22,4 @@ class Absolute(Metric):
 
     def __call__(self, metrics: Metrics) -> float:
         (resource,) = self.resources
-        return super().__call__(metrics) + self.beta * abs(metrics[resource] / self.target - 1)
+        return self.quality(metrics) + self.beta * abs(metrics[resource] / self.target - 1)

@@ -14,6 +14,9 @@ class Metric:
         self.name, self.sign = name, 1.0 if maximize else -1.0
 
     def __call__(self, metrics: Metrics) -> float:
+        return self.quality(metrics)
+
+    def quality(self, metrics: Metrics) -> float:
         if self.name not in metrics:
             raise unknown("reward.name", self.name, metrics)
         return self.sign * metrics[self.name]

@@ -32,7 +32,7 @@ class Power(Metric):
         self.resources, self.target, self.alpha, self.beta = (resource,), target, alpha, beta
 
     def __call__(self, metrics: Metrics) -> float:
-        quality = super().__call__(metrics)
+        quality = self.quality(metrics)
         if quality < 0:
             raise RequestError(
                 f"reward.name={self.name}: a quality of {quality:g} cannot be multiplied by a power of the cost; "

@@ -90,14 +90,14 @@ class Reinforce:
         self.stream = Uniforms(self.seeds, "policy", 1 + self.mass.samples, count + 1)
         self.pick_stream = Uniforms(self.seeds, "pick", self.pick_samples, count)
 
-    def draw(self) -> tuple[Tensor, Tensor]:
-        """Sample an architecture of each replica, ``(replicas, decisions)``, and say which are to be evaluated."""
+    def draw(self, active: Tensor) -> tuple[Tensor, Tensor]:
+        """Sample an architecture of each replica, ``(replicas, decisions)``; say which of the ``active`` to evaluate."""
         uniforms = self.stream.at(self.turn)[:, :1, : len(self.sizes)]
         archs = choose(self.policy.log_probabilities().exp(), uniforms, self.sizes)[:, 0]
         self.turn += 1
-        wanted = self.members(archs) if self.rejects else torch.ones(len(archs), dtype=torch.bool)
-        self.skipped = self.skipped + ~wanted
-        self.missed = torch.where(wanted, 0, self.missed + 1)
+        wanted = self.members(archs) & active if self.rejects else active
+        self.skipped = self.skipped + (active & ~wanted)
+        self.missed = torch.where(wanted, 0, self.missed + active)
         self.last = torch.where(wanted[:, None], archs, self.last)
         if bool((self.missed >= self.feasible.tries).any()):
             raise self._refusal(int(self.missed.argmax()))
@@ -161,7 +161,7 @@ class Reinforce:
         raise self._refusal(0)
 
     def ask(self) -> Candidate | None:
-        archs, wanted = self.draw()
+        archs, wanted = self.draw(torch.tensor([True]))
         return Candidate(tuple(archs[0].tolist())) if bool(wanted) else None
 
     def tell(self, trial: Trial) -> None:
