@@ -6,7 +6,9 @@ A replica samples the architectures that it would sample alone, from its own see
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -128,17 +130,21 @@ class Batch:
         lines = []
         for replica, arch in enumerate(self.strategy.picks().tolist()):
             estimator = self.tables.of(replica)
-            facts = {"error_kind": estimator.error_kind, "trials": int(self.trials[replica]), **estimator.facts()}
-            found = Found(
-                tuple(arch), self.tables.metrics(replica, tuple(arch)), facts | {"policy": described[replica]}
-            )
+            facts = {"error_kind": estimator.error_kind, "trials": int(self.trials[replica])}
+            facts |= {**self.tables.facts(replica), "policy": described[replica]}
+            found = Found(tuple(arch), self.tables.metrics(replica, tuple(arch)), facts)
             line = summary(replica, self.seed, found, self.space, self.constraint, self.reward, best[replica])
             lines.append({**line, "curve": self.curves[replica]})
         return lines
 
     def found(self, read: Read) -> Found:
         """Return the architecture of the replica with the best reward, the mean metrics, and the distribution."""
-        return together(read("replicas.jsonl"), self.estimator.error_kind)
+        lines = read("replicas.jsonl")
+        found = together(lines, self.estimator.error_kind)
+        policies = [line["policy"] for line in lines]
+        modes = {"modes_feasible": sum(policy["mode_feasible"] for policy in policies)}
+        mass = {"feasible_mass": statistics.fmean(policy["feasible_mass"] for policy in policies)}
+        return replace(found, facts={**found.facts, "policy": modes | mass})
 
     def state_dict(self) -> State:
         counts = {name: getattr(self, name) for name in ("turns", "trials", "best", "incumbents", "curves")}
@@ -156,17 +162,25 @@ class Tables:
     def __init__(self, estimators: Sequence[Estimator], space: SearchSpace, reward: Reward) -> None:
         self.space, self.reward = space, reward
         names = [json.dumps(estimator.facts(), sort_keys=True) for estimator in estimators]
+        self.told = [json.loads(name) for name in names]
         alike = {name: estimator for name, estimator in zip(names, estimators, strict=True)}
         self.estimators = list(alike.values())
         self.table = torch.tensor([list(alike).index(name) for name in names])
         sizes = [len(decision.options) for decision in space.decisions]
-        self.strides = torch.tensor(sizes[1:] + [1]).flip(0).cumprod(0).flip(0)
+        self.strides = torch.tensor([*sizes[1:], 1]).flip(0).cumprod(0).flip(0)
         self.known = torch.zeros(len(alike), space.size, dtype=torch.bool)
         self.values = torch.zeros(len(alike), space.size, dtype=torch.float64)
 
     def of(self, replica: int) -> Estimator:
         """Return the estimator that answers a replica."""
         return self.estimators[int(self.table[replica])]
+
+    def facts(self, replica: int) -> dict[str, Any]:
+        """Return what a replica's estimator says of itself, before any look-up: simulated clocks are left out."""
+        return {
+            key: {k: v for k, v in fact.items() if k != "simulated_seconds"} if isinstance(fact, dict) else fact
+            for key, fact in self.told[replica].items()
+        }
 
     def rewards(self, archs: Tensor, wanted: Tensor) -> Tensor:
         """Return the rewards ``(replicas,)`` of ``archs`` where ``wanted``; -inf for a failed look-up."""

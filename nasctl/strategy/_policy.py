@@ -65,7 +65,7 @@ class Baseline:
 
     def advantage(self, rewards: Tensor, told: Tensor) -> Tensor:
         """Take in the ``rewards (replicas,)`` where ``told`` is true, and return what they are above the average."""
-        keep = torch.where(told, self.momentum, 1.0)
+        keep = 1 - (1 - self.momentum) * told.double()
         rewards = rewards.where(told, torch.zeros_like(rewards))
         self.sum = self.sum * keep + rewards * (1 - keep)
         self.weight = self.weight * keep + (1 - keep)

@@ -91,7 +91,7 @@ class Reinforce:
         self.pick_stream = Uniforms(self.seeds, "pick", self.pick_samples, count)
 
     def draw(self, active: Tensor) -> tuple[Tensor, Tensor]:
-        """Sample an architecture of each replica, ``(replicas, decisions)``; say which of the ``active`` to evaluate."""
+        """Sample ``(replicas, decisions)``, and say which of the ``active (replicas,)`` are to be evaluated."""
         uniforms = self.stream.at(self.turn)[:, :1, : len(self.sizes)]
         archs = choose(self.policy.log_probabilities().exp(), uniforms, self.sizes)[:, 0]
         self.turn += 1
@@ -118,7 +118,7 @@ class Reinforce:
         return torch.where(progress < self.warmup, 0.0, self.lr_growth**progress)
 
     def _progress(self) -> Tensor:
-        return (self.told / (self.horizon or math.inf)).clamp(max=1).double()
+        return (self.told.double() / (self.horizon or math.inf)).clamp(max=1)
 
     def modes(self) -> Tensor:
         """Return each policy's most probable architecture, feasible or not, ``(replicas, decisions)``."""
