@@ -76,8 +76,10 @@ class MonteCarlo:
         """Return p / q of ``archs``, ``(replicas, samples)``."""
         if not self.uniform:
             return torch.ones(archs.shape[:2], dtype=torch.float64)
-        log_p, uniform = log_probability(log_probabilities, archs), torch.tensor(self.uniform).double()
-        log_q = torch.logaddexp(log_p + (1 - uniform).log(), (uniform.log() - self.sizes.log().sum()).expand_as(log_p))
+        log_p, uniform = log_probability(log_probabilities, archs), torch.tensor(self.uniform, dtype=torch.float64)
+        log_q = torch.logaddexp(
+            log_p + (1 - uniform).log(), (uniform.log() - self.sizes.double().log().sum()).expand_as(log_p)
+        )
         return (log_p - log_q).exp()
 
 

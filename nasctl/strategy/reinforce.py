@@ -166,7 +166,7 @@ class Reinforce:
 
     def tell(self, trial: Trial) -> None:
         told = torch.tensor([trial.error is None])
-        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([trial.reward]).double(), told)
+        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([trial.reward], dtype=torch.float64), told)
 
     def derive(self) -> Architecture:
         return tuple(self.picks()[0].tolist())
