@@ -107,12 +107,16 @@ def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
     def build_estimator(seed: int) -> Estimator:
         return make(config["estimator"], space, data, scene.device, seed, run.pulse)
 
-    feasible = Feasible(space, scene.constraint, build_estimator(config["seed"]).covers)
-    strategy = make(config["strategy"], space, feasible, seeds)
+    strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
     places = {name: config[name] for name in ("seed", "repeats", "curve")}
     return Batch(
         space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
     )
+
+
+def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
+    """Return what a strategy may ask ``estimator`` for."""
+    return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
 
 
 def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
@@ -120,7 +124,7 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     config, space = scene.config, scene.space
     data = SearchData(scene.dataset)
     estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
-    strategy = make(config["strategy"], space, Feasible(space, scene.constraint, estimator.covers), seed)
+    strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
     return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
 
 

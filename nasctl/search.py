@@ -64,8 +64,15 @@ class SearchData:
 class Feasible:
     """What strategies may ask for: architectures within the constraint that the estimator covers."""
 
-    def __init__(self, space: SearchSpace, constraint: Constraint, covers: Callable[[Architecture], bool]) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        constraint: Constraint,
+        covers: Callable[[Architecture], bool],
+        partial: bool = False,
+    ) -> None:
         self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries
+        self.partial = partial  # whether there are architectures that the estimator does not cover
 
     def __call__(self, arch: Architecture) -> bool:
         return self.covers(arch) and self.constraint(self.space.genotype(arch))
@@ -81,7 +88,7 @@ class Feasible:
         )
 
     def chain(self) -> Chain | None:
-        return self.constraint.chain()
+        return None if self.partial else self.constraint.chain()
 
 
 @dataclass(frozen=True)

@@ -294,3 +294,14 @@ def test_a_refusal_says_that_nothing_is_covered():
         "estimator: covers none of 17 sampled architectures, such as option 3; "
         "give a table of this space or raise constraint.tries"
     )
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_limit_is_a_chain_only_where_the_estimator_covers_everything(partial):
+    class Chained:
+        tries = 1
+
+        def chain(self):
+            return "the chain"
+
+    assert Feasible(Space(), Chained(), lambda arch: True, partial).chain() == (None if partial else "the chain")
