@@ -9,6 +9,7 @@ import pytest
 
 from nasctl import cli
 from tests.official import write_cifar
+from tests.tables import nasbench201, write_benchmark
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 EXPERIMENTS = sorted(p.stem for p in (CONF / "experiment").glob("*.yaml") if not p.stem.startswith("_"))
@@ -17,9 +18,13 @@ EXPERIMENTS = sorted(p.stem for p in (CONF / "experiment").glob("*.yaml") if not
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    if experiment.endswith("cifar10"):
+    tabular = experiment.endswith("nasbench201")
+    if experiment.endswith("cifar10") or tabular:
         write_cifar(tmp_path, monkeypatch)
-    smoke = [f"+experiment={experiment}", "+debug=smoke", f"paths.data={tmp_path}"]
+    if tabular:
+        write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
+    debug = "+debug=table" if tabular else "+debug=smoke"
+    smoke = [f"+experiment={experiment}", debug, f"paths.data={tmp_path}"]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
     assert cli.run(["compare", "."]) == 0
