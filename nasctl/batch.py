@@ -204,7 +204,7 @@ class Tables:
     def best(self, constraint: Constraint) -> list[float | None]:
         """Return the best feasible quality, if known, for each replica."""
         found = [
-            best_quality(self.space, Feasible(self.space, constraint, estimator.covers), estimator, self.reward)
+            best_quality(self.space, Feasible(self.space, constraint, estimator.covers), estimator, self.reward.quality)
             for estimator in self.estimators
         ]
         return [found[table] for table in self.table.tolist()]

@@ -337,6 +337,9 @@ class Constraint(Protocol):
     def chain(self) -> Chain | None:
         """Return the limit as sums over neighbouring decisions; None where it is not of that form."""
 
+    def remark(self) -> str | None:
+        """Return what a user should be warned of; None if nothing."""
+
 
 class Feasible(Protocol):
     """A constraint as strategies see it: on architectures."""

@@ -71,6 +71,8 @@ def search(config: Config) -> None:
         data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
+            if remark := scene.constraint.remark():
+                log.warning(remark)
             if run.state is not None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)

@@ -108,7 +108,7 @@ class Replicas:
         """Return the best quality to be had; estimators whose facts are equal at their start answer alike."""
         if self.table not in self.best:
             feasible = Feasible(self.space, self.constraint, self.estimator.covers)
-            self.best[self.table] = best_quality(self.space, feasible, self.estimator, self.search.reward)
+            self.best[self.table] = best_quality(self.space, feasible, self.estimator, self.search.reward.quality)
         return self.best[self.table]
 
     def found(self, read: Read) -> Found:
@@ -155,13 +155,16 @@ def summary(
 
 
 def best_quality(
-    space: SearchSpace, feasible: Callable[[Architecture], bool], estimator: Estimator, reward: Reward
+    space: SearchSpace,
+    feasible: Callable[[Architecture], bool],
+    estimator: Estimator,
+    quality: Callable[[Metrics], float],
 ) -> float | None:
     """Return the best quality of the feasible architectures; None where there are too many to look at."""
     if space.size > ENUMERABLE:
         return None
     before = estimator.state_dict()
-    found = [reward.quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
+    found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
     estimator.load_state_dict(before)
     return max(found)
 

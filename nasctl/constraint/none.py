@@ -24,5 +24,8 @@ class Unconstrained:
     def chain(self) -> None:
         return None
 
+    def remark(self) -> None:
+        return None
+
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         raise NotImplementedError("nothing is refused without a limit")

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, Validation
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
-from nasctl.space import _count
+from nasctl.space import _chain, _count
 from nasctl.space._blocks import DropPath, ReLUConvBN
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
@@ -232,6 +232,16 @@ class NasBench201:
     def count(self, network: nn.Module) -> Mapping[str, int]:
         cost = _count.cost(network, self.task.input_shape)
         return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
+
+    def chain(self, name: str) -> _chain.Tables:
+        """Return the costs of edges as sums over neighbouring decisions; see `nasctl.core.Chain`."""
+        return _chain.tables(
+            range(len(OPTIONS)),
+            len(EDGES),
+            lambda a: self._prices["network"][name] + self._prices[OPTIONS[a]][name],
+            lambda i, a, b: self._prices[OPTIONS[b]][name],
+            lambda b: 0,
+        )
 
     @cached_property
     def _prices(self) -> dict[str, Mapping[str, int]]:
