@@ -9,6 +9,7 @@ import torch
 from nasctl import cli
 from nasctl.core import Interrupted
 from nasctl.runs import Run
+from tests.tables import nasbench201, write_benchmark
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 TOYS = sorted(path.stem for path in (CONF / "experiment").glob("*_toy.yaml"))
@@ -49,6 +50,18 @@ def test_the_record_of_a_batch_is_that_of_one_replica_after_the_other(settings):
     assert len({json.dumps(line["policy"]) for line in together}) > 1
 
 
+def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
+    write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
+    command = ["+experiment=reinforce_nasbench201", "+debug=table", "budget.trials=12", f"paths.data={tmp_path}"]
+    limited = [*command, "constraint=params", "constraint.limit=3000", "strategy=tabnas", "strategy.samples=20"]
+    together, _ = search(*limited, "strategy.batched=true", name="together")
+    apart, _ = search(*limited, name="apart")
+    assert len({line["table"]["searched"] for line in together}) == 3
+    for line in (*together, *apart):
+        line["policy"]["feasible_mass"] = round(line["policy"]["feasible_mass"], 12)
+    assert together == apart
+
+
 def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     settings = (*SHORT, "budget.turns=40", "checkpoint.seconds=0")
     expected, _ = search(*settings, name="whole")
@@ -70,7 +83,7 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
 
 
 def test_a_space_too_large_for_a_reward_of_each_is_refused(capsys):
-    large = ("space.layers=20", "estimator=synthetic")
+    large = ("space.layers=20", "estimator=synthetic", "constraint.limit=200")
     assert cli.run(["search", *SHORT, *large, "strategy.feasibility=monte_carlo"]) == 2
     assert "strategy.batched=true keeps a reward of each architecture, but the space has" in capsys.readouterr().err
 

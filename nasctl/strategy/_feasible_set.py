@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -22,9 +21,8 @@ FeasibleSet = Callable[[Tensor], Tensor]
 def feasible_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
     """Return the set of the architectures, with ``sizes`` options a decision, that ``feasible`` accepts."""
     chain = feasible.chain()
-    if chain is not None:
-        return Chained(chain)
-    return Listed(sizes, feasible) if math.prod(sizes) <= ENUMERABLE else Remembered(feasible)
+    judge = Remembered(feasible) if chain is None else Chained(chain)
+    return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
 
 
 class Chained:
@@ -41,17 +39,17 @@ class Chained:
 
 
 class Listed:
-    """Judges every architecture of the space when first asked."""
+    """Has every architecture of the space judged when first asked."""
 
-    def __init__(self, sizes: Sequence[int], feasible: Feasible) -> None:
-        self.sizes, self.feasible = sizes, feasible
+    def __init__(self, sizes: Sequence[int], judge: FeasibleSet) -> None:
+        self.sizes, self.judge = sizes, judge
         self.strides = torch.tensor([math.prod(sizes[i + 1 :]) for i in range(len(sizes))])
         self.accepted: Tensor | None = None
 
     def __call__(self, archs: Tensor) -> Tensor:
         if self.accepted is None:
-            every = product(*map(range, self.sizes))
-            self.accepted = torch.tensor([self.feasible(arch) for arch in every])
+            every = torch.cartesian_prod(*map(torch.arange, self.sizes)).view(-1, len(self.sizes))
+            self.accepted = self.judge(every)
         return self.accepted[(archs * self.strides).sum(-1)]
 
 
