@@ -77,7 +77,7 @@ def _numbers(frame: pandas.DataFrame, column: str, path: Path) -> list[float | N
 
     numbers = pandas.to_numeric(frame[column], errors="coerce")
     text = frame[column].astype(str).str.strip().str.lower()
-    wrong = numbers.isna() & ~text.isin(["", "nan", "none", "<na>"])
+    wrong = numbers.isna() & frame[column].notna() & ~text.isin(["", "nan"])
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise RequestError(f"{path}, row {row + 2}: {column} is {frame[column].iloc[row]!r}, not a number; correct it")
