@@ -111,3 +111,28 @@ def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
     assert "declared" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2
     assert "has costs and declared qualities but no networks" in capsys.readouterr().err
+
+
+def test_a_target_without_a_constraint_is_asked_for(capsys):
+    unlimited = ["search", "space=toy", "strategy=tunas", "estimator=toy", "dataset=none", "budget.trials=5"]
+    assert cli.run([*unlimited, "reward=absolute"]) == 2
+    assert capsys.readouterr().err == (
+        "nasctl: reward.resource: is that of constraint.resource, which is not there; "
+        "add reward.resource=... or choose what has it\n"
+    )
+    assert cli.run([*unlimited, "reward=absolute", "reward.resource=params", "reward.target=25", "run_dir=x"]) == 0
+
+
+@pytest.mark.parametrize("strategy", ["random_search", "regularized_evolution", "local_search", "bayesian", "tpe"])
+def test_strategies_keep_to_a_limit_and_an_idle_one_is_warned_about(strategy, capsys):
+    command = ["search", "space=toy", f"strategy={strategy}", "estimator=toy", "dataset=none", "budget.trials=40"]
+    assert cli.run([*command, "constraint=params", "constraint.limit=25", "run_dir=limited"]) == 0
+    assert "limits nothing" not in capsys.readouterr().err
+    trials = [json.loads(line) for line in Path("limited", "trials.jsonl").read_text().splitlines()]
+    assert {tuple(trial["arch"]) for trial in trials} <= {(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0)}
+    result = json.loads(Path("limited", "result.json").read_text())
+    assert result["error"] == pytest.approx(60) and (result["feasible"], result["margin"]) == (True, 0)
+    assert cli.run([*command, "constraint=params", "constraint.limit=37", "run_dir=idle"]) == 0
+    assert "constraint.limit=37 limits nothing: no architecture of the space has more than 37 params" in (
+        capsys.readouterr().err
+    )
