@@ -31,9 +31,10 @@ class Mass:
 
 
 class FeasibleMass(Protocol):
-    """How P(V) is found; ``samples`` rows of ``uniforms (replicas, samples, decisions + 1)`` are used up."""
+    """How P(V) is found, from ``samples`` rows of ``uniforms (replicas, samples, decisions + extra)``."""
 
     samples: int
+    extra: int
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass: ...
 
@@ -41,7 +42,7 @@ class FeasibleMass(Protocol):
 class Whole:
     """The mass of the whole space: rejects nothing."""
 
-    samples = 0
+    samples = extra = 0
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p = log_probabilities.exp()
@@ -57,6 +58,7 @@ class MonteCarlo:
 
     def __init__(self, sizes: Sequence[int], members: FeasibleSet, *, samples: int, uniform: float) -> None:
         self.sizes, self.members, self.samples, self.uniform = torch.tensor(sizes), members, samples, uniform
+        self.extra = 1 if uniform else 0  # a column that chooses between the two parts of q
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p, count = log_probabilities.exp(), len(self.sizes)
@@ -86,7 +88,7 @@ class MonteCarlo:
 class Enumeration:
     """Exact, over all architectures: two matrix products with the feasible ones of two halves of the decisions."""
 
-    samples = 0
+    samples = extra = 0
 
     def __init__(self, sizes: Sequence[int], members: FeasibleSet) -> None:
         middle = min(range(len(sizes) + 1), key=lambda i: max(math.prod(sizes[:i]), math.prod(sizes[i:])))
@@ -112,7 +114,7 @@ class MeetInTheMiddle:
     https://doi.org/10.1145/321812.321823, count subsets so.
     """
 
-    samples = 0
+    samples = extra = 0
 
     def __init__(self, sizes: Sequence[int], chain: Chain) -> None:
         self.sizes, self.middle = list(sizes), len(sizes) // 2

@@ -83,8 +83,11 @@ def choose(probabilities: Tensor, uniforms: Tensor, sizes: Tensor) -> Tensor:
 
     ``probabilities`` are ``(replicas, decisions, options)``; an option is taken by inverting their sum.
     """
-    picked = torch.searchsorted(probabilities.cumsum(-1), uniforms.transpose(1, 2).contiguous(), right=True)
-    return torch.minimum(picked, sizes[:, None] - 1).transpose(1, 2)
+    uniforms = uniforms.transpose(1, 2).contiguous()
+    picked = torch.zeros(uniforms.shape, dtype=torch.int16)
+    for threshold in probabilities.cumsum(-1)[..., :-1].unbind(-1):  # faster than searchsorted for so few options
+        picked += uniforms >= threshold[..., None]
+    return torch.minimum(picked.long(), sizes[:, None] - 1).transpose(1, 2)
 
 
 def log_probability(log_probabilities: Tensor, archs: Tensor) -> Tensor:

@@ -24,9 +24,12 @@ class Uniforms:
         """Return the numbers of one turn."""
         block, place = divmod(turn, self.turns)
         if block != self.block:
-            self.block, self.numbers = block, torch.stack([self._draw(seed, block) for seed in self.seeds])
+            self.block, self.numbers = block, self._draw(block)
         return self.numbers[:, place]
 
-    def _draw(self, seed: int, block: int) -> Tensor:
-        generator = torch.Generator().manual_seed(position_seed(seed, self.name, block))
-        return torch.rand(self.turns, self.rows, self.columns, generator=generator, dtype=torch.float64)
+    def _draw(self, block: int) -> Tensor:
+        numbers = torch.empty(len(self.seeds), self.turns, self.rows, self.columns, dtype=torch.float64)
+        for seed, own in zip(self.seeds, numbers, strict=True):
+            generator = torch.Generator().manual_seed(position_seed(seed, self.name, block))
+            torch.rand(own.shape, generator=generator, out=own)
+        return numbers

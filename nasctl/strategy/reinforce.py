@@ -87,7 +87,7 @@ class Reinforce:
 
     def _open_streams(self) -> None:
         count = len(self.sizes)
-        self.stream = Uniforms(self.seeds, "policy", 1 + self.mass.samples, count + 1)
+        self.stream = Uniforms(self.seeds, "policy", 1 + self.mass.samples, count + self.mass.extra)
         self.pick_stream = Uniforms(self.seeds, "pick", self.pick_samples, count)
 
     def draw(self, active: Tensor) -> tuple[Tensor, Tensor]:
