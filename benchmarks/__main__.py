@@ -9,7 +9,16 @@ import torch
 
 from nasctl.environment import choose_device, device_record
 
-ALL = ("start_up", "data_path", "search_step", "path_step", "retrain_step", "peak_memory", "precision")
+ALL = (
+    "start_up",
+    "data_path",
+    "search_step",
+    "path_step",
+    "retrain_step",
+    "peak_memory",
+    "precision",
+    "policy_gradient",
+)
 
 
 def main(names: list[str]) -> None:

@@ -22,13 +22,15 @@ def read(config: Config) -> Budget:
     """Return the budget, or raise `RequestError` if it never ends a search."""
     limits = {name: value for name, value in config["budget"].items() if name != "like"}
     if config["budget"]["like"] is not None:
-        limits = {"trials": None, "epochs": None, "work": work_of(config)}
+        limits = dict.fromkeys(limits) | {"work": work_of(config)}
     budget = Budget(**configuration.convert(limits, Budget, "budget"))
-    shared = configuration.target(config["estimator"]).takes_relaxed
-    if budget.trials is None and budget.work is None and (budget.epochs is None or not shared):
+    estimator = configuration.target(config["estimator"])
+    ends = {"trials": True, "turns": True, "epochs": estimator.takes_relaxed, "work": not estimator.tabular}
+    if all(getattr(budget, name) is None for name, counts in ends.items() if counts):
+        known = [f"budget.{name}" for name, counts in ends.items() if counts and name != "turns"]
         raise RequestError(
             f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
-            f"set budget.trials{', budget.epochs' if shared else ''} or budget.work"
+            f"set {', '.join(known[:-1])}{' or ' if known[:-1] else ''}{known[-1]}"
         )
     return budget
 

@@ -126,6 +126,7 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
+    from omegaconf.errors import InterpolationKeyError
 
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
@@ -138,11 +139,24 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
-    missing = sorted(OmegaConf.missing_keys(cfg))
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+    except InterpolationKeyError as error:
+        raise _unresolved(error) from error
     if missing:
         raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
     plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+
+
+def _unresolved(error: Any) -> RequestError:
+    """Return the error for a setting whose value is that of another one, which is not there."""
+    other = re.search(r"'([^']+)' not found", str(error))
+    setting = error.full_key
+    return RequestError(
+        f"{setting}: is that of {other[1] if other else 'another setting'}, which is not there; "
+        f"add {setting}=... or choose what has it"
+    )
 
 
 def _first_source(arguments: list[str]) -> tuple[int, str | None]:

@@ -128,6 +128,17 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """A limit on a cost that is a sum over neighbouring decisions.
+
+    ``tables[i][a][b]`` is what option a of decision i and option b of decision i + 1 cost together.
+    """
+
+    tables: Sequence[Sequence[Sequence[float]]]
+    limit: float
+
+
+@dataclass(frozen=True)
 class Task:
     """What a space must know of a data set to build a network. ``input_shape`` is without the batch."""
 
@@ -332,8 +343,15 @@ class Trainer(Protocol):
         """Return the metrics of ``model`` on the whole split."""
 
 
-Reward = Callable[[Metrics], float]
-"""Metrics to one number, higher is better."""
+class Reward(Protocol):
+    """Metrics to one number, higher is better."""
+
+    resources: tuple[str, ...]  # costs of the final form that it reads among the metrics
+
+    def __call__(self, metrics: Metrics) -> float: ...
+
+    def quality(self, metrics: Metrics) -> float:
+        """Return the reward without what it says of costs."""
 
 
 class Constraint(Protocol):
@@ -349,6 +367,12 @@ class Constraint(Protocol):
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         """Return the error for a limit that none of the sampled genotypes meets."""
 
+    def chain(self) -> Chain | None:
+        """Return the limit as sums over neighbouring decisions; None where it is not of that form."""
+
+    def remark(self) -> str | None:
+        """Return what a user should be warned of; None if nothing."""
+
 
 class Feasible(Protocol):
     """A constraint as strategies see it: on architectures."""
@@ -358,3 +382,5 @@ class Feasible(Protocol):
     def __call__(self, arch: Architecture) -> bool: ...
 
     def refusal(self, refused: Sequence[Architecture]) -> RequestError: ...
+
+    def chain(self) -> Chain | None: ...

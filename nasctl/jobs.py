@@ -16,8 +16,19 @@ import torch
 from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
+from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Architecture, Constraint, Dataset, Genotype, Metrics, RequestError, SearchSpace, Trainer
+from nasctl.core import (
+    Architecture,
+    Constraint,
+    Dataset,
+    Estimator,
+    Genotype,
+    Metrics,
+    RequestError,
+    SearchSpace,
+    Trainer,
+)
 from nasctl.dry_run import DryRun
 from nasctl.files import read_lines
 from nasctl.progress import Progress, duration
@@ -76,6 +87,8 @@ def search(config: Config) -> None:
         data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
+            if remark := scene.constraint.remark():
+                log.warning(remark)
             if run.state is not None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)
@@ -87,11 +100,13 @@ def search(config: Config) -> None:
     show(run)
 
 
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
-    """Build the search loop, or the one that repeats it."""
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
+    """Build the search loop, or one that repeats it, replica by replica or all at once."""
     config = scene.config
     if config["repeats"] == 1:
         return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
+    if config["strategy"].get("batched"):
+        return build_batch(run, scene, budget)
     return Replicas(
         lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
         scene.space,
@@ -103,12 +118,32 @@ def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas:
     )
 
 
+def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
+    """Build the loop in which all replicas of a search move together."""
+    config, space = scene.config, scene.space
+    data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
+
+    def build_estimator(seed: int) -> Estimator:
+        return make(config["estimator"], space, data, scene.device, seed, run.pulse)
+
+    strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
+    places = {name: config[name] for name in ("seed", "repeats", "curve")}
+    return Batch(
+        space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
+    )
+
+
+def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
+    """Return what a strategy may ask ``estimator`` for."""
+    return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
+
+
 def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
     """Build one search loop; only here do strategy, estimator and data meet."""
     config, space = scene.config, scene.space
     data = SearchData(scene.dataset)
     estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
-    strategy = make(config["strategy"], space, Feasible(space, scene.constraint, estimator.covers), seed)
+    strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
     return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
 
 

@@ -100,40 +100,20 @@ class Replicas:
 
     def _line(self) -> Line:
         found = self.search.found(lambda name: [])
-        genotype, reward = self.space.genotype(found.arch), self.search.reward(found.metrics)
-        best = self._best_reward()
-        return {
-            "replica": self.replica,
-            "seed": self.seed + self.replica,
-            "arch": list(found.arch),
-            "reward": reward,
-            "metrics": dict(found.metrics),
-            **found.facts,
-            "best_found": None if best is None else reward >= best,
-            "params": self.space.cost(genotype, "params"),
-            "macs": self.space.cost(genotype, "macs"),
-            "margin": self.constraint.margin(genotype),
-            "curve": self.incumbent.curve,
-        }
+        best = self._best_quality()
+        line = summary(self.replica, self.seed, found, self.space, self.constraint, self.search.reward, best)
+        return {**line, "curve": self.incumbent.curve}
 
-    def _best_reward(self) -> float | None:
-        """Return the best reward to be had; estimators whose facts are equal at their start answer alike."""
+    def _best_quality(self) -> float | None:
+        """Return the best quality to be had; estimators whose facts are equal at their start answer alike."""
         if self.table not in self.best:
             feasible = Feasible(self.space, self.constraint, self.estimator.covers)
-            self.best[self.table] = best_reward(self.space, feasible, self.estimator, self.search.reward)
+            self.best[self.table] = best_quality(self.space, feasible, self.estimator, self.search.reward.quality)
         return self.best[self.table]
 
     def found(self, read: Read) -> Found:
         """Return the architecture of the replica with the best reward, the mean metrics, and the distribution."""
-        lines = read("replicas.jsonl")
-        best = max(lines, key=lambda line: line["reward"])
-        facts = {
-            "error_kind": self.estimator.error_kind,
-            "trials": sum(line["trials"] for line in lines),
-            "repeats": len(lines),
-            "replicas": distribution(lines),
-        }
-        return Found(tuple(best["arch"]), means([line["metrics"] for line in lines]), facts)
+        return together(read("replicas.jsonl"), self.estimator.error_kind)
 
     def state_dict(self) -> State:
         return {
@@ -148,16 +128,45 @@ class Replicas:
         self.search.load_state_dict(state["search"])
 
 
-def best_reward(
-    space: SearchSpace, feasible: Callable[[Architecture], bool], estimator: Estimator, reward: Reward
+def summary(
+    replica: int,
+    seed: int,
+    found: Found,
+    space: SearchSpace,
+    constraint: Constraint,
+    reward: Reward,
+    best: float | None,
+) -> dict[str, Any]:
+    """Return what replicas.jsonl says of a replica; ``best`` is the best quality that is feasible, if known."""
+    genotype, margin = space.genotype(found.arch), constraint.margin(space.genotype(found.arch))
+    feasible = margin is None or margin >= 0
+    return {
+        "replica": replica,
+        "seed": seed + replica,
+        "arch": list(found.arch),
+        "reward": reward(found.metrics),
+        "metrics": dict(found.metrics),
+        **found.facts,
+        "best_found": None if best is None else feasible and reward.quality(found.metrics) >= best,
+        "params": space.cost(genotype, "params"),
+        "macs": space.cost(genotype, "macs"),
+        "margin": margin,
+    }
+
+
+def best_quality(
+    space: SearchSpace,
+    feasible: Callable[[Architecture], bool],
+    estimator: Estimator,
+    quality: Callable[[Metrics], float],
 ) -> float | None:
-    """Return the best reward of the feasible architectures; None where there are too many to look at."""
+    """Return the best quality of the feasible architectures; None where there are too many to look at."""
     if space.size > ENUMERABLE:
         return None
     before = estimator.state_dict()
-    rewards = [reward(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
+    found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
     estimator.load_state_dict(before)
-    return max(rewards)
+    return max(found)
 
 
 def walk(space: Choices, prefix: Architecture = ()) -> Iterator[Architecture]:
@@ -167,6 +176,18 @@ def walk(space: Choices, prefix: Architecture = ()) -> Iterator[Architecture]:
         yield prefix
     for option in options:
         yield from walk(space, (*prefix, option))
+
+
+def together(lines: Sequence[Line], error_kind: str) -> Found:
+    """Return the architecture of the replica with the best reward, the mean metrics, and the distribution."""
+    best = max(lines, key=lambda line: line["reward"])
+    facts = {
+        "error_kind": error_kind,
+        "trials": sum(line["trials"] for line in lines),
+        "repeats": len(lines),
+        "replicas": distribution(lines),
+    }
+    return Found(tuple(best["arch"]), means([line["metrics"] for line in lines]), facts)
 
 
 def distribution(lines: Sequence[Line]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import PositiveFloat, PositiveInt
@@ -12,6 +12,7 @@ from pydantic import PositiveFloat, PositiveInt
 from nasctl.core import (
     Architecture,
     Candidate,
+    Chain,
     Constraint,
     Dataset,
     Estimator,
@@ -33,19 +34,21 @@ Read = Callable[[str], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What ends a search: candidates evaluated, passes of the shared weights over their data, or work.
+    """What ends a search: candidates evaluated, passes of the shared weights over their data, turns, or work.
 
-    Work is in multiply-accumulates. Each limit ends the search after the trial that reaches it, so a search
-    may overrun its work by less than one trial.
+    A turn asks the strategy once; it may ask for nothing, as where a sample is infeasible. Work is in
+    multiply-accumulates. Each limit ends the search after the trial that reaches it, so a search may overrun
+    its work by less than one trial.
     """
 
     trials: PositiveInt | None
     epochs: PositiveFloat | None
-    work: PositiveInt | None
+    turns: PositiveInt | None = None
+    work: PositiveInt | None = None
 
-    def share(self, trials: int, epoch: float, work: int) -> float:
+    def share(self, trials: int, epoch: float, turns: int = 0, work: int = 0) -> float:
         """Return the part of the budget that is spent; from 1 on it is used up."""
-        spent = ((trials, self.trials), (epoch, self.epochs), (work, self.work))
+        spent = ((trials, self.trials), (epoch, self.epochs), (turns, self.turns), (work, self.work))
         return max(done / limit for done, limit in spent if limit is not None)
 
 
@@ -64,8 +67,15 @@ class SearchData:
 class Feasible:
     """What strategies may ask for: architectures within the constraint that the estimator covers."""
 
-    def __init__(self, space: SearchSpace, constraint: Constraint, covers: Callable[[Architecture], bool]) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        constraint: Constraint,
+        covers: Callable[[Architecture], bool],
+        partial: bool = False,
+    ) -> None:
         self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries
+        self.partial = partial  # whether there are architectures that the estimator does not cover
 
     def __call__(self, arch: Architecture) -> bool:
         return self.covers(arch) and self.constraint(self.space.genotype(arch))
@@ -79,6 +89,9 @@ class Feasible:
             f"{self.space.notation(self.space.genotype(refused[0]))}; "
             "give a table of this space or raise constraint.tries"
         )
+
+    def chain(self) -> Chain | None:
+        return None if self.partial else self.constraint.chain()
 
 
 @dataclass(frozen=True)
@@ -105,7 +118,7 @@ class Search:
     ) -> None:
         self.space, self.strategy, self.estimator, self.reward = space, strategy, estimator, reward
         self.budget, self.append, self.record_every = budget, append, record_every
-        self.trials = 0
+        self.trials = self.turns = 0
 
     def run(self, tick: Tick) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
@@ -114,6 +127,7 @@ class Search:
             if self.share() >= 1:
                 return
             candidate = self.strategy.ask()
+            self.turns += 1
             if candidate is not None:
                 trial = self._evaluate(candidate)
                 self.strategy.tell(trial)
@@ -122,16 +136,20 @@ class Search:
 
     def share(self) -> float:
         """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""
-        if self.trials and not self.estimator.work and self.budget.trials is None and self.budget.epochs is None:
+        budget, estimator = self.budget, self.estimator
+        if self.trials and not estimator.work and budget.trials is budget.epochs is budget.turns is None:
             raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
-        return self.budget.share(self.trials, self.estimator.epoch, self.estimator.work)
+        return budget.share(self.trials, estimator.epoch, self.turns, estimator.work)
 
     def _evaluate(self, candidate: Candidate) -> Trial:
         try:
-            evaluation = self.estimator.evaluate(candidate)
+            evaluation = self._priced(candidate)
         except TrialError as error:
             return Trial(self.trials, candidate, None, float("-inf"), str(error))
         return Trial(self.trials, candidate, evaluation, self.reward(evaluation.metrics))
+
+    def _priced(self, candidate: Candidate) -> Evaluation:
+        return priced(self.space, self.estimator, self.reward, candidate)
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -155,6 +173,7 @@ class Search:
         """Return what the search found; ``read`` returns the lines of a file of the run."""
         arch = self.strategy.derive()
         facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
+        facts |= getattr(self.strategy, "facts", dict)()  # of the strategies that have more to say
         return Found(arch, self.score(arch, read("trials.jsonl")), facts)
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
@@ -163,17 +182,26 @@ class Search:
         told = [line for line in picked if tuple(line["arch"]) == arch]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
-        evaluation: Evaluation = self.estimator.evaluate(Candidate(arch))
-        return evaluation.metrics
+        return self._priced(Candidate(arch)).metrics
 
     def state_dict(self) -> State:
         parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}
-        return parts | {"trials": self.trials}
+        return parts | {"trials": self.trials, "turns": self.turns}
 
     def load_state_dict(self, state: State) -> None:
         self.strategy.load_state_dict(state["strategy"])
         self.estimator.load_state_dict(state["estimator"])
-        self.trials = state["trials"]
+        self.trials, self.turns = state["trials"], state["turns"]
+
+
+def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:
+    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics."""
+    evaluation = estimator.evaluate(candidate)
+    if not reward.resources:
+        return evaluation
+    genotype = space.genotype(candidate.arch)
+    costs = {name: space.cost(genotype, name) for name in reward.resources}
+    return replace(evaluation, metrics={**evaluation.metrics, **costs})
 
 
 def trial_line(trial: Trial) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from nasctl import cli
 from nasctl.core import RequestError
 from nasctl.files import read_lines
-from nasctl.replicas import Incumbent, best_reward, distribution, spread, walk
+from nasctl.replicas import Incumbent, best_quality, distribution, spread, walk
 from tests.small import same, through_a_file
 from tests.tables import SEEDS, nasbench201, write_benchmark, write_table
 
@@ -73,7 +73,7 @@ def test_the_result_tells_the_distribution(repeated: Path) -> None:
     assert at_five["metrics"]["error"]["mean"] == pytest.approx(statistics.fmean(seen))
 
 
-def test_the_architecture_is_that_of_the_replica_with_the_best_reward(repeated: Path) -> None:
+def test_the_architecture_is_that_of_the_replica_with_the_best_quality(repeated: Path) -> None:
     lines = read_lines(repeated / "replicas.jsonl")
     best = max(lines, key=lambda line: line["reward"])
     assert json.loads((repeated / "architecture.json").read_text())["arch"] == best["arch"]
@@ -210,13 +210,13 @@ class Scored:
         self.clock = state["clock"]
 
 
-def test_the_best_reward_is_that_of_the_feasible_ones_and_leaves_the_estimator_as_it_was():
+def test_the_best_quality_is_that_of_the_feasible_ones_and_leaves_the_estimator_as_it_was():
     estimator, space = Scored(), nasbench201()
-    assert best_reward(space, lambda arch: True, estimator, lambda metrics: -metrics["sum"]) == 0
-    assert best_reward(space, lambda arch: arch[0] == 2, estimator, lambda metrics: metrics["sum"]) == 22
+    assert best_quality(space, lambda arch: True, estimator, lambda metrics: -metrics["sum"]) == 0
+    assert best_quality(space, lambda arch: arch[0] == 2, estimator, lambda metrics: metrics["sum"]) == 22
     assert estimator.clock == 0
     space.size = 10**6
-    assert best_reward(space, lambda arch: True, estimator, lambda metrics: metrics["sum"]) is None
+    assert best_quality(space, lambda arch: True, estimator, lambda metrics: metrics["sum"]) is None
 
 
 def test_a_walk_yields_every_architecture_once():

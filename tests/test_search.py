@@ -23,6 +23,9 @@ class Space:
     def features(self, genotype):
         return {"skip_connections": genotype["option"]}
 
+    def cost(self, genotype, name):
+        return {"params": 100, "macs": 1000}[name] * (1 + genotype["option"])
+
 
 class Counting:
     """A strategy that asks for 0, 1, 2, ...; it notes every call in ``log``, and on a pause asks nothing."""
@@ -80,7 +83,17 @@ class Scoring:
         self.epoch, self.work = state["epoch"], state["work"]
 
 
-def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(), **scoring):
+class Doubled:
+    """A reward of twice the accuracy, less the costs that it reads."""
+
+    def __init__(self, resources):
+        self.resources = resources
+
+    def __call__(self, metrics):
+        return 2 * metrics["accuracy"] - sum(metrics[name] for name in self.resources)
+
+
+def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(), resources=(), **scoring):
     """Return a search over stubs, the log of all calls, and the list of recorded lines."""
     log, lines = [], []
 
@@ -92,7 +105,7 @@ def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(
         Space(),
         Counting(log, pauses),
         Scoring(log, **scoring),
-        lambda metrics: 2 * metrics["accuracy"],
+        Doubled(resources),
         Budget(trials=trials, epochs=epochs, work=work),
         append,
         record_every,
@@ -219,6 +232,16 @@ def test_a_search_resumed_at_any_tick_goes_on_as_it_would():
         assert lines == expected[done:] and same(search.state_dict(), whole.state_dict())
 
 
+@pytest.mark.parametrize("resources, expected", [((), 0.4), (("params",), 0.4 - 300), (("macs", "params"), 0.4 - 3300)])
+def test_a_reward_sees_the_costs_that_it_reads_and_the_record_shows_them(resources, expected):
+    search, log, lines = stub_search(trials=3, resources=resources)
+    search.run(quiet)
+    costs = {name: {"params": 300, "macs": 3000}[name] for name in resources}
+    assert lines[2]["reward"] == log[11].reward == expected
+    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0} | costs
+    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"]
+
+
 def told(arch, reward, *, relaxed=False, error=None):
     metrics = {"accuracy": reward / 2}
     return {"arch": list(arch), "reward": reward, "relaxed": relaxed, "error": error, "metrics": metrics}
@@ -289,3 +312,14 @@ def test_a_refusal_says_that_nothing_is_covered():
         "estimator: covers none of 17 sampled architectures, such as option 3; "
         "give a table of this space or raise constraint.tries"
     )
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_limit_is_a_chain_only_where_the_estimator_covers_everything(partial):
+    class Chained:
+        tries = 1
+
+        def chain(self):
+            return "the chain"
+
+    assert Feasible(Space(), Chained(), lambda arch: True, partial).chain() == (None if partial else "the chain")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from nasctl.core import Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
 class Limit:
-    """Accepts genotypes whose ``resource``, counted in the final form, is at most ``limit``."""
+    """Accepts genotypes whose ``resource``, counted in the final form, is at most ``limit``.
+
+    A limit that no architecture meets is a `RequestError`, at once where the space's costs are sums over
+    neighbouring decisions, otherwise after ``tries`` samples.
+    """
 
     def __init__(
         self,
@@ -22,6 +26,13 @@ class Limit:
         tries: PositiveInt,
     ) -> None:
         self.space, self.resource, self.limit, self.tries = space, resource, limit, tries
+        chain = self.chain()
+        self.extent = extent(chain.tables) if chain else None
+        if self.extent and self.extent[0] > limit:
+            raise RequestError(
+                f"constraint.limit={limit:g}: no architecture of the space has so few {resource}; "
+                f"the cheapest has {self.extent[0]:,.0f}, raise the limit"
+            )
 
     def __call__(self, genotype: Genotype) -> bool:
         return self.margin(genotype) >= 0
@@ -30,9 +41,33 @@ class Limit:
         """Return how much of the limit is left, in the resource's unit; negative if it is exceeded."""
         return self.limit - self.space.cost(genotype, self.resource)
 
+    def chain(self) -> Chain | None:
+        tables = getattr(self.space, "chain", None)  # of the spaces whose costs are such sums
+        return Chain(tables(self.resource), self.limit) if tables else None
+
+    def remark(self) -> str | None:
+        """Return what a user should know of the limit: that it limits nothing."""
+        if self.extent is None or self.extent[1] > self.limit:
+            return None
+        return (
+            f"constraint.limit={self.limit:g} limits nothing: no architecture of the space has more than "
+            f"{self.extent[1]:,.0f} {self.resource}"
+        )
+
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
-        cheapest = min(self.space.cost(genotype, self.resource) for genotype in refused)
+        sampled = min(self.space.cost(genotype, self.resource) for genotype in refused)
+        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {sampled:,.0f}"
         return RequestError(
             f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has so few "
-            f"{self.resource}; the cheapest of them has {cheapest:,.0f}, raise the limit or constraint.tries"
+            f"{self.resource}; the cheapest {least}, raise the limit or constraint.tries"
         )
+
+
+def extent(tables: Sequence[Sequence[Sequence[float]]]) -> tuple[float, float]:
+    """Return the least and the greatest sum of one entry of each table along a path."""
+    least = most = [0.0] * len(tables[0])
+    for table in tables:
+        columns = range(len(table[0]))
+        least = [min(before + row[b] for before, row in zip(least, table, strict=True)) for b in columns]
+        most = [max(before + row[b] for before, row in zip(most, table, strict=True)) for b in columns]
+    return min(least), max(most)

@@ -21,5 +21,11 @@ class Unconstrained:
     def margin(self, genotype: Genotype) -> None:
         return None
 
+    def chain(self) -> None:
+        return None
+
+    def remark(self) -> None:
+        return None
+
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         raise NotImplementedError("nothing is refused without a limit")

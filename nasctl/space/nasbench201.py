@@ -5,12 +5,11 @@ Dong and Yang 2020, https://arxiv.org/abs/2001.00326, section 2.1; the skeleton 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -18,7 +17,7 @@ from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, Validation
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
-from nasctl.space import _count
+from nasctl.space import _chain, _count
 from nasctl.space._blocks import DropPath, ReLUConvBN
 from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
@@ -176,7 +175,6 @@ class NasBench201:
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(OPTIONS)
-        self._cost = lru_cache(maxsize=None)(self._count)
 
     def legal(self, prefix: Sequence[int]) -> Sequence[int]:
         return range(len(OPTIONS)) if len(prefix) < len(EDGES) else ()
@@ -231,12 +229,32 @@ class NasBench201:
         return Supernet(self.task, resize(self.forms["search"], size))
 
     def cost(self, genotype: Genotype, name: str) -> float:
-        return self._cost(json.dumps(genotype))[name]
+        return self._prices["network"][name] + sum(self._prices[edge][name] for edge in genotype["edges"])
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         cost = _count.cost(network, self.task.input_shape)
         return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
 
-    def _count(self, genotype: str) -> Mapping[str, int]:
-        build = partial(Network, json.loads(genotype), self.task, self.forms["final"])
-        return self.count(_count.on_meta(build))
+    def chain(self, name: str) -> _chain.Tables:
+        """Return the costs of edges as sums over neighbouring decisions; see `nasctl.core.Chain`."""
+        return _chain.tables(
+            range(len(OPTIONS)),
+            len(EDGES),
+            lambda a: self._prices["network"][name] + self._prices[OPTIONS[a]][name],
+            lambda i, a, b: self._prices[OPTIONS[b]][name],
+            lambda b: 0,
+        )
+
+    @cached_property
+    def _prices(self) -> dict[str, Mapping[str, int]]:
+        """What an edge of each operation costs in all cells, and what the network costs without them."""
+        empty = {"edges": ["none"] * len(EDGES)}
+        bare = self.count(_count.on_meta(lambda: self.build(empty, "final")))
+        return {name: self._edge(name) for name in OPERATIONS} | {"none": dict.fromkeys(bare, 0), "network": bare}
+
+    def _edge(self, name: str) -> Mapping[str, int]:
+        form, (_, height, width) = self.forms["final"], self.task.input_shape
+        shapes = [(form.channels * 2**i, height // 2**i, width // 2**i) for i in range(STAGES)]
+        cells = [_count.on_meta(partial(OPERATIONS[name], shape[0], form.affine)) for shape in shapes]
+        costs = [_count.cost(cell, shape) for cell, shape in zip(cells, shapes, strict=True)]
+        return {key: form.cells * sum(cost[key] for cost in costs) for key in ("params", "macs")}

@@ -30,11 +30,28 @@ def uniform(space: Choices, generator: torch.Generator) -> Architecture:
     return tuple(arch)
 
 
+def permutation(count: int, generator: torch.Generator) -> list[int]:
+    """Return the numbers below ``count`` in random order."""
+    order: list[int] = torch.randperm(count, generator=generator).tolist()
+    return order
+
+
 def mutate(space: Choices, arch: Architecture, generator: torch.Generator) -> Architecture:
     """Return ``arch`` with one decision changed; later decisions that are no longer open are drawn anew."""
     position = pick([i for i in range(len(arch)) if len(space.legal(arch[:i])) > 1], generator)
     others = [option for option in space.legal(arch[:position]) if option != arch[position]]
-    child = [*arch[:position], pick(others, generator)]
+    return changed(space, arch, position, pick(others, generator), generator)
+
+
+def neighbours(space: Choices, arch: Architecture, generator: torch.Generator) -> list[Architecture]:
+    """Return ``arch`` with one decision changed, in every way."""
+    ways = [(i, option) for i in range(len(arch)) for option in space.legal(arch[:i]) if option != arch[i]]
+    return [changed(space, arch, position, option, generator) for position, option in ways]
+
+
+def changed(space: Choices, arch: Architecture, position: int, option: int, generator: torch.Generator) -> Architecture:
+    """Return ``arch`` with ``option`` at ``position``; later decisions that are no longer open are drawn anew."""
+    child = [*arch[:position], option]
     while options := space.legal(child):
         inherited = [option for option in arch[len(child) : len(child) + 1] if option in options]
         child.append(inherited[0] if inherited else pick(options, generator))

@@ -12,7 +12,17 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from nasctl.core import Architecture, Candidate, Choices, Feasible, RunError, State, Trial, position_seed
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Choices,
+    Feasible,
+    RequestError,
+    RunError,
+    State,
+    Trial,
+    position_seed,
+)
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
@@ -33,6 +43,11 @@ class Darts:
         weight_decay: NonNegativeFloat,
         init_std: NonNegativeFloat,
     ) -> None:
+        if not space.rows:
+            raise RequestError(
+                "strategy=darts mixes the options of each choice, which this space cannot; "
+                "choose a strategy that picks, such as random_search or tabnas"
+            )
         self.space, self.feasible = space, feasible
         self.sizes = [len(row.options) for row in space.rows]
         generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))

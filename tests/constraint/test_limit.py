@@ -4,7 +4,8 @@ import pytest
 
 from nasctl.constraint.limit import Limit
 from nasctl.constraint.none import Unconstrained
-from nasctl.core import RequestError
+from nasctl.core import RequestError, Task
+from nasctl.space.toy import Toy
 from tests.small import Problem
 
 
@@ -62,3 +63,38 @@ def test_the_yaml_files_judge_the_genotypes_of_a_space(choice, resource):
     expected = None if resource is None else 1 - problem.space.cost(genotype, resource)
     assert constraint.margin(genotype) == expected
     assert constraint(genotype) is (resource is None) and constraint.tries >= 1
+
+
+def test_a_limit_on_sums_over_neighbours_is_told_as_such():
+    toy = Toy(Task("none", (), 0), widths=[2, 3, 4], layers=2, inputs=2, outputs=1)
+    chain = Limit(toy, resource="params", limit=25, tries=1).chain()
+    assert chain.limit == 25
+    assert chain.tables == [[[15, 19, 23], [20, 25, 30], [25, 31, 37]]]
+
+
+def test_other_limits_are_not():
+    assert limit().chain() is None and Unconstrained(Priced(), tries=1).chain() is None
+
+
+def toy(resource="params", at=25.0):
+    space = Toy(Task("none", (), 0), widths=[2, 3, 4], layers=2, inputs=2, outputs=1)
+    return Limit(space, resource=resource, limit=at, tries=40)
+
+
+def test_a_limit_below_the_cheapest_architecture_is_refused_at_once():
+    assert toy(at=15).extent == (15, 37)
+    with pytest.raises(RequestError) as refused:
+        toy(at=14.5)
+    assert str(refused.value) == (
+        "constraint.limit=14.5: no architecture of the space has so few params; the cheapest has 15, raise the limit"
+    )
+
+
+@pytest.mark.parametrize("at, remarked", [(36.9, False), (37, True), (1e6, True)])
+def test_a_limit_that_everything_meets_is_remarked_on(at, remarked):
+    expected = f"constraint.limit={at:g} limits nothing: no architecture of the space has more than 37 params"
+    assert toy(at=at).remark() == (expected if remarked else None)
+
+
+def test_where_the_extent_is_not_known_nothing_is_remarked():
+    assert limit(at=1e12).remark() is None and Unconstrained(Priced(), tries=1).remark() is None

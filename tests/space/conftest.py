@@ -14,10 +14,14 @@ IMAGES = Task("image_classification", (3, 32, 32), 10)
 SMALL = {"channels": 4, "layers": 3, "cells": 1}  # of whichever parts a form has
 
 
+WITHOUT_ROWS = {"toy", "nats_size"}  # cannot be relaxed; their own tests hold them to what is left of the contract
+
+
 def pytest_generate_tests(metafunc):
     """Run a test that takes ``space_name`` once for every YAML of the group."""
     if "space_name" in metafunc.fixturenames:
-        metafunc.parametrize("space_name", sorted(path.stem for path in Path(conf_dir(), "space").glob("*.yaml")))
+        names = {path.stem for path in Path(conf_dir(), "space").glob("*.yaml")} - WITHOUT_ROWS
+        metafunc.parametrize("space_name", sorted(names))
 
 
 @cache
@@ -32,7 +36,7 @@ def space():
 
     def build(name, task=IMAGES, *, small=False, **changes):
         node = dict(composed(name))
-        for key in ("search", "final"):
+        for key in {"search", "final"} & node.keys():
             shrunk = {part: value for part, value in SMALL.items() if small and part in node[key]}
             node[key] = node[key] | shrunk | changes.pop(key, {})
         return make(node | changes, task)

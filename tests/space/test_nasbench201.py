@@ -5,6 +5,7 @@ import torch
 
 from benchmarks.plain import NB201_OPTIONS, PlainNb201
 from nasctl.core import Candidate, RequestError, Task
+from nasctl.space import _chain
 from nasctl.space._count import on_meta, params
 from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows
 
@@ -210,3 +211,19 @@ def test_images_that_cannot_be_halved_twice_are_refused(space, shape):
         f"space=nasbench201 halves the map twice, which images of {shape[1]}x{shape[2]} pixels do not allow; "
         "choose images whose sides are multiples of 4 (dataset.image_size)"
     )
+
+
+@pytest.mark.parametrize("final", [{"channels": 4, "cells": 2, "affine": False}, {"channels": 8, "cells": 1}])
+def test_the_sum_over_edges_is_the_count_of_the_network(space, final):
+    nb201 = space("nasbench201", Task("image_classification", (1, 8, 16), 3), final=final)
+    for first in range(5):
+        genotype = nb201.genotype(tuple((first + edge) % 5 for edge in range(6)))
+        counted = nb201.count(on_meta(lambda genotype=genotype: nb201.build(genotype, "final")))
+        assert {key: nb201.cost(genotype, key) for key in counted} == counted
+
+
+@pytest.mark.parametrize("name", ["params", "macs"])
+def test_sums_over_neighbouring_edges_are_the_cost(space, name):
+    nb201 = space("nasbench201", small=True)
+    for arch in [(0,) * 6, (3,) * 6, (0, 1, 2, 3, 4, 0), (2, 2, 3, 0, 1, 3)]:
+        assert _chain.total(nb201.chain(name), arch) == nb201.cost(nb201.genotype(arch), name)

@@ -8,24 +8,27 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl.config import conf_dir, make, target
+from nasctl.strategy._black_box import BlackBox
 from tests.strategy.table import Limit, Table
 
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that takes ``name`` for every YAML of the group, ``black_box`` for those without weights."""
+    """Run a test that takes ``name`` for every YAML, ``black_box`` for those that keep the best of their trials."""
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("name", NAMES)
     if "black_box" in metafunc.fixturenames:
-        names = [name for name in NAMES if not target(composed(name)).relaxed]
+        names = [name for name in NAMES if issubclass(target(composed(name)), BlackBox)]
         metafunc.parametrize("black_box", names)
 
 
 @cache
 def composed(name):
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return OmegaConf.to_container(compose("config", [f"strategy={name}"]).strategy, resolve=True)
+        return OmegaConf.to_container(
+            compose("config", [f"strategy={name}", "budget.trials=130"]).strategy, resolve=True
+        )
 
 
 @pytest.fixture

@@ -51,6 +51,9 @@ class Limit:
         self.calls += 1
         return self.accepts(arch)
 
+    def chain(self):
+        return None
+
     def refusal(self, refused):
         self.refused = list(refused)
         return RequestError("the limit is impossible; raise it")

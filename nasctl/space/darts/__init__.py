@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from pydantic import PositiveInt
@@ -21,6 +21,7 @@ from nasctl.space.darts import genotype as genotypes
 from nasctl.space.darts.genotype import KINDS, PICKS
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.operations import OPERATIONS
+from nasctl.space.darts.price import price
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
 
 
@@ -55,7 +56,7 @@ class Darts:
         )
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(self._choices)
-        self._cost = lru_cache(maxsize=4096)(self._count)
+        self._cost = lru_cache(maxsize=4096)(self._price)
 
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
         pairs = tuple(f"{a}+{b}" for a, b in _pairs(node))
@@ -139,9 +140,8 @@ class Darts:
     def count(self, network: nn.Module) -> Mapping[str, int]:
         return _count.cost(network, self.task.input_shape)
 
-    def _count(self, genotype: str) -> Mapping[str, int]:
-        form = resize(self.forms["final"], {"auxiliary": False})
-        return self.count(_count.on_meta(partial(Network, json.loads(genotype), self.task, form)))
+    def _price(self, genotype: str) -> Mapping[str, int]:
+        return price(json.loads(genotype), self.task, self.forms["final"])
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:

@@ -1,0 +1,50 @@
+"""Several upper limits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from nasctl.constraint.limit import Limit
+from nasctl.core import Chain, Genotype, RequestError, SearchSpace
+
+
+class Several:
+    """Accepts genotypes within each of ``limits``, a limit by resource; see `Limit`."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        limits: Annotated[dict[Literal["params", "macs"], PositiveFloat], Field(min_length=1)],
+        tries: PositiveInt,
+    ) -> None:
+        self.tries = tries
+        self.limits = [Limit(space, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
+
+    def __call__(self, genotype: Genotype) -> bool:
+        return all(limit(genotype) for limit in self.limits)
+
+    def margin(self, genotype: Genotype) -> float:
+        """Return how much of the scarcest limit is left, as a share of it; negative if one is exceeded."""
+        return min(limit.margin(genotype) / limit.limit for limit in self.limits)
+
+    def chain(self) -> Chain | None:
+        return self.limits[0].chain() if len(self.limits) == 1 else None
+
+    def remark(self) -> str | None:
+        """Return which of the limits limit nothing."""
+        return "; ".join(remark for limit in self.limits if (remark := limit.remark())) or None
+
+    def refusal(self, refused: Iterable[Genotype]) -> RequestError:
+        genotypes = list(refused)
+        for limit in self.limits:
+            if not any(map(limit, genotypes)):
+                return limit.refusal(genotypes)
+        named = ", ".join(f"{limit.limit:g} {limit.resource}" for limit in self.limits)
+        return RequestError(
+            f"constraint.limits: each is met by some of {self.tries} sampled architectures, but none meets all of "
+            f"{named}; raise one of them or constraint.tries"
+        )

@@ -1,0 +1,38 @@
+"""Declared losses, one for each architecture, such as those of TabNAS's toy problem.
+
+Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 3; the losses are those of its code,
+https://github.com/google-research/tabnas.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from nasctl.core import Architecture, Dataset, Pulse, RequestError, SearchSpace
+from nasctl.estimator._declared import Declared
+
+
+class Toy(Declared):
+    """``losses`` by the space's notation, each in [0, 1]; accuracy is what is left of 1."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        pulse: Pulse,
+        *,
+        losses: dict[str, Annotated[float, Field(ge=0, le=1)]],
+    ) -> None:
+        super().__init__(space, dataset, device, seed, pulse)
+        self.losses = losses
+
+    def accuracy(self, arch: Architecture) -> float:
+        name = self.space.notation(self.space.genotype(arch))
+        if name not in self.losses:
+            raise RequestError(f"estimator.losses: has no loss for {name}; add it or choose space=toy")
+        return 1 - self.losses[name]

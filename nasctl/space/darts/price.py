@@ -1,0 +1,79 @@
+"""What a stacked-cell network costs, summed over its parts; each part is counted once, on the meta device.
+
+The sums equal the count of the whole network, in a small part of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+
+from torch import nn
+
+from nasctl.core import Genotype, Task
+from nasctl.space import _count
+from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
+from nasctl.space.darts.operations import OPERATIONS
+
+Cost = Mapping[str, int]
+Shape = tuple[int, ...]
+
+
+def price(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
+    """Return ``params`` and ``macs`` (of one example) of a genotype's network, its auxiliary head left out."""
+    parts = list(_parts(genotype, task, form))
+    return {name: sum(part[name] for part in parts) for name in ("params", "macs")}
+
+
+def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:
+    yield _stem(form, task.input_shape)
+    widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
+    shrunk = 8 if form.stem == "imagenet" else 1
+    side, features = tuple(length // shrunk for length in task.input_shape[1:]), 0
+    for slot in slots(form, widths.__getitem__):
+        yield from _cell(genotype, slot, side, form)
+        side = _halved(side) if slot.reduction else side
+        features = slot.channels * widths[slot.kind]
+    yield _classifier(features, task.num_outputs)
+
+
+def _cell(genotype: Genotype, slot: Slot, side: Shape, form: Form) -> Iterator[Cost]:
+    """Yield the cost of each part of a cell whose last input is a map of ``side``."""
+    yield _preprocess(slot, side, form.affine)
+    for name, source in genotype[slot.kind]:
+        strided = slot.reduction and source < 2
+        stands = side if strided or not slot.reduction else _halved(side)
+        yield _operation(name, slot.channels, stands, 2 if strided else 1, form.affine, form.pool_norm)
+
+
+def _halved(side: Shape) -> Shape:
+    return tuple(length // 2 for length in side)
+
+
+@cache
+def _stem(form: Form, shape: Shape) -> Cost:
+    return _counted(partial(Stem, shape[0], form), shape)
+
+
+@cache
+def _preprocess(slot: Slot, side: Shape, affine: bool) -> Cost:
+    sides = tuple(length * 2 for length in side) if slot.after_reduction else side, side
+    before, last = (
+        _counted(lambda i=i: preprocess(slot, affine)[i], (channels, *size))  # type: ignore[misc]
+        for i, (channels, size) in enumerate(zip((slot.c_before, slot.c_in), sides, strict=True))
+    )
+    return {name: before[name] + last[name] for name in before}
+
+
+@cache
+def _operation(name: str, channels: int, side: Shape, stride: int, affine: bool, pool_norm: bool) -> Cost:
+    return _counted(lambda: OPERATIONS[name](channels, stride, affine, pool_norm), (channels, *side))
+
+
+@cache
+def _classifier(features: int, outputs: int) -> Cost:
+    return _counted(partial(nn.Linear, features, outputs), (features,))
+
+
+def _counted(build: Callable[[], nn.Module], shape: Shape) -> Cost:
+    return _count.cost(_count.on_meta(build), shape)

@@ -1,0 +1,135 @@
+"""The size space of NATS-Bench: the channels of five places in a network of a fixed cell.
+
+Dong et al. 2021, https://arxiv.org/abs/2009.00437, section 3.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.space import _chain, _count
+from nasctl.space._forms import resize
+from nasctl.space.nats_size.network import CONVOLUTIONS, PLACES, Form, Network, Supernet
+
+
+class NatsSize:
+    """One of ``channels`` at each of five places: 32,768 architectures of the published eight."""
+
+    family = "nats_size"
+    rows: tuple[Row, ...] = ()
+
+    def __init__(self, task: Task, *, channels: list[PositiveInt], search: Form, final: Form) -> None:
+        if task.kind != "image_classification":
+            raise RequestError(
+                f"space=nats_size builds image classifiers, but the data set's task is {task.kind}; "
+                "choose a data set of images or a space for that task"
+            )
+        _, height, width = task.input_shape
+        if height % 4 or width % 4:
+            raise RequestError(
+                f"space=nats_size halves the map twice, which images of {height}x{width} pixels do not "
+                "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
+            )
+        if not channels or len(set(channels)) < len(channels):
+            raise RequestError(f"space.channels={channels} must be one or more different counts; correct the list")
+        self.task, self.options, self.forms = task, channels, {"search": search, "final": final}
+        names = tuple(map(str, channels))
+        self.decisions = tuple(Decision(f"place{i}", names) for i in range(PLACES))
+        self.size = len(channels) ** PLACES
+        self.num_operations = len(channels)
+        self.chain = cache(self._chain)
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.options)) if len(prefix) < PLACES else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        return {"channels": [self.options[option] for option in arch]}
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        return tuple(int(row.detach().argmax()) for row in weights)
+
+    def parse(self, text: str) -> Genotype:
+        """Read ``8:16:24:32:64``, the benchmark's notation."""
+        if not re.fullmatch(r"\d+(:\d+)*", text.strip()):
+            raise RequestError(f"genotype text: {text!r} is not of the form 8:16:24:32:64; correct it")
+        return self.check({"channels": [int(count) for count in text.split(":")]})
+
+    def notation(self, genotype: Genotype) -> str:
+        return ":".join(map(str, genotype["channels"]))
+
+    def check(self, genotype: Genotype) -> Genotype:
+        counts = genotype.get("channels")
+        plain = isinstance(counts, list) and all(type(count) is int and count > 0 for count in counts)
+        if not plain or len(genotype["channels"]) != PLACES:
+            raise RequestError(f"genotype: {dict(genotype)} does not give channels of {PLACES} places; correct it")
+        return genotype
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        names = pairwise(["image", *(decision.name for decision in self.decisions)])
+        return {"network": [(a, b, f"{c}_channels") for (a, b), c in zip(names, genotype["channels"], strict=True)]}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype["channels"], self.task, resize(self.forms[form], size), shared=False)
+
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.options, self.task, resize(self.forms["search"], size))
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        cost = _count.cost(network, self.task.input_shape)
+        return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        first, *_, last = channels = genotype["channels"]
+        links = sum(self._link(name, i, a, b) for i, (a, b) in enumerate(pairwise(channels)))
+        return self._first(name, first) + links + self._last(name, last)
+
+    def _chain(self, name: str) -> _chain.Tables:
+        """Return what neighbouring places cost together; see `nasctl.core.Chain`."""
+        return _chain.tables(
+            self.options,
+            PLACES,
+            lambda a: self._first(name, a),
+            lambda i, a, b: self._link(name, i, a, b),
+            lambda b: self._last(name, b),
+        )
+
+    def _first(self, name: str, a: int) -> int:
+        """Return the cost of stem and first cell."""
+        stem = self._convolution(name, 3, self.task.input_shape[0], a, 0)
+        return stem + self._norms(name, a) + self._cell(name, a, a, 0)
+
+    def _link(self, name: str, i: int, a: int, b: int) -> int:
+        """Return the cost of the residual block (``i`` even) or cell between places i and i + 1."""
+        if i % 2:
+            return self._cell(name, a, b, (i + 1) // 2)
+        stage = i // 2 + 1
+        sizes = ((3, a), (3, b), (1, a))
+        return sum(self._convolution(name, k, c, b, stage) for k, c in sizes) + self._norms(name, 2 * b)
+
+    def _cell(self, name: str, a: int, b: int, stage: int) -> int:
+        convolutions = [(3, a if source == 0 else b) for source, _ in CONVOLUTIONS] + ([(1, a)] if a != b else [])
+        norms = self._norms(name, len(convolutions) * b) if self.forms["final"].affine else 0
+        return sum(self._convolution(name, k, c, b, stage) for k, c in convolutions) + norms
+
+    def _last(self, name: str, b: int) -> int:
+        """Return the cost of the last norm and of the classifier, its bias counted as the benchmark does."""
+        return self._norms(name, b) + (b + 1) * self.task.num_outputs
+
+    def _convolution(self, name: str, kernel: int, c_in: int, c_out: int, stage: int) -> int:
+        _, height, width = self.task.input_shape
+        pixels = (height >> stage) * (width >> stage)
+        return kernel**2 * c_in * c_out * (pixels if name == "macs" else 1)
+
+    @staticmethod
+    def _norms(name: str, channels: int) -> int:
+        return 2 * channels if name == "params" else 0

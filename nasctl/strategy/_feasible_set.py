@@ -1,0 +1,70 @@
+"""Which architectures are feasible, asked of many at once.
+
+Architectures are integer tensors ``(..., decisions)``; the answer is boolean, ``(...)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from nasctl.core import Chain, Feasible
+
+ENUMERABLE = 100_000  # architectures at most, for each to be judged once and for all
+
+FeasibleSet = Callable[[Tensor], Tensor]
+
+
+def feasible_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
+    """Return the set of the architectures, with ``sizes`` options a decision, that ``feasible`` accepts."""
+    chain = feasible.chain()
+    judge = Remembered(feasible) if chain is None else Chained(chain)
+    return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
+
+
+class Chained:
+    """Adds up the costs of neighbouring decisions."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.tables = [torch.tensor(table, dtype=torch.float64) for table in chain.tables]
+        self.limit = chain.limit
+
+    def __call__(self, archs: Tensor) -> Tensor:
+        options = archs.unbind(-1)
+        costs = [table[a, b] for table, a, b in zip(self.tables, options, options[1:], strict=False)]
+        return torch.stack(costs).sum(0) <= self.limit
+
+
+class Listed:
+    """Has every architecture of the space judged when first asked."""
+
+    def __init__(self, sizes: Sequence[int], judge: FeasibleSet) -> None:
+        self.sizes, self.judge = sizes, judge
+        self.strides = torch.tensor([math.prod(sizes[i + 1 :]) for i in range(len(sizes))])
+        self.accepted: Tensor | None = None
+
+    def __call__(self, archs: Tensor) -> Tensor:
+        if self.accepted is None:
+            every = torch.cartesian_prod(*map(torch.arange, self.sizes)).view(-1, len(self.sizes))
+            self.accepted = self.judge(every)
+        return self.accepted[(archs * self.strides).sum(-1)]
+
+
+class Remembered:
+    """Judges each architecture that it meets once."""
+
+    def __init__(self, feasible: Feasible) -> None:
+        self.feasible = feasible
+        self.known: dict[tuple[int, ...], bool] = {}
+
+    def __call__(self, archs: Tensor) -> Tensor:
+        answers = [self._judge(tuple(arch)) for arch in archs.flatten(0, -2).tolist()]
+        return torch.tensor(answers, dtype=torch.bool).view(archs.shape[:-1])
+
+    def _judge(self, arch: tuple[int, ...]) -> bool:
+        if arch not in self.known:
+            self.known[arch] = self.feasible(arch)
+        return self.known[arch]

@@ -1,0 +1,126 @@
+"""Bayesian optimisation: a Gaussian process on one-hot encodings, and the candidate of largest expected improvement.
+
+Jones et al. 1998, https://doi.org/10.1023/A:1008306431147, equation 15; Snoek et al. 2012,
+https://arxiv.org/abs/1206.2944, for the Matern 5/2 kernel.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveInt
+from scipy.special import ndtr
+
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.strategy import _walk
+from nasctl.strategy._black_box import BlackBox
+
+Array = NDArray[np.float64]
+
+
+class Bayesian(BlackBox):
+    """Ask for ``initial`` random architectures, then for the most promising of ``pool`` candidates each time.
+
+    Half of the pool is random, half are mutants of the ``parents`` best trials. The kernel's scale, length
+    and noise are fitted anew after every ``fit_every`` trials. All of it is a function of the trials, which
+    are the state.
+    """
+
+    def __init__(
+        self,
+        space: Choices,
+        feasible: Feasible,
+        seed: int,
+        *,
+        initial: PositiveInt,
+        pool: PositiveInt,
+        parents: PositiveInt,
+        fit_every: PositiveInt,
+        exploration: NonNegativeFloat,
+    ) -> None:
+        super().__init__(space, feasible, seed)
+        self.initial, self.pool, self.parents = initial, pool, parents
+        self.fit_every, self.exploration = fit_every, exploration
+        self.trials: list[tuple[Architecture, float]] = []
+        self._encode = cache(self._encoding)
+        self._kernels: dict[int, Any] = {}  # by the number of trials that they were fitted to
+
+    def ask(self) -> Candidate:
+        if len(self.trials) < max(self.initial, 2):
+            return self.sample()
+        candidates = self._candidates()
+        return Candidate(candidates[int(np.argmax(self._improvement(candidates)))])
+
+    def _candidates(self) -> list[Architecture]:
+        """Return the pool, less what was told before unless nothing else is left."""
+        best = sorted(self.trials, key=lambda told: told[1], reverse=True)[: self.parents]
+
+        def mutant() -> Architecture:
+            return _walk.mutate(self.space, _walk.pick(best, self.generator)[0], self.generator)
+
+        def anywhere() -> Architecture:
+            return _walk.uniform(self.space, self.generator)
+
+        drawn = [self.draw(mutant if i % 2 else anywhere) for i in range(self.pool)]
+        told = {arch for arch, _ in self.trials}
+        return [arch for arch in dict.fromkeys(drawn) if arch not in told] or drawn
+
+    def _improvement(self, candidates: list[Architecture]) -> Array:
+        """Return the expected improvement of each candidate on the best trial."""
+        process = self._process(self._kernel())
+        process.fit(*self._data(len(self.trials)))
+        mean, deviation = process.predict(self._encoded(candidates), return_std=True)
+        gain = mean - self.best_reward - self.exploration
+        z = gain / np.maximum(deviation, 1e-12)
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        return np.asarray(gain * ndtr(z) + deviation * density)
+
+    def _kernel(self) -> Any:
+        """Return the kernel, its parameters fitted to the trials up to the last whole ``fit_every``."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+        count = max(len(self.trials) // self.fit_every * self.fit_every, 2)
+        if count not in self._kernels:
+            start = ConstantKernel(1.0) * Matern(2.0, (0.1, 100.0), nu=2.5) + WhiteKernel(0.1, (1e-6, 10.0))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # a parameter at its bound will do
+                self._kernels = {count: self._process(start, "fmin_l_bfgs_b").fit(*self._data(count)).kernel_}
+        return self._kernels[count]
+
+    @staticmethod
+    def _process(kernel: Any, optimizer: str | None = None) -> Any:
+        from sklearn.gaussian_process import GaussianProcessRegressor  # a second to import
+
+        return GaussianProcessRegressor(kernel, optimizer=optimizer, normalize_y=True)
+
+    def _data(self, count: int) -> tuple[Array, Array]:
+        archs, rewards = zip(*self.trials[:count], strict=True)
+        return self._encoded(list(archs)), np.array(rewards)
+
+    def _encoded(self, archs: list[Architecture]) -> Array:
+        return np.stack([self._encode(arch) for arch in archs])
+
+    def _encoding(self, arch: Architecture) -> Array:
+        """Return a 1 for the option taken in each decision, zeros for decisions that were not taken."""
+        parts = [np.zeros(len(decision.options)) for decision in self.space.decisions]
+        for part, option in zip(parts, arch, strict=False):
+            part[option] = 1.0
+        return np.concatenate(parts)
+
+    def tell(self, trial: Trial) -> None:
+        super().tell(trial)
+        if trial.error is None:
+            self.trials.append((trial.candidate.arch, trial.reward))
+
+    def state_dict(self) -> State:
+        return super().state_dict() | {"trials": [[list(arch), reward] for arch, reward in self.trials]}
+
+    def load_state_dict(self, state: State) -> None:
+        super().load_state_dict(state)
+        self.trials = [(tuple(arch), reward) for arch, reward in state["trials"]]
+        self._kernels = {}

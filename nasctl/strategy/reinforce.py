@@ -1,0 +1,221 @@
+"""REINFORCE on independent logits of each decision, with or without the rejection-based reward of TabNAS.
+
+Williams 1992, https://doi.org/10.1007/BF00992696; Bender et al. 2020 (TuNAS),
+https://arxiv.org/abs/2008.06120; Yang et al. 2022 (TabNAS), https://arxiv.org/abs/2204.07615, section 4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from nasctl.core import Architecture, Candidate, Choices, Feasible, RequestError, State, Trial, position_seed
+from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exact
+from nasctl.strategy._feasible_set import feasible_set
+from nasctl.strategy._policy import Baseline, Policy, choose, log_probability, one_hot
+from nasctl.strategy._uniforms import Uniforms
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Kind = Literal["none", "monte_carlo", "exact"]
+
+
+class Reinforce:
+    """Ascend ``(reward - baseline) * log(p(x) / P(V))`` for each sample x; V is what is feasible.
+
+    With ``feasibility=none`` V is everything, as in TuNAS: what costs too much is for the reward to say.
+    Otherwise an infeasible sample is skipped, and P(V) is estimated from ``samples`` draws or computed
+    exactly. Several seeds make as many independent replicas, which move together as one batch of tensors
+    (``draw``, ``learn``, ``picks``); a search is the batch of one.
+    """
+
+    relaxed = False
+
+    def __init__(
+        self,
+        space: Choices,
+        feasible: Feasible,
+        seed: int | Sequence[int],
+        *,
+        lr: PositiveFloat,
+        betas: tuple[Beta, Beta],
+        eps: PositiveFloat,
+        baseline_momentum: Beta,
+        feasibility: Kind,
+        samples: PositiveInt,
+        proposal_uniform: Share,
+        horizon: PositiveInt | None,
+        warmup: Share,
+        lr_growth: PositiveFloat,
+        pick: Literal["mode", "feasible"],
+        pick_samples: PositiveInt,
+        batched: bool,
+    ) -> None:
+        check_independent(space)
+        if horizon is None and (warmup or lr_growth != 1):
+            raise RequestError(
+                f"strategy: warmup={warmup} and lr_growth={lr_growth} are shares of a search of known length; "
+                "set budget.trials or strategy.horizon"
+            )
+        self.space, self.feasible = space, feasible
+        self.seeds = [seed] if isinstance(seed, int) else list(seed)
+        sizes = [len(decision.options) for decision in space.decisions]
+        self.sizes, self.members = torch.tensor(sizes), feasible_set(sizes, feasible)
+        self.mass = self._mass(sizes, feasibility, samples, proposal_uniform)
+        self.rejects, self.pick, self.pick_samples = feasibility != "none", pick, pick_samples
+        self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
+        self.baseline = Baseline(len(self.seeds), baseline_momentum)
+        self.horizon, self.warmup, self.lr_growth = horizon, warmup, lr_growth
+        self.turn = 0
+        self.told, self.missed, self.skipped = (torch.zeros(len(self.seeds), dtype=torch.int64) for _ in range(3))
+        self.last = torch.full((len(self.seeds), len(sizes)), -1)  # the last feasible sample of each
+        self.generator = torch.Generator().manual_seed(position_seed(self.seeds[0], "strategy"))
+        self._open_streams()
+
+    def _mass(self, sizes: Sequence[int], kind: Kind, samples: int, uniform: float) -> FeasibleMass:
+        ways: dict[str, Callable[[], FeasibleMass]] = {
+            "none": Whole,
+            "monte_carlo": lambda: MonteCarlo(sizes, self.members, samples=samples, uniform=uniform),
+            "exact": lambda: exact(sizes, self.members, self.feasible),
+        }
+        return ways[kind]()
+
+    def _open_streams(self) -> None:
+        count = len(self.sizes)
+        self.stream = Uniforms(self.seeds, "policy", 1 + self.mass.samples, count + self.mass.extra)
+        self.pick_stream = Uniforms(self.seeds, "pick", self.pick_samples, count)
+
+    def draw(self, active: Tensor) -> tuple[Tensor, Tensor]:
+        """Sample ``(replicas, decisions)``, and say which of the ``active (replicas,)`` are to be evaluated."""
+        uniforms = self.stream.at(self.turn)[:, :1, : len(self.sizes)]
+        archs = choose(self.policy.log_probabilities().exp(), uniforms, self.sizes)[:, 0]
+        self.turn += 1
+        wanted = self.members(archs) & active if self.rejects else active
+        self.skipped = self.skipped + (active & ~wanted)
+        self.missed = torch.where(wanted, 0, self.missed + active)
+        self.last = torch.where(wanted[:, None], archs, self.last)
+        if bool((self.missed >= self.feasible.tries).any()):
+            raise self._refusal(int(self.missed.argmax()))
+        return archs, wanted
+
+    def learn(self, archs: Tensor, rewards: Tensor, told: Tensor) -> None:
+        """Move the policies by the ``rewards (replicas,)`` of the last draw where ``told (replicas,)`` is true."""
+        rate, advantage = self._rate(), self.baseline.advantage(rewards, told)
+        log_probabilities = self.policy.log_probabilities()
+        mass = self.mass(log_probabilities, self.stream.at(self.turn - 1)[:, 1:])
+        gradient = advantage[:, None, None] * (one_hot(archs, self.policy.logits.shape[2]) - mass.expected)
+        self.policy.ascend(gradient, told & (mass.value > 0) & (rate > 0), rate)
+        self.told = self.told + told
+
+    def _rate(self) -> Tensor:
+        """Return what multiplies the learning rate, ``(replicas,)``: 0 in the warm-up, then growing."""
+        progress = self._progress()
+        return torch.where(progress < self.warmup, 0.0, self.lr_growth**progress)
+
+    def _progress(self) -> Tensor:
+        return (self.told.double() / (self.horizon or math.inf)).clamp(max=1)
+
+    def modes(self) -> Tensor:
+        """Return each policy's most probable architecture, feasible or not, ``(replicas, decisions)``."""
+        return self.policy.log_probabilities().argmax(2)
+
+    def picks(self) -> Tensor:
+        """Return each replica's final architecture, ``(replicas, decisions)``; pure."""
+        if self.pick == "mode":
+            return self.modes()
+        archs, scores = self._pick_samples()
+        best = archs[torch.arange(len(archs)), scores.argmax(1)]
+        found = torch.where(scores.isfinite().any(1)[:, None], best, self.last)
+        if bool((found < 0).any()):
+            raise self._refusal(int((found < 0).any(1).int().argmax()))
+        return found
+
+    def _pick_samples(self) -> tuple[Tensor, Tensor]:
+        """Return samples ``(replicas, samples, decisions)`` and their log-probabilities, -inf where infeasible."""
+        log_probabilities = self.policy.log_probabilities()
+        archs = choose(log_probabilities.exp(), self.pick_stream.at(0), self.sizes)
+        scores = log_probability(log_probabilities, archs)
+        return archs, scores.masked_fill(~self.members(archs), -math.inf)
+
+    def _refusal(self, replica: int) -> RequestError:
+        archs, scores = self._pick_samples()
+        refused = archs[replica][scores[replica].isinf()].tolist()
+        return self.feasible.refusal([tuple(arch) for arch in refused])
+
+    def sample(self) -> Candidate:
+        """Sample from the policy, in the warm-up sometimes the last option of every decision: the widest."""
+        progress, random = float(self._progress()[0]), self.generator
+        if self.warmup and float(torch.rand((), generator=random)) >= progress / self.warmup:
+            return Candidate(tuple(int(size) - 1 for size in self.sizes))
+        p = self.policy.log_probabilities()[:1].exp()
+        for _ in range(self.feasible.tries):
+            uniforms = torch.rand(1, 1, len(self.sizes), generator=random, dtype=torch.float64)
+            arch = choose(p, uniforms, self.sizes)[0]
+            if not self.rejects or bool(self.members(arch)):
+                return Candidate(tuple(arch[0].tolist()))
+        raise self._refusal(0)
+
+    def ask(self) -> Candidate | None:
+        archs, wanted = self.draw(torch.tensor([True]))
+        return Candidate(tuple(archs[0].tolist())) if bool(wanted) else None
+
+    def tell(self, trial: Trial) -> None:
+        told = torch.tensor([trial.error is None])
+        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([trial.reward], dtype=torch.float64), told)
+
+    def derive(self) -> Architecture:
+        return tuple(self.picks()[0].tolist())
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the policy's mode, which may be infeasible, and the probability of a feasible sample."""
+        return {"policy": self.describe()[0]}
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return of each replica the policy's mode, P(V), exact or of the pick's samples, and skipped samples."""
+        modes = self.modes()
+        inside = self._pick_samples()[1].isfinite().double().mean(1)
+        exactly = self.rejects and not self.mass.samples
+        masses = self.mass(self.policy.log_probabilities(), self.stream.at(0)[:, 1:]).value if exactly else inside
+        columns = (modes, self.members(modes), masses, self.skipped)
+        return [
+            {
+                "mode": {d.name: d.options[k] for d, k in zip(self.space.decisions, mode, strict=True)},
+                "mode_feasible": feasible,
+                "feasible_mass": mass,
+                "skipped": skipped,
+            }
+            for mode, feasible, mass, skipped in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+    def state_dict(self) -> State:
+        parts = {"policy": self.policy.state_dict(), "baseline": self.baseline.state_dict()}
+        counts = {name: getattr(self, name) for name in ("turn", "told", "missed", "skipped", "last")}
+        return {**parts, **counts, "seeds": self.seeds, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: State) -> None:
+        self.policy.load_state_dict(state["policy"])
+        self.baseline.load_state_dict(state["baseline"])
+        self.turn, self.seeds = state["turn"], list(state["seeds"])
+        self.told, self.missed, self.skipped, self.last = (
+            state[name].clone() for name in ("told", "missed", "skipped", "last")
+        )
+        self.generator.set_state(state["generator"])
+        self._open_streams()
+
+
+def check_independent(space: Choices) -> None:
+    """Raise `RequestError` unless every decision is always taken and has the same options whatever came before."""
+    low: tuple[int, ...] = ()
+    high: tuple[int, ...] = ()
+    for options in (*(decision.options for decision in space.decisions), ()):
+        if any(list(space.legal(prefix)) != list(range(len(options))) for prefix in (low, high)):
+            raise RequestError(
+                "strategy: a policy of independent logits needs decisions of which none depends on another, which this "
+                "space's do; choose random_search, regularized_evolution or another space"
+            )
+        low, high = (*low, 0), (*high, len(options) - 1)

@@ -1,0 +1,32 @@
+"""Costs summed over parts equal the count of the whole network, in every form and for every operation."""
+
+import pytest
+import torch
+
+from nasctl.core import Task
+from nasctl.space import _count
+from nasctl.space.darts.operations import OPERATIONS
+from nasctl.strategy import _walk
+
+CIFAR = Task("image_classification", (3, 32, 16), 10)  # not square, so that no side stands for the other
+IMAGENET = Task("image_classification", (3, 64, 96), 7)
+
+
+@pytest.mark.parametrize("name, task", [("darts", CIFAR), ("darts_imagenet", IMAGENET)])
+@pytest.mark.parametrize("form", [{"layers": 5}, {"layers": 2, "affine": False, "pool_norm": True}, {"layers": 1}])
+def test_the_sum_of_the_parts_is_the_count_of_the_network(space, name, task, form):
+    final = {"channels": 4, "auxiliary": False} | form
+    made = space(name, task, final=final, operations=["none", *OPERATIONS])
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        genotype = made.genotype(_walk.uniform(made, generator))
+        counted = made.count(_count.on_meta(lambda genotype=genotype: made.build(genotype, "final")))
+        assert {key: made.cost(genotype, key) for key in counted} == counted
+
+
+def test_a_concatenation_of_fewer_states_costs_less(space):
+    made = space("darts", CIFAR, small=True)
+    genotype = made.genotype((0,) * len(made.decisions))
+    narrow = genotype | {"normal_concat": [4, 5]}
+    counted = made.count(_count.on_meta(lambda: made.build(narrow, "final")))
+    assert made.cost(narrow, "params") == counted["params"] < made.cost(genotype, "params")
