@@ -124,11 +124,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Task:
-    """What a space must know of a data set to build a network. ``input_shape`` is without the batch."""
+    """What a space must know of a data set to build a network. ``input_shape`` is without the batch.
+
+    ``categories`` holds the number of ids of each categorical input; these are the last inputs, after the numbers.
+    """
 
     kind: str
     input_shape: tuple[int, ...]
     num_outputs: int
+    categories: Sequence[int] = ()
 
 
 class Choices(Protocol):
@@ -255,10 +259,10 @@ class Dataset(Protocol):
         """Return the mean training loss."""
 
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return sums over the batch, without waiting for the device; ``metrics`` turns them into figures."""
+        """Return sums over the batch, numbers or histograms, without waiting for the device."""
 
-    def metrics(self, sums: Mapping[str, float], examples: int) -> Metrics:
-        """Return the metrics of summed measures."""
+    def metrics(self, sums: Mapping[str, Any], examples: int) -> Metrics:
+        """Return the figures of summed measures, given as plain numbers and lists."""
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return hashes of the data and of the split's indices."""

@@ -95,7 +95,7 @@ class Classifier:
     ) -> Mapping[str, Tensor]:
         model.train()
         optimizer.zero_grad(set_to_none=True)
-        outputs = model(x.contiguous(memory_format=self.format))
+        outputs = model(self._laid_out(x))
         logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
         loss = dataset.loss(logits, y)
         for extra in auxiliary:
@@ -105,15 +105,18 @@ class Classifier:
         optimizer.step()
         return dataset.measure(logits.detach(), y)
 
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=self.format) if x.dim() == 4 else x  # only images have channels
+
     @torch.no_grad()
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         model.eval()
         sums: dict[str, Tensor] = {}
         for step in range(math.ceil(len(split) / self.eval_batch_size)):
             x, y = split.batch(self.eval_batch_size, 0, step)
-            measured = dataset.measure(model(x.contiguous(memory_format=self.format)), y)
+            measured = dataset.measure(model(self._laid_out(x)), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-        metrics = dataset.metrics({name: float(value) for name, value in sums.items()}, len(split))
+        metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(split))
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
@@ -140,7 +143,7 @@ class _Progress:
         """Return the metrics of the epoch that ends here; `TrialError` names the first step that went wrong."""
         sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
         self._check(sums["loss"].tolist())
-        totals = {name: float(values.sum()) for name, values in sums.items()}
+        totals = {name: values.sum(0).tolist() for name, values in sums.items()}
         metrics = dataset.metrics(totals, sum(self.examples))
         self.measured, self.examples, self.error = [], [], metrics.get("error")
         return metrics
