@@ -45,6 +45,10 @@ class TrialError(RunError):
     """One candidate failed; the search records it and goes on."""
 
 
+class Exhausted(Exception):
+    """A strategy has asked for all that it wanted to; the search ends."""
+
+
 class SweepError(Exception):
     """A job of a sweep failed; the others went on. Exit code 1."""
 
@@ -197,7 +201,7 @@ class Strategy(Protocol):
         """Return a candidate to train shared weights on; touches only the random stream."""
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate to evaluate, or None until more is told."""
+        """Return the next candidate to evaluate, or None until more is told; `Exhausted` if none is left."""
 
     def tell(self, trial: Trial) -> None:
         """Learn from a trial."""

@@ -16,6 +16,7 @@ from nasctl.core import (
     Dataset,
     Estimator,
     Evaluation,
+    Exhausted,
     Metrics,
     RequestError,
     Reward,
@@ -91,7 +92,10 @@ class Search:
             self.estimator.fit(self.strategy.sample)
             if self.budget.share(self.trials, self.estimator.epoch) >= 1:
                 return
-            candidate = self.strategy.ask()
+            try:
+                candidate = self.strategy.ask()
+            except Exhausted:
+                return
             if candidate is not None:
                 trial = self._evaluate(candidate)
                 self.strategy.tell(trial)

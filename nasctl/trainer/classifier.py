@@ -85,7 +85,8 @@ class Classifier:
     def _schedule(self, model: nn.Module, optimizer: torch.optim.Optimizer, share: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = self._rate(share)
-        model.drop_path.probability = self.drop_path * share  # type: ignore[union-attr]
+        if self.drop_path:
+            model.drop_path.probability = self.drop_path * share  # type: ignore[union-attr]
 
     def _rate(self, share: float) -> float:
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2

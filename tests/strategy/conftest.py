@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from nasctl.config import conf_dir, make, target
 from tests.strategy.table import Limit, Table
 
+WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
@@ -20,6 +21,8 @@ def pytest_generate_tests(metafunc):
     if "black_box" in metafunc.fixturenames:
         names = [name for name in NAMES if not target(composed(name)).relaxed]
         metafunc.parametrize("black_box", names)
+    if "drawing" in metafunc.fixturenames:
+        metafunc.parametrize("drawing", [n for n in NAMES if n not in WALKING and not target(composed(n)).relaxed])
 
 
 @cache
