@@ -45,7 +45,7 @@ class TrialError(RunError):
     """One candidate failed; the search records it and goes on."""
 
 
-class Exhausted(Exception):
+class ExhaustedError(Exception):
     """A strategy has asked for all that it wanted to; the search ends."""
 
 
@@ -201,7 +201,7 @@ class Strategy(Protocol):
         """Return a candidate to train shared weights on; touches only the random stream."""
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate to evaluate, or None until more is told; `Exhausted` if none is left."""
+        """Return the next candidate to evaluate, or None until more is told; `ExhaustedError` if none is left."""
 
     def tell(self, trial: Trial) -> None:
         """Learn from a trial."""

@@ -16,7 +16,7 @@ from nasctl.core import (
     Dataset,
     Estimator,
     Evaluation,
-    Exhausted,
+    ExhaustedError,
     Metrics,
     RequestError,
     Reward,
@@ -94,7 +94,7 @@ class Search:
                 return
             try:
                 candidate = self.strategy.ask()
-            except Exhausted:
+            except ExhaustedError:
                 return
             if candidate is not None:
                 trial = self._evaluate(candidate)

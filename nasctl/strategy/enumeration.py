@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nasctl.core import Architecture, Candidate, Choices, Exhausted, Feasible, State
+from nasctl.core import Architecture, Candidate, Choices, ExhaustedError, Feasible, State
 from nasctl.strategy import _walk
 from nasctl.strategy._black_box import BlackBox
 
@@ -26,7 +26,7 @@ class Enumeration(BlackBox):
                 self.asked += 1
                 return Candidate(arch)
             refused.append(arch)
-        raise Exhausted if self.asked else self.feasible.refusal(refused)
+        raise ExhaustedError if self.asked else self.feasible.refusal(refused)
 
     def state_dict(self) -> State:
         following = None if self.next is None else list(self.next)

@@ -2,7 +2,7 @@
 
 import torch
 
-from nasctl.core import Decision, Evaluation, Exhausted, RequestError, Row, Trial
+from nasctl.core import Decision, Evaluation, ExhaustedError, RequestError, Row, Trial
 
 
 class Table:
@@ -60,7 +60,7 @@ def ask(strategy):
     """Return what ``strategy`` asks, None where it has asked for all."""
     try:
         return strategy.ask()
-    except Exhausted:
+    except ExhaustedError:
         return None
 
 

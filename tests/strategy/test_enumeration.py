@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from nasctl.core import Exhausted, RequestError
+from nasctl.core import ExhaustedError, RequestError
 from tests.strategy.table import Growing, Limit, Table
 
 
 def walk(strategy, table):
     asked = []
-    with pytest.raises(Exhausted):
+    with pytest.raises(ExhaustedError):
         while True:
             candidate = strategy.ask()
             asked.append(candidate.arch)
@@ -23,7 +23,7 @@ def test_every_architecture_is_asked_once_and_in_order(strategy):
     tried = strategy("enumeration", table)
     assert walk(tried, table) == list(itertools.product(range(4), repeat=3))
     assert tried.derive() == max(itertools.product(range(4), repeat=3), key=table.worth)
-    with pytest.raises(Exhausted):
+    with pytest.raises(ExhaustedError):
         tried.ask()
 
 
