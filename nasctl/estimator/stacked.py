@@ -30,13 +30,16 @@ from nasctl.core import (
     position_seed,
 )
 
+COSTS = ("params", "macs")
+
 
 class Stacked:
     """SGD as `nasctl.trainer.classifier` does it, on blocks of ``networks`` architectures at once.
 
     The blocks cut the space's lexicographic order, so ``strategy=enumeration`` meets them one after the other: the
     first architecture of a block that is asked for trains all of it, the others are looked up. A result depends on
-    seed and architecture (and, in the last bits, on its block), not on what was asked before. Needs a space that
+    seed and architecture (and, in the last bits, on its block), not on what was asked before; it stands beside the
+    architecture's costs, so that ``nasctl compare pareto=params`` shows the trade-off. Needs a space that
     gives ``stack(networks)``, a module whose parameters and outputs begin with the dimension of the networks.
     """
 
@@ -128,7 +131,8 @@ class Stacked:
                 group["lr"] = self._rate(epoch / self.epochs)
             self._step(stack, optimizer, *split.batch(self.batch_size, epoch, step))
             self.pulse({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
-        self.found = dict(zip(block, self._validate(stack), strict=True))
+        scores = zip(block, self._validate(stack), strict=True)
+        self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
         self._count(networks, len(split))
 
     def _rate(self, share: float) -> float:
@@ -153,6 +157,11 @@ class Stacked:
         columns = {name: value.tolist() for name, value in sums.items()}
         count = len(next(iter(columns.values())))
         return [self.dataset.metrics({n: c[i] for n, c in columns.items()}, len(split)) for i in range(count)]
+
+    def _facts(self, arch: Architecture) -> Metrics:
+        """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
+        genotype = self.space.genotype(arch)
+        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
 
     def _count(self, networks: list[nn.Module], examples: int) -> None:
         """Add the work of a block that is done with: its networks move to the meta device to be counted."""

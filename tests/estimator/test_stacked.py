@@ -56,7 +56,17 @@ def test_each_network_is_trained_as_the_trainer_trains_it_alone(changes):
         trainer.fit(network, problem.data, problem.data.train(), seed=0, epochs=None, **quiet)
         alone = trainer.evaluate(network, problem.data, problem.data.val())
         together = estimator.evaluate(Candidate(arch)).metrics
-        assert together == pytest.approx(alone, rel=1e-9)
+        assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-9)
+
+
+def test_costs_and_features_stand_beside_the_result(problem):
+    metrics = problem.estimator().evaluate(Candidate((1, 1, 2))).metrics
+    genotype = problem.space.genotype((1, 1, 2))
+    assert {name: metrics[name] for name in ("params", "macs", "bottlenecks")} == {
+        "params": problem.space.cost(genotype, "params"),
+        "macs": problem.space.cost(genotype, "macs"),
+        "bottlenecks": 0,
+    }
 
 
 def test_what_was_asked_before_does_not_matter(problem):
