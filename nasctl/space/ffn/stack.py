@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from nasctl.space.ffn.network import Network
 
@@ -48,8 +49,9 @@ class Stack(nn.Module):
         numbers = x[:, : self.numbers].expand(count, -1, -1)
         if not hasattr(self, "tables"):
             return numbers
-        ids = x[:, self.numbers :].long() + self.starts
-        return torch.cat([numbers, self.tables[:, ids].flatten(2)], 2)
+        own = torch.arange(count, device=x.device).view(-1, 1, 1) * self.tables.shape[1]
+        ids = x[:, self.numbers :].long() + self.starts + own
+        return torch.cat([numbers, embedding(ids, self.tables.flatten(0, 1)).flatten(2)], 2)
 
 
 def _filled(matrices: Sequence[Tensor]) -> Tensor:
