@@ -1,7 +1,8 @@
 """Train many small networks at once, side by side, each from scratch.
 
-A network of some ten thousand weights leaves a processor idle for most of a step. Here a whole block of networks
-takes each step together by batched matrix products; they share the batch of examples and nothing else.
+A small network's step is over before a device is busy: most of it is the cost of starting operations. Here a whole
+block of networks takes each step together by batched matrix products; they share the batch of examples and nothing
+else. On a CPU the gain ends where a single network keeps the cores busy; see docs/performance.md.
 """
 
 from __future__ import annotations
