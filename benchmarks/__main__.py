@@ -18,6 +18,8 @@ ALL = (
     "peak_memory",
     "precision",
     "policy_gradient",
+    "click_log",
+    "stack",
 )
 
 

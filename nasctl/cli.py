@@ -25,6 +25,7 @@ nasctl - neural architecture search that a person can run
   nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
+  nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
   nasctl VERB --help      settings of the first four                --cfg job    the composed settings
@@ -116,7 +117,16 @@ def _select(arguments: list[str]) -> None:
     _job("select")([f"from=[{listed}]", *others] if words else others)
 
 
+def _pareto(arguments: list[str]) -> None:
+    from nasctl.report import pareto
+
+    paths, given = _words(arguments, {"pareto": "params", "format": "table", "plot": None, "overwrite": False})
+    print(pareto(paths or ["outputs"], **given), end="")
+
+
 def _compare(arguments: list[str]) -> None:
+    if any(argument.startswith("pareto=") for argument in arguments):
+        return _pareto(arguments)
     from nasctl.report import compare
 
     settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}

@@ -50,6 +50,10 @@ class TrialError(RunError):
     """One candidate failed; the search records it and goes on."""
 
 
+class ExhaustedError(Exception):
+    """A strategy has asked for all that it wanted to; the search ends."""
+
+
 class SweepError(Exception):
     """A job of a sweep failed; the others went on. Exit code 1."""
 
@@ -140,11 +144,15 @@ class Chain:
 
 @dataclass(frozen=True)
 class Task:
-    """What a space must know of a data set to build a network. ``input_shape`` is without the batch."""
+    """What a space must know of a data set to build a network. ``input_shape`` is without the batch.
+
+    ``categories`` holds the number of ids of each categorical input; these are the last inputs, after the numbers.
+    """
 
     kind: str
     input_shape: tuple[int, ...]
     num_outputs: int
+    categories: Sequence[int] = ()
 
 
 class Choices(Protocol):
@@ -209,7 +217,7 @@ class Strategy(Protocol):
         """Return a candidate to train shared weights on; touches only the random stream."""
 
     def ask(self) -> Candidate | None:
-        """Return the next candidate to evaluate, or None until more is told."""
+        """Return the next candidate to evaluate, or None until more is told; `ExhaustedError` if none is left."""
 
     def tell(self, trial: Trial) -> None:
         """Learn from a trial."""
@@ -285,10 +293,10 @@ class Dataset(Protocol):
         """Return the mean training loss."""
 
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return sums over the batch, without waiting for the device; ``metrics`` turns them into figures."""
+        """Return sums over the batch, numbers or histograms, without waiting for the device."""
 
-    def metrics(self, sums: Mapping[str, float], examples: int) -> Metrics:
-        """Return the metrics of summed measures."""
+    def metrics(self, sums: Mapping[str, Any], examples: int) -> Metrics:
+        """Return the figures of summed measures, given as plain numbers and lists."""
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return hashes of the data and of the split's indices."""

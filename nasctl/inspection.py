@@ -49,8 +49,10 @@ def network_facts(space: SearchSpace, task: Task, source: Source, form: str) -> 
     head = sum(p.numel() for p in auxiliary.parameters()) if auxiliary is not None else 0
     params = sum(p.numel() for p in network.parameters())
     facts = architecture_record(space, source.genotype, source.arch)
-    facts |= {"form": form, "params": params - head, "params_with_auxiliary": params}
-    facts["macs"] = space.count(network)["macs"]
+    counted = dict(space.count(network))
+    embeddings = counted.get("embedding_params", 0)
+    counted |= {"params": params - head - embeddings, "params_with_auxiliary": params - embeddings}
+    facts |= {"form": form} | counted
     return facts | dict(space.features(source.genotype)) | {"shapes": shapes(network, task)}
 
 

@@ -87,6 +87,7 @@ def search(config: Config) -> None:
         data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
+            run.write("decisions.json", {d.name: list(d.options) for d in scene.space.decisions})
             if remark := scene.constraint.remark():
                 log.warning(remark)
             if run.state is not None:
@@ -367,6 +368,7 @@ def finish(
         "metrics": dict(metrics),
         "params": scene.space.cost(genotype, "params"),
         "macs": scene.space.cost(genotype, "macs"),
+        **embeddings(scene, genotype),
         "ops": scene.space.num_operations,
         "space_size": scene.space.size,
         "feasible": None if margin is None else margin >= 0,
@@ -375,6 +377,13 @@ def finish(
         "device": environment.device_record(scene.device),
     }
     run.write("result.json", result)
+
+
+def embeddings(scene: Scene, genotype: Genotype) -> dict[str, float]:
+    """Return the weights of embeddings, which ``params`` leaves out, where the data have categories."""
+    if not scene.dataset.task.categories:
+        return {}
+    return {"embedding_params": scene.space.cost(genotype, "embedding_params")}
 
 
 def required_source(config: Config) -> str:

@@ -17,6 +17,7 @@ from nasctl.core import (
     Dataset,
     Estimator,
     Evaluation,
+    ExhaustedError,
     Metrics,
     RequestError,
     Reward,
@@ -126,7 +127,10 @@ class Search:
             self.estimator.fit(self.strategy.sample)
             if self.share() >= 1:
                 return
-            candidate = self.strategy.ask()
+            try:
+                candidate = self.strategy.ask()
+            except ExhaustedError:
+                return
             self.turns += 1
             if candidate is not None:
                 trial = self._evaluate(candidate)

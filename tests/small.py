@@ -45,6 +45,21 @@ SMALL_ESTIMATORS = {
 }
 """What makes an estimator small, by the name of its YAML; one that is not listed is taken as it is."""
 
+SMALL_PROBLEMS = {
+    "stacked": (
+        "dataset=breast_cancer",
+        "space=ffn",
+        "space.widths=[4,2,6]",
+        "strategy=random_search",
+        "trainer=ffn",
+        "trainer.batch_size=64",
+        "trainer.epochs=2",
+        "estimator=stacked",
+        "estimator.networks=5",
+    ),
+}
+"""The whole problem of an estimator that wants table rows, by the name of its YAML."""
+
 
 @lru_cache
 def _composed(overrides):
@@ -56,8 +71,8 @@ class Problem:
     """A small configuration with ``overrides``: its data set behind a `Spy`, its space, and more."""
 
     def __init__(self, *overrides, estimator="supernet"):
-        chosen = SMALL_ESTIMATORS.get(estimator, (f"estimator={estimator}",))
-        self.config = deepcopy(_composed((*SMALL, *chosen, *overrides)))
+        chosen = (*SMALL, *SMALL_ESTIMATORS.get(estimator, (f"estimator={estimator}",)))
+        self.config = deepcopy(_composed((*SMALL_PROBLEMS.get(estimator, chosen), *overrides)))
         if "root" in self.config["estimator"]:
             self.config["estimator"]["root"] = str(folder_of_small_tables(_of_space(overrides)))
         self.data = Spy(make(self.config["dataset"], Path("nowhere"), CPU, self.config["seed"]))

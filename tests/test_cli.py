@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("arguments", "said"),
     [
         (["serch"], ["verb: unknown 'serch'; did you mean 'search'?"]),
-        (["search"], ["space: nothing is chosen", "space=...", "darts, darts_imagenet, nasbench201"]),
+        (["search"], ["space: nothing is chosen", "space=...", "darts, darts_imagenet, ffn, nasbench201"]),
         (["search", "space=dartz"], ["space: unknown 'dartz'; did you mean 'darts'?"]),
         (
             ["search", "+experiment=darts_digit"],

@@ -15,6 +15,9 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 NO_NETWORKS = {p.stem for p in (CONF / "experiment").glob("*_toy.yaml")}  # nothing to retrain: tests/test_batch.py
 EXPERIMENTS = sorted({p.stem for p in (CONF / "experiment").glob("[!_]*.yaml")} - NO_NETWORKS)
 
+SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
+"""Experiments on generated click logs, and what makes their files small."""
+
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,8 +27,9 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         write_cifar(tmp_path, monkeypatch)
     if tabular:
         write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
-    debug = "+debug=table" if tabular else "+debug=smoke"
-    smoke = [f"+experiment={experiment}", debug, f"paths.data={tmp_path}"]
+    of_rows = experiment.endswith("breast_cancer") or experiment in SYNTHETIC
+    debug = "+debug=table" if tabular else "+debug=rows" if of_rows else "+debug=smoke"
+    smoke = [f"+experiment={experiment}", debug, f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, [])]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
     assert cli.run(["compare", "."]) == 0

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, RequestError, RunError, Trial, TrialError
+from nasctl.core import Candidate, Evaluation, ExhaustedError, RequestError, RunError, Trial, TrialError
 from nasctl.search import Budget, Feasible, Search, entropy, trial_line
 from tests.small import same, through_a_file
 
@@ -180,6 +180,20 @@ def test_a_strategy_may_wait_for_more_fitting():
     search, log, lines = stub_search(trials=2, pauses=[1, 1])
     search.run(quiet)
     assert log.count("pause") == 2 and log.count("fit") == 5 and len(lines) == 2
+
+
+def test_a_strategy_that_has_asked_for_all_ends_the_search(monkeypatch):
+    search, log, lines = stub_search(trials=9)
+    ask = search.strategy.ask
+
+    def three_times():
+        if search.trials == 3:
+            raise ExhaustedError
+        return ask()
+
+    monkeypatch.setattr(search.strategy, "ask", three_times)
+    search.run(quiet)
+    assert len(lines) == search.trials == 3 and log[-1] == "fit"
 
 
 def test_every_kth_trial_is_recorded_and_every_failed_one():

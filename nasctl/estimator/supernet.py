@@ -201,7 +201,7 @@ class Supernet:
     def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
         epoch, step = divmod(position, math.ceil(len(split) / self.batch_size))
         x, y = split.batch(self.batch_size, epoch, step)
-        return x.contiguous(memory_format=self.format), y
+        return x.contiguous(memory_format=self.format) if x.dim() == 4 else x, y
 
     def _on_device(self, candidate: Candidate) -> Candidate:
         if candidate.weights is None:
@@ -209,7 +209,7 @@ class Supernet:
         return replace(candidate, weights=[row.to(self.device) for row in candidate.weights])
 
     def _metrics(self, sums: Mapping[str, Tensor], examples: int) -> Metrics:
-        metrics = self.dataset.metrics({name: float(value) for name, value in sums.items()}, examples)
+        metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
         if not math.isfinite(metrics["loss"]):
             raise RunError(
                 f"validation loss is {metrics['loss']} at step {self.position}; "

@@ -2,5 +2,6 @@
 
 from nasctl.report.listing import list_group, list_runs
 from nasctl.report.output import compare
+from nasctl.report.pareto import show as pareto
 
-__all__ = ["compare", "list_group", "list_runs"]
+__all__ = ["compare", "list_group", "list_runs", "pareto"]

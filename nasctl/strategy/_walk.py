@@ -36,6 +36,23 @@ def permutation(count: int, generator: torch.Generator) -> list[int]:
     return order
 
 
+def first(space: Choices, prefix: Sequence[int] = ()) -> Architecture:
+    """Return the first architecture, in lexicographic order, that begins with ``prefix``."""
+    arch = list(prefix)
+    while options := space.legal(arch):
+        arch.append(min(options))
+    return tuple(arch)
+
+
+def following(space: Choices, arch: Architecture) -> Architecture | None:
+    """Return the architecture after ``arch`` in lexicographic order, or None after the last one."""
+    for position in reversed(range(len(arch))):
+        later = [option for option in space.legal(arch[:position]) if option > arch[position]]
+        if later:
+            return first(space, (*arch[:position], min(later)))
+    return None
+
+
 def mutate(space: Choices, arch: Architecture, generator: torch.Generator) -> Architecture:
     """Return ``arch`` with one decision changed; later decisions that are no longer open are drawn anew."""
     position = pick([i for i in range(len(arch)) if len(space.legal(arch[:i])) > 1], generator)

@@ -67,7 +67,7 @@ class Training:
         """Return the metrics of the epoch that ends here; `TrialError` names the first step that went wrong."""
         sums = {name: torch.stack([m[name].double() for m in self.measured]) for name in self.measured[0]}
         self._check(sums["loss"].tolist())
-        totals = {name: float(values.sum()) for name, values in sums.items()}
+        totals = {name: values.sum(0).tolist() for name, values in sums.items()}
         metrics = dataset.metrics(totals, sum(self.examples))
         self.measured, self.examples, self.error = [], [], metrics.get("error")
         return metrics

@@ -171,7 +171,7 @@ class Classifier:
     ) -> tuple[Tensor, Tensor]:
         """Return logits ``(n, outputs)`` in fp32 and the training loss."""
         with precision.autocast():
-            outputs = network(x.contiguous(memory_format=self.format))
+            outputs = network(self._laid_out(x))
         logits, *auxiliary = (o.float() for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
         loss = self._loss(dataset, logits, y)
         for extra in auxiliary:
@@ -183,6 +183,8 @@ class Classifier:
         loss = dataset.loss(logits, y)
         if not self.label_smoothing:
             return loss
+        if logits.shape[1] == 1:
+            raise RequestError("trainer.label_smoothing spreads a target over classes, of which there is one; set 0")
         return (1 - self.label_smoothing) * loss - self.label_smoothing * log_softmax(logits, 1).mean()
 
     def _choose(self, training: Training, dataset: Dataset, split: Split | None, epoch: int) -> dict[str, float]:
@@ -194,15 +196,18 @@ class Classifier:
             training.best.offer(metrics, epoch, training.model)
         return {f"held_out_{name}": value for name, value in metrics.items()}
 
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=self.format) if x.dim() == 4 else x  # only images have channels
+
     @torch.no_grad()
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         model.eval()
         sums: dict[str, Tensor] = {}
         for step in range(math.ceil(len(split) / self.eval_batch_size)):
             x, y = split.batch(self.eval_batch_size, 0, step)
-            measured = dataset.measure(model(x.contiguous(memory_format=self.format)), y)
+            measured = dataset.measure(model(self._laid_out(x)), y)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-        metrics = dataset.metrics({name: float(value) for name, value in sums.items()}, len(split))
+        metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(split))
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics

@@ -11,6 +11,7 @@ from nasctl.config import conf_dir, make, target
 from nasctl.strategy._black_box import BlackBox
 from tests.strategy.table import Limit, Table
 
+WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
@@ -21,6 +22,8 @@ def pytest_generate_tests(metafunc):
     if "black_box" in metafunc.fixturenames:
         names = [name for name in NAMES if issubclass(target(composed(name)), BlackBox)]
         metafunc.parametrize("black_box", names)
+    if "drawing" in metafunc.fixturenames:
+        metafunc.parametrize("drawing", [n for n in NAMES if n not in WALKING and not target(composed(n)).relaxed])
 
 
 @cache

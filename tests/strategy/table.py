@@ -2,7 +2,7 @@
 
 import torch
 
-from nasctl.core import Decision, Evaluation, RequestError, Row, Trial
+from nasctl.core import Decision, Evaluation, ExhaustedError, RequestError, Row, Trial
 
 
 class Table:
@@ -59,11 +59,20 @@ class Limit:
         return RequestError("the limit is impossible; raise it")
 
 
+def ask(strategy):
+    """Return what ``strategy`` asks, None where it has asked for all."""
+    try:
+        return strategy.ask()
+    except ExhaustedError:
+        return None
+
+
 def play(strategy, table, steps, start=0):
     """Play ``steps`` turns of the search loop and return what was sampled and asked."""
     seen = []
     for index in range(start, start + steps):
-        for candidate in (strategy.sample(), asked := strategy.ask()):
+        sampled, asked = strategy.sample(), ask(strategy)
+        for candidate in (sampled, asked):
             if candidate is not None:
                 weights = [row.detach().clone() for row in candidate.weights or ()]
                 seen.append([candidate.arch, weights])

@@ -114,9 +114,9 @@ def test_what_is_asked_is_feasible(strategy, table, black_box):
 
 @pytest.mark.parametrize("steps", [0, 115])
 @pytest.mark.parametrize("method", ["ask", "sample"])
-def test_an_impossible_limit_ends_in_its_refusal_after_the_given_tries(strategy, table, black_box, steps, method):
+def test_an_impossible_limit_ends_in_its_refusal_after_the_given_tries(strategy, table, drawing, steps, method):
     limit = Limit(tries=7)
-    tried = strategy(black_box, table, feasible=limit)
+    tried = strategy(drawing, table, feasible=limit)
     play(tried, table, steps)
     limit.accepts, limit.calls = lambda arch: False, 0
     with pytest.raises(RequestError, match="the limit is impossible; raise it"):

@@ -1,0 +1,156 @@
+"""The trade-off between a cost and what a search measured: the Pareto front of its trials, and a reference on it.
+
+Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 4: an architecture on the front gives the limit under
+which searches are compared, and what they are compared with.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nasctl.core import RequestError, unknown
+from nasctl.report import table
+from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.output import terminal_width
+from nasctl.report.record import Run, find, trials
+
+FORMATS = ("table", "markdown", "latex")
+SUFFIXES = (".pdf", ".png", ".svg")
+
+
+@dataclass(frozen=True)
+class Point:
+    """An evaluated architecture: its name, cost, value (lower is better) and all metrics."""
+
+    name: str
+    cost: float
+    value: float
+    metrics: Mapping[str, float]
+
+    @property
+    def bottleneck(self) -> bool:
+        return self.metrics.get("bottlenecks", 0) > 0
+
+
+def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, overwrite: bool) -> str:
+    """Return the front of all trials of the runs at or below ``paths``, by the cost ``pareto``; ``plot`` is a file.
+
+    The value is the reward's metric. `RequestError` for runs without such trials or of different metrics.
+    """
+    if format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    if plot is not None:
+        _check(Path(plot), overwrite)
+    runs = [run for run in find(paths) if run.verb == "search"]
+    measure = _measure(runs)
+    points = [point for run in runs for point in _points(run, pareto, measure)]
+    if not points:
+        raise RequestError(
+            f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
+            "give a search that records them, such as nasctl search +experiment=ffn_sweep"
+        )
+    found = front(points)
+    if plot is not None:
+        _draw(points, found, pareto, measure, Path(plot))
+    return _shown(_grid(points, found, pareto, measure), format)
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """Return the points that no other one beats in cost and value, by rising cost."""
+    found: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.cost, p.value, p.name)):
+        if not found or point.value < found[-1].value:
+            found.append(point)
+    return found
+
+
+def reference(found: Sequence[Point]) -> Point:
+    """Return the knee of a front: farthest below the line between its ends, costs in logarithms.
+
+    A bottleneck is taken where the front has one besides its ends.
+    """
+    first, last = found[0], found[-1]
+    inner = [point for point in found[1:-1] if point.bottleneck] or list(found[1:-1]) or [first]
+    length = math.log(last.cost / first.cost) or 1.0
+
+    def below(point: Point) -> float:
+        share = math.log(point.cost / first.cost) / length
+        return first.value + share * (last.value - first.value) - point.value
+
+    return max(inner, key=below)
+
+
+def _measure(runs: Sequence[Run]) -> str:
+    measures = {(run.config.get("reward") or {}).get("name") for run in runs if run.config.get("reward")}
+    if len(measures) != 1:
+        raise RequestError(f"pareto: the runs' rewards are of {len(measures)} metrics, one is needed; give fewer runs")
+    return str(measures.pop())
+
+
+def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
+    path = run.path / "decisions.json"
+    options = list(json.loads(path.read_text()).values()) if path.exists() else []
+    sign = -1.0 if run.config["reward"].get("maximize") else 1.0
+    for line in trials(run):
+        metrics = line["metrics"] or {}
+        if resource in metrics and measure in metrics:
+            names = [choices[k] for choices, k in zip(options, line["arch"], strict=False)]
+            yield Point("-".join(names or map(str, line["arch"])), metrics[resource], sign * metrics[measure], metrics)
+
+
+def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str) -> Grid:
+    chosen = reference(found)
+    rows = [_cells(point, resource, measure, point is chosen) for point in found]
+    marked = sum(point.bottleneck for point in found)
+    remarks = [
+        f"{len(found)} of {len(points):,} architectures are on the front; {marked} of these have a bottleneck, which "
+        f"{sum(point.bottleneck for point in points):,} of all have.",
+        f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
+        f"constraint={resource} constraint.limit={chosen.cost:.0f}",
+    ]
+    return grid(f"{measure} against {resource}", rows, remarks)
+
+
+def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
+    shown = {
+        name: f"{point.metrics[name]:.5g}" for name in dict.fromkeys([measure, "error", "auc"]) if name in point.metrics
+    }
+    marks = ["bottleneck"] * point.bottleneck + ["reference"] * chosen
+    return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
+
+
+def _check(plot: Path, overwrite: bool) -> None:
+    """Raise `RequestError` unless a plot can be drawn here and written there."""
+    if plot.suffix not in SUFFIXES or not plot.parent.is_dir():
+        raise RequestError(f"plot={plot}: name a file that ends in {', '.join(SUFFIXES)}, in a folder that exists")
+    if plot.exists() and not overwrite:
+        raise RequestError(f"plot={plot}: exists already; choose another file or add overwrite=true")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
+
+
+def _draw(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str, file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    axes = figure.subplots()
+    parts = {"without a bottleneck": False, "with a bottleneck": True}
+    for label, bottleneck in parts.items():
+        some = [point for point in points if point.bottleneck == bottleneck]
+        axes.scatter([p.cost for p in some], [p.value for p in some], s=4, alpha=0.4, label=label)
+    axes.plot([p.cost for p in found], [p.value for p in found], color="black", linewidth=1, label="front")
+    axes.set(xscale="log", xlabel=resource, ylabel=measure)
+    axes.legend(fontsize="small")
+    figure.savefig(file, dpi=150)
+
+
+def _shown(content: Grid, format: str) -> str:
+    if format == "table":
+        return table.terminal(content, terminal_width())
+    return table.markdown(content) if format == "markdown" else table.latex(content)

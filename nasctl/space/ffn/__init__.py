@@ -1,0 +1,145 @@
+"""Feed-forward networks: one of some widths for each hidden layer, bottlenecks included.
+
+Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 3 and figure 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.space import _count
+from nasctl.space._forms import resize
+from nasctl.space.ffn.network import Form, Network, dense
+from nasctl.space.ffn.stack import Stack
+from nasctl.space.ffn.supernet import Supernet
+
+__all__ = ["FFN", "Form"]
+
+_WIDTHS = TypeAdapter(list[StrictInt])
+
+
+class FFN:
+    """``layers`` hidden layers, each with one of ``widths`` units. Decisions and rows are the layers.
+
+    The genotype holds the widths, written ``32-144-24``; any list of positive widths can be built. Categorical
+    inputs are embedded first. ``params`` counts weights and biases without embeddings, ``macs`` the weights that
+    one example meets, ``embedding_params`` the embeddings.
+    """
+
+    family = "ffn"
+
+    def __init__(
+        self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
+    ) -> None:
+        if task.kind != "tabular_classification":
+            raise RequestError(
+                f"space=ffn builds classifiers of table rows, but the data set's task is {task.kind}; "
+                "choose a data set of rows, such as dataset=breast_cancer, or a space for that task"
+            )
+        if not widths or len(set(widths)) < len(widths):
+            raise RequestError(f"space.widths={widths} must be one or more different widths; correct the list")
+        self.task, self.widths, self.layers = task, widths, layers
+        self.forms = {"search": search, "final": final}
+        options = tuple(map(str, widths))
+        self.decisions = tuple(Decision(f"layer{i + 1}", options) for i in range(layers))
+        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
+        self.size = len(widths) ** layers
+        self.num_operations = len(widths)
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.widths)) if len(prefix) < self.layers else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        return {"widths": [self.widths[option] for option in arch]}
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        """Take the strongest width of each layer."""
+        return tuple(int(row.detach().argmax()) for row in weights)
+
+    def parse(self, text: str) -> Genotype:
+        """Read ``32-144-24``."""
+        if not re.fullmatch(r"\d+(-\d+)*", text.strip()):
+            raise RequestError(f"genotype text: {text!r} is not of the form 32-144-24; correct it")
+        return self.check({"widths": [int(width) for width in text.split("-")]})
+
+    def notation(self, genotype: Genotype) -> str:
+        return "-".join(map(str, genotype["widths"]))
+
+    def check(self, genotype: Genotype) -> Genotype:
+        try:
+            widths = _WIDTHS.validate_python(genotype["widths"])
+        except (KeyError, TypeError, ValidationError) as error:
+            raise RequestError(
+                f"genotype: widths must list integers, which {genotype!r} does not; correct it"
+            ) from error
+        if not widths or min(widths) < 1:
+            raise RequestError(f"genotype: widths {widths} must be one or more numbers of at least 1; correct them")
+        return genotype
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return the number of bottlenecks: hidden layers narrower than both of their neighbours."""
+        widths = [*self._ends("final")[:1], *genotype["widths"], self.task.num_outputs]
+        return {"bottlenecks": sum(b < min(a, c) for a, b, c in zip(widths, widths[1:-1], widths[2:], strict=False))}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        names = ["input", *(f"layer{i + 1}" for i in range(len(genotype["widths"]))), "output"]
+        widths = [*genotype["widths"], self.task.num_outputs]
+        return {"network": [(a, b, f"linear_{w}") for (a, b), w in zip(pairwise(names), widths, strict=True)]}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype["widths"], self.task, resize(self.forms[form], size))
+
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.widths, self.layers, self.task, resize(self.forms["search"], size))
+
+    def stack(self, networks: Sequence[nn.Module]) -> Stack:
+        """Return networks of this space side by side; they are trained at once and do not touch each other."""
+        return Stack(networks)  # type: ignore[arg-type]
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        return self._embedding_params() if name == "embedding_params" else self._links(name, genotype["widths"])
+
+    def chain(self, name: str) -> list[list[list[int]]]:
+        """Return what options a and b of layers i and i + 1 cost together, ``[i][a][b]``; their sum is `cost`."""
+        inputs, outputs = self._ends("final")
+        last = self.layers - 2
+        return [
+            [
+                [
+                    (link(name, inputs, a) if i == 0 else 0)
+                    + link(name, a, b)
+                    + (link(name, b, outputs) if i == last else 0)
+                    for b in self.widths
+                ]
+                for a in self.widths
+            ]
+            for i in range(self.layers - 1)
+        ]
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        """Return ``params`` without embeddings, ``macs`` and ``embedding_params``."""
+        counted = _count.cost(network, self.task.input_shape)
+        embeddings = sum(m.weight.numel() for m in network.modules() if isinstance(m, nn.Embedding))
+        return counted | {"params": counted["params"] - embeddings, "embedding_params": embeddings}
+
+    def _ends(self, form: str) -> tuple[int, int]:
+        return dense(self.task, self.forms[form]), self.task.num_outputs
+
+    def _links(self, name: str, widths: Sequence[int]) -> int:
+        inputs, outputs = self._ends("final")
+        return sum(link(name, a, b) for a, b in pairwise([inputs, *widths, outputs]))
+
+    def _embedding_params(self) -> int:
+        return sum(self.task.categories) * self.forms["final"].embedding
+
+
+def link(name: str, a: int, b: int) -> int:
+    """Return what a linear layer of ``a`` inputs and ``b`` outputs costs."""
+    return {"params": a * b + b, "macs": a * b}[name]

@@ -1,0 +1,63 @@
+"""Many feed-forward networks trained at once by batched matrix products.
+
+Weights lie side by side in ``(networks, inputs, units)``, narrower layers filled up with zeros. What is filled up
+stays zero without a mask: a unit without incoming weights gives relu(0) = 0, which sends nothing on, and the
+gradient of its weights is zero since relu has none at 0. So each network is trained as it would be alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from nasctl.space.ffn.network import Network
+
+
+class Stack(nn.Module):
+    """Networks with the same inputs and the same number of layers: rows ``(n, inputs)`` to ``(networks, n, outputs)``.
+
+    Each has its own embeddings. Every parameter begins with the dimension of the networks.
+    """
+
+    starts: Tensor
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        super().__init__()
+        self.numbers = networks[0].inputs.numbers
+        tables = [n.inputs.tables.weight.detach() for n in networks if n.inputs.tables is not None]
+        if tables:
+            self.register_buffer("starts", networks[0].inputs.starts, persistent=False)
+            self.tables = nn.Parameter(torch.stack(tables))
+        layers = zip(*([*n.layers, n.classifier] for n in networks), strict=True)
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for alike in layers:
+            self.weights.append(nn.Parameter(_filled([layer.weight.detach().T for layer in alike])))
+            self.biases.append(nn.Parameter(_filled([layer.bias.detach()[None] for layer in alike])))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self._inputs(x)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            y = torch.baddbmm(bias, y, weight).relu()
+        return torch.baddbmm(self.biases[-1], y, self.weights[-1])
+
+    def _inputs(self, x: Tensor) -> Tensor:
+        """Return ``(networks, n, dense)``."""
+        count = len(self.weights[0])
+        numbers = x[:, : self.numbers].expand(count, -1, -1)
+        if not hasattr(self, "tables"):
+            return numbers
+        own = torch.arange(count, device=x.device).view(-1, 1, 1) * self.tables.shape[1]
+        ids = x[:, self.numbers :].long() + self.starts + own
+        return torch.cat([numbers, embedding(ids, self.tables.flatten(0, 1)).flatten(2)], 2)
+
+
+def _filled(matrices: Sequence[Tensor]) -> Tensor:
+    """Return matrices side by side, ``(networks, rows, columns)`` of the largest, filled up with zeros."""
+    rows, columns = (max(m.shape[side] for m in matrices) for side in (0, 1))
+    out = matrices[0].new_zeros(len(matrices), rows, columns)
+    for place, matrix in zip(out, matrices, strict=True):
+        place[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return out

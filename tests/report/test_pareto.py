@@ -1,0 +1,127 @@
+"""The front of a search's trials: what is on it, the reference, and requests that cannot be met."""
+
+import itertools
+import json
+import random
+
+import fabricate
+import pytest
+import yaml
+
+from nasctl import cli
+from nasctl.core import RequestError
+from nasctl.report import pareto
+from nasctl.report.pareto import Point, front, reference
+
+SETTINGS = {"pareto": "params", "format": "markdown", "plot": None, "overwrite": False}
+WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
+TRIALS = {  # params, loss, bottlenecks
+    (0, 0): (100, 0.9, 0),
+    (0, 1): (200, 0.5, 1),
+    (1, 0): (300, 0.6, 1),
+    (1, 1): (900, 0.4, 0),
+}
+
+
+def trial(arch, metrics):
+    return {"index": 0, "arch": list(arch), "relaxed": False, "reward": 0.0, "metrics": metrics, "error": None}
+
+
+@pytest.fixture
+def sweep(root):
+    """Write a search with four trials and one that failed."""
+    lines = [
+        trial(arch, {"params": p, "loss": loss, "error": 20.0, "bottlenecks": b})
+        for arch, (p, loss, b) in TRIALS.items()
+    ]
+    folder = fabricate.search(root, trials=(*lines, trial((0, 0), None)))
+    config = yaml.safe_load((folder / "config.yaml").read_text()) | {"reward": {"name": "loss", "maximize": False}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "decisions.json").write_text(json.dumps(WIDTHS))
+    return folder
+
+
+def points(values):
+    return [Point(str(i), cost, value, {}) for i, (cost, value) in enumerate(values)]
+
+
+def test_the_front_is_what_no_other_point_beats():
+    draw = random.Random(0)
+    made = points([(draw.randrange(1, 30), draw.randrange(30)) for _ in range(200)])
+    found = front(made)
+    for point in made:
+        beaten = any(
+            o.cost <= point.cost and o.value <= point.value and o != point for o in made if o.name != point.name
+        )
+        same = any((o.cost, o.value) == (point.cost, point.value) for o in found)
+        assert same or beaten
+    assert all(a.cost < b.cost and a.value > b.value for a, b in itertools.pairwise(found))
+
+
+def test_of_equal_points_one_is_on_the_front():
+    assert len(front(points([(1, 1), (1, 1), (2, 1)]))) == 1
+
+
+def test_the_reference_is_the_knee_and_a_bottleneck_where_there_is_one():
+    line = points([(1, 1.0), (10, 0.3), (100, 0.2), (1000, 0.0)])
+    assert reference(line).name == "1"
+    narrow = [Point(p.name, p.cost, p.value, {"bottlenecks": int(p.name == "2")}) for p in line]
+    assert reference(narrow).name == "2"
+    assert reference(line[:1]).name == "0" and reference(line[:2]).name == "0"
+
+
+def test_the_table_names_marks_and_counts(sweep):
+    text = pareto([str(sweep)], **SETTINGS)
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    assert rows == [
+        "| 8-8 | 100 | 0.9 | 20 |  |",
+        "| 8-32 | 200 | 0.5 | 20 | bottleneck, reference |",
+        "| 64-32 | 900 | 0.4 | 20 |  |",
+    ]
+    assert "3 of 4 architectures are on the front; 1 of these have a bottleneck, which 2 of all have." in text
+    assert (
+        "reference: 8-32, the knee; its cost as the limit of a search: constraint=params constraint.limit=200" in text
+    )
+
+
+def test_what_is_maximised_is_turned_round(sweep):
+    config = yaml.safe_load((sweep / "config.yaml").read_text()) | {"reward": {"name": "loss", "maximize": True}}
+    (sweep / "config.yaml").write_text(yaml.safe_dump(config))
+    assert "1 of 4 architectures are on the front" in pareto([str(sweep)], **SETTINGS)
+
+
+def test_the_plot_is_drawn_and_not_overwritten(sweep, tmp_path):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "front.png"
+    pareto([str(sweep)], **SETTINGS | {"plot": str(file)})
+    assert file.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(RequestError, match=r"front\.png: exists already; .*overwrite=true"):
+        pareto([str(sweep)], **SETTINGS | {"plot": str(file)})
+    pareto([str(sweep)], **SETTINGS | {"plot": str(file), "overwrite": True})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"pareto": "macs"}, "pareto=macs: no trial of these runs has both macs and loss; give a search"),
+        ({"format": "csv"}, "format: unknown 'csv'"),
+        ({"plot": "front.gif"}, r"plot=front\.gif: name a file that ends in \.pdf, \.png, \.svg"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(sweep, change, sentence):
+    with pytest.raises(RequestError, match=sentence):
+        pareto([str(sweep)], **SETTINGS | change)
+
+
+def test_runs_of_two_metrics_are_refused(sweep, root):
+    other = fabricate.search(root, signature="bbbb", seed=3)
+    config = yaml.safe_load((other / "config.yaml").read_text()) | {"reward": {"name": "auc", "maximize": True}}
+    (other / "config.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(RequestError, match="rewards are of 2 metrics"):
+        pareto([str(root)], **SETTINGS)
+
+
+def test_the_command_line_shows_it(sweep, capsys):
+    assert cli.run(["compare", str(sweep), "pareto=params"]) == 0
+    assert "loss against params" in capsys.readouterr().out
+    assert cli.run(["compare", str(sweep), "pareto=params", "out=x"]) == 2
