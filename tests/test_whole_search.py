@@ -51,7 +51,7 @@ def small_search(estimator, *overrides, seed=0):
         problem.strategy(seed),
         problem.estimator(SearchData(problem.data), seed),
         problem.reward(),
-        Budget(**problem.config["budget"]),
+        Budget(**{name: limit for name, limit in problem.config["budget"].items() if name != "like"}),
         lambda name, line: lines.append(line),
         problem.config["record_every"],
     )
