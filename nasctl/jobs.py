@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
-from nasctl.batch import Batch
+from nasctl.assembly import assemble, check_pair, check_repeats
 from nasctl.config import Config, make
-from nasctl.core import (
-    Architecture,
-    Constraint,
-    Dataset,
-    Estimator,
-    Genotype,
-    Metrics,
-    RequestError,
-    SearchSpace,
-    Trainer,
-)
-from nasctl.dry_run import DryRun
+from nasctl.core import Genotype, RequestError, Trainer
 from nasctl.files import read_lines
-from nasctl.progress import Progress, duration
-from nasctl.replicas import Replicas
+from nasctl.progress import Progress
+from nasctl.recording import begin, finish, is_finished, open_run, show
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
-from nasctl.search import Append, Budget, Feasible, Search, SearchData
+from nasctl.scene import Scene, recipe, set_up, signature
+from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
-from nasctl.source import Source, architecture_record, drawn, find, searched
+from nasctl.source import Source, drawn, find, searched
 
 log = logging.getLogger("nasctl")
 
@@ -45,30 +31,6 @@ SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 SELECT = ("space", "dataset", "trainer", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
 NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, as an estimator counts them
-PHASES = {"select": "selection"}  # of the cost, where a verb's has another name
-THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a verb works with."""
-
-    config: Config
-    device: torch.device
-    dataset: Dataset
-    space: SearchSpace
-    constraint: Constraint
-
-    def name(self, *groups: str) -> str:
-        """Return the chosen options of ``groups``, joined."""
-        return "-".join(self.config["choices"][group] for group in groups)
-
-
-def set_up(config: Config, device: torch.device) -> Scene:
-    """Build what every verb needs; nothing is read from disk yet."""
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
-    space = make(config["space"], dataset.task)
-    return Scene(config, device, dataset, space, make(config["constraint"], space))
 
 
 def search(config: Config) -> None:
@@ -99,53 +61,6 @@ def search(config: Config) -> None:
             facts = {**found.facts, "budget": asdict(budget), "work": NO_WORK | {"search": loop.estimator.work}}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
     show(run)
-
-
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
-    """Build the search loop, or one that repeats it, replica by replica or all at once."""
-    config = scene.config
-    if config["repeats"] == 1:
-        return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
-    if config["strategy"].get("batched"):
-        return build_batch(run, scene, budget)
-    return Replicas(
-        lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
-        scene.space,
-        scene.constraint,
-        run.append,
-        seed=config["seed"],
-        repeats=config["repeats"],
-        curve=config["curve"],
-    )
-
-
-def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
-    """Build the loop in which all replicas of a search move together."""
-    config, space = scene.config, scene.space
-    data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
-
-    def build_estimator(seed: int) -> Estimator:
-        return make(config["estimator"], space, data, scene.device, seed, run.pulse)
-
-    strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
-    places = {name: config[name] for name in ("seed", "repeats", "curve")}
-    return Batch(
-        space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
-    )
-
-
-def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
-    """Return what a strategy may ask ``estimator`` for."""
-    return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
-
-
-def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
-    """Build one search loop; only here do strategy, estimator and data meet."""
-    config, space = scene.config, scene.space
-    data = SearchData(scene.dataset)
-    estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
-    strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
-    return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
 
 
 def select(config: Config) -> None:
@@ -246,146 +161,6 @@ def find_source(scene: Scene) -> Source:
     return replace(source, facts={**source.facts, **known})
 
 
-def work_of_training(run: Run, scene: Scene, source: Source) -> int:
-    """Return the multiply-accumulates of a training that wrote a line an epoch."""
-    examples = len(read_lines(run.path / "history.jsonl")) * len(scene.dataset.full())
-    return PASS * examples * int(scene.space.cost(source.genotype, "macs"))
-
-
-def recipe(scene: Scene) -> dict[str, str]:
-    """Return name and hash of how a network is trained: trainer, data and size."""
-    nodes = {name: scene.config[name] for name in ("trainer", "dataset")}
-    nodes["final"] = scene.config["space"]["final"]
-    return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}
-
-
-def inspect(config: Config) -> None:
-    """Print what the space, or the architecture that ``from`` names, is and costs."""
-    configuration.validate(config, ("space", "dataset"))
-    scene = set_up(config, torch.device("cpu"))
-    source = find(str(config["from"]), scene.space) if config["from"] else None
-    print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")
-
-
-def check_pair(config: Config) -> None:
-    """Raise `RequestError` if the estimator cannot evaluate what the strategy asks."""
-    strategy, estimator = (configuration.target(config[group]) for group in ("strategy", "estimator"))
-    if strategy.relaxed and not estimator.takes_relaxed:
-        raise RequestError(
-            f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
-            f"estimator={config['choices']['estimator']} does not give; "
-            "choose estimator=supernet or another strategy"
-        )
-
-
-def check_repeats(config: Config) -> None:
-    """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
-    if config["repeats"] > 1 and not configuration.target(config["estimator"]).tabular:
-        raise RequestError(
-            f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
-            "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
-        )
-
-
-def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
-    """Return the hash that names a run: of its settings and the device's type, the seed apart."""
-    text = json.dumps([_signed(nodes), device.type], sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-def _signed(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
-    return node
-
-
-def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
-    """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
-    config, signed = scene.config, signature(nodes, scene.device)
-    record = config | {"verb": verb, "signature": signed}
-    if config["dry_run"]:
-        return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
-    default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
-    path = Path(config["run_dir"] or default)
-    check_resume(config["resume"], path)
-    run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=config["checkpoint"]["seconds"])
-    run.check_config()
-    return run
-
-
-def check_resume(wanted: str, path: Path) -> None:
-    """Raise `RequestError` if ``resume`` forbids what is on the disk."""
-    there = (path / "status.json").exists()
-    if wanted == "never" and there:
-        raise RequestError(f"resume=never, but {path} exists; remove it, change the seed or use resume=auto")
-    if wanted == "must" and not there:
-        raise RequestError(f"resume=must, but {path} does not exist; check the settings or use resume=auto")
-
-
-def is_finished(run: Run) -> bool:
-    """Return whether there is nothing left to do; say so if other code than today's did it."""
-    status = run.path / "status.json"
-    if not status.exists() or json.loads(status.read_text())["status"] != "finished":
-        return False
-    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
-    if then and now and then["commit"] != now["commit"]:
-        print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
-    return True
-
-
-def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
-    """Fix the number of threads, to that of the run's first session, and write environment.json."""
-    path = run.path / "environment.json"
-    before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
-    torch.set_num_threads((before or scene.config)["threads"] or THREADS)
-    if before and before["data"] != data:
-        raise RequestError(
-            f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
-        )
-    if run.state is not None:
-        log.info("resuming from the checkpoint in %s", run.path)
-    run.write("environment.json", environment.describe(scene.device, data))
-
-
-def finish(
-    run: Run,
-    scene: Scene,
-    genotype: Genotype,
-    arch: Architecture | None,
-    metrics: Metrics,
-    cost: Mapping[str, float],
-    facts: Mapping[str, Any],
-) -> None:
-    """Write architecture.json and result.json."""
-    run.write("architecture.json", architecture_record(scene.space, genotype, arch))
-    margin = scene.constraint.margin(genotype)
-    result = {
-        "verb": run.config["verb"],
-        "signature": run.config["signature"],
-        "seed": run.config["seed"],
-        "error": metrics.get("reported_error", metrics.get("error")),
-        **facts,
-        "metrics": dict(metrics),
-        "params": scene.space.cost(genotype, "params"),
-        "macs": scene.space.cost(genotype, "macs"),
-        **embeddings(scene, genotype),
-        "ops": scene.space.num_operations,
-        "space_size": scene.space.size,
-        "feasible": None if margin is None else margin >= 0,
-        "margin": margin,
-        "cost": dict(cost),
-        "device": environment.device_record(scene.device),
-    }
-    run.write("result.json", result)
-
-
-def embeddings(scene: Scene, genotype: Genotype) -> dict[str, float]:
-    """Return the weights of embeddings, which ``params`` leaves out, where the data have categories."""
-    if not scene.dataset.task.categories:
-        return {}
-    return {"embedding_params": scene.space.cost(genotype, "embedding_params")}
-
-
 def required_source(config: Config) -> str:
     """Return the ``from`` setting, or raise `RequestError`."""
     if not config["from"]:
@@ -402,16 +177,15 @@ def retrain_name(scene: Scene, source: Source) -> str:
     return f"{first}-{scene.name('dataset')}"
 
 
-def show(run: Run) -> None:
-    """Print a finished run's result, and after a search or selection the command that retrains it."""
-    if run.config["dry_run"]:
-        return  # it has printed what it measured
-    path = run.path
-    result = json.loads((path / "result.json").read_text())
-    cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    error = "" if result["error"] is None else f" error {result['error']:.2f} %"
-    print(f"{result['error_kind']}{error}  params {result['params']:,.0f}  cost {cost}")
-    print(f"run {path}")
-    if result["verb"] in ("search", "select"):
-        print(json.loads((path / "architecture.json").read_text())["notation"])
-        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
+def work_of_training(run: Run, scene: Scene, source: Source) -> int:
+    """Return the multiply-accumulates of a training that wrote a line an epoch."""
+    examples = len(read_lines(run.path / "history.jsonl")) * len(scene.dataset.full())
+    return PASS * examples * int(scene.space.cost(source.genotype, "macs"))
+
+
+def inspect(config: Config) -> None:
+    """Print what the space, or the architecture that ``from`` names, is and costs."""
+    configuration.validate(config, ("space", "dataset"))
+    scene = set_up(config, torch.device("cpu"))
+    source = find(str(config["from"]), scene.space) if config["from"] else None
+    print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")

@@ -1,0 +1,79 @@
+"""Building a search: the only place where strategy, estimator and data meet."""
+
+from __future__ import annotations
+
+from nasctl import config as configuration
+from nasctl.batch import Batch
+from nasctl.config import Config, make
+from nasctl.core import Estimator, RequestError
+from nasctl.replicas import Replicas
+from nasctl.runs import Run
+from nasctl.scene import Scene
+from nasctl.search import Append, Budget, Feasible, Search, SearchData
+
+
+def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
+    """Build the search loop, or one that repeats it, replica by replica or all at once."""
+    config = scene.config
+    if config["repeats"] == 1:
+        return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
+    if config["strategy"].get("batched"):
+        return build_batch(run, scene, budget)
+    return Replicas(
+        lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
+        scene.space,
+        scene.constraint,
+        run.append,
+        seed=config["seed"],
+        repeats=config["repeats"],
+        curve=config["curve"],
+    )
+
+
+def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
+    """Build the loop in which all replicas of a search move together."""
+    config, space = scene.config, scene.space
+    data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
+
+    def build_estimator(seed: int) -> Estimator:
+        return make(config["estimator"], space, data, scene.device, seed, run.pulse)
+
+    strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
+    places = {name: config[name] for name in ("seed", "repeats", "curve")}
+    return Batch(
+        space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
+    )
+
+
+def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
+    """Build one search loop."""
+    config, space = scene.config, scene.space
+    data = SearchData(scene.dataset)
+    estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
+    strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
+    return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
+
+
+def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
+    """Return what a strategy may ask ``estimator`` for."""
+    return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
+
+
+def check_pair(config: Config) -> None:
+    """Raise `RequestError` if the estimator cannot evaluate what the strategy asks."""
+    strategy, estimator = (configuration.target(config[group]) for group in ("strategy", "estimator"))
+    if strategy.relaxed and not estimator.takes_relaxed:
+        raise RequestError(
+            f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
+            f"estimator={config['choices']['estimator']} does not give; "
+            "choose estimator=supernet or another strategy"
+        )
+
+
+def check_repeats(config: Config) -> None:
+    """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
+    if config["repeats"] > 1 and not configuration.target(config["estimator"]).tabular:
+        raise RequestError(
+            f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
+            "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
+        )

@@ -1,0 +1,127 @@
+"""Opening the run directory of a job, and writing down how it went."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasctl import environment
+from nasctl.core import Architecture, Genotype, Metrics, RequestError
+from nasctl.dry_run import DryRun
+from nasctl.progress import duration
+from nasctl.runs import Run
+from nasctl.scene import Scene, signature
+from nasctl.source import architecture_record
+
+log = logging.getLogger("nasctl")
+
+PHASES = {"select": "selection"}  # of the cost, where a verb's has another name
+THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep sets another
+
+
+def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
+    """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
+    config, signed = scene.config, signature(nodes, scene.device)
+    record = config | {"verb": verb, "signature": signed}
+    if config["dry_run"]:
+        return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
+    default = Path(config["paths"]["outputs"], verb, name, f"{signed}-s{config['seed']}")
+    path = Path(config["run_dir"] or default)
+    check_resume(config["resume"], path)
+    run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=config["checkpoint"]["seconds"])
+    run.check_config()
+    return run
+
+
+def check_resume(wanted: str, path: Path) -> None:
+    """Raise `RequestError` if ``resume`` forbids what is on the disk."""
+    there = (path / "status.json").exists()
+    if wanted == "never" and there:
+        raise RequestError(f"resume=never, but {path} exists; remove it, change the seed or use resume=auto")
+    if wanted == "must" and not there:
+        raise RequestError(f"resume=must, but {path} does not exist; check the settings or use resume=auto")
+
+
+def is_finished(run: Run) -> bool:
+    """Return whether there is nothing left to do; say so if other code than today's did it."""
+    status = run.path / "status.json"
+    if not status.exists() or json.loads(status.read_text())["status"] != "finished":
+        return False
+    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
+    if then and now and then["commit"] != now["commit"]:
+        print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
+    return True
+
+
+def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
+    """Fix the number of threads, to that of the run's first session, and write environment.json."""
+    path = run.path / "environment.json"
+    before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
+    torch.set_num_threads((before or scene.config)["threads"] or THREADS)
+    if before and before["data"] != data:
+        raise RequestError(
+            f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
+        )
+    if run.state is not None:
+        log.info("resuming from the checkpoint in %s", run.path)
+    run.write("environment.json", environment.describe(scene.device, data))
+
+
+def finish(
+    run: Run,
+    scene: Scene,
+    genotype: Genotype,
+    arch: Architecture | None,
+    metrics: Metrics,
+    cost: Mapping[str, float],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write architecture.json and result.json."""
+    run.write("architecture.json", architecture_record(scene.space, genotype, arch))
+    margin = scene.constraint.margin(genotype)
+    result = {
+        "verb": run.config["verb"],
+        "signature": run.config["signature"],
+        "seed": run.config["seed"],
+        "error": metrics.get("reported_error", metrics.get("error")),
+        **facts,
+        "metrics": dict(metrics),
+        "params": scene.space.cost(genotype, "params"),
+        "macs": scene.space.cost(genotype, "macs"),
+        **embeddings(scene, genotype),
+        "ops": scene.space.num_operations,
+        "space_size": scene.space.size,
+        "feasible": None if margin is None else margin >= 0,
+        "margin": margin,
+        "cost": dict(cost),
+        "device": environment.device_record(scene.device),
+    }
+    run.write("result.json", result)
+
+
+def embeddings(scene: Scene, genotype: Genotype) -> dict[str, float]:
+    """Return the weights of embeddings, which ``params`` leaves out, where the data have categories."""
+    if not scene.dataset.task.categories:
+        return {}
+    return {"embedding_params": scene.space.cost(genotype, "embedding_params")}
+
+
+def show(run: Run) -> None:
+    """Print a finished run's result, and after a search or selection the command that retrains it."""
+    if run.config["dry_run"]:
+        return  # it has printed what it measured
+    path = run.path
+    result = json.loads((path / "result.json").read_text())
+    cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
+    error = "" if result["error"] is None else f" error {result['error']:.2f} %"
+    print(f"{result['error_kind']}{error}  params {result['params']:,.0f}  cost {cost}")
+    print(f"run {path}")
+    if result["verb"] in ("search", "select"):
+        print(json.loads((path / "architecture.json").read_text())["notation"])
+        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")

@@ -1,0 +1,57 @@
+"""What a verb works with, and the hash that names its run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasctl import config as configuration
+from nasctl.config import Config, make
+from nasctl.core import Constraint, Dataset, SearchSpace
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a verb works with."""
+
+    config: Config
+    device: torch.device
+    dataset: Dataset
+    space: SearchSpace
+    constraint: Constraint
+
+    def name(self, *groups: str) -> str:
+        """Return the chosen options of ``groups``, joined."""
+        return "-".join(self.config["choices"][group] for group in groups)
+
+
+def set_up(config: Config, device: torch.device) -> Scene:
+    """Build what every verb needs; nothing is read from disk yet."""
+    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
+    space = make(config["space"], dataset.task)
+    return Scene(config, device, dataset, space, make(config["constraint"], space))
+
+
+def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
+    """Return the hash that names a run: of its settings and the device's type, the seed apart."""
+    text = json.dumps([_signed(nodes), device.type], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def _signed(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
+    return node
+
+
+def recipe(scene: Scene) -> dict[str, str]:
+    """Return name and hash of how a network is trained: trainer, data and size."""
+    nodes = {name: scene.config[name] for name in ("trainer", "dataset")}
+    nodes["final"] = scene.config["space"]["final"]
+    return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}
