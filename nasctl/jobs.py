@@ -152,7 +152,7 @@ def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
 def find_source(scene: Scene) -> Source:
     """Return what ``from`` names; a random architecture bears the signature of the space that it was drawn from."""
     text, config = required_source(scene.config), scene.config
-    source = drawn(text, scene.space, Feasible(scene.space, scene.constraint, lambda arch: True), config["seed"])
+    source = drawn(text, scene.space, Feasible(scene.space, scene.constraint), config["seed"])
     if source is None:
         return find(text, scene.space)
     nodes = {"space": {**config["space"], "search": None, "final": None}, "constraint": config["constraint"]}

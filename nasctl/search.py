@@ -72,7 +72,7 @@ class Feasible:
         self,
         space: SearchSpace,
         constraint: Constraint,
-        covers: Callable[[Architecture], bool],
+        covers: Callable[[Architecture], bool] = lambda arch: True,
         partial: bool = False,
     ) -> None:
         self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries

@@ -22,7 +22,7 @@ CHOICES = {"space": "darts", "dataset": "digits", "estimator": "from_scratch"}
 def config() -> dict[str, Any]:
     """Return the configuration of a search that is to be like the run ``other``."""
     made = deepcopy(Problem(estimator="from_scratch").config) | {"choices": dict(CHOICES)}
-    return made | {"budget": {"trials": 3, "epochs": 2.0, "work": None, "like": "other"}}
+    return made | {"budget": {"trials": 3, "epochs": 2.0, "turns": None, "work": None, "like": "other"}}
 
 
 def write(folder: Path, config: dict[str, Any], status: str = "finished", **result: Any) -> None:
@@ -54,13 +54,13 @@ def test_the_work_of_search_and_selection_replaces_the_other_limits(config: dict
     ],
 )
 def test_limits_are_read_as_given(config: dict[str, Any], limits: dict[str, Any], expected: Budget) -> None:
-    config["budget"] = {"trials": None, "epochs": None, "work": None, "like": None} | limits
+    config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits
     assert budget.read(config) == expected
 
 
 @pytest.mark.parametrize("limits", [{}, {"epochs": 2.0}])
 def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: dict[str, Any]) -> None:
-    config["budget"] = {"trials": None, "epochs": None, "work": None, "like": None} | limits
+    config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits
     with pytest.raises(RequestError, match=r"nothing ends a search with estimator=from_scratch; set budget\.trials or"):
         budget.read(config)
 
@@ -128,7 +128,7 @@ def test_a_random_search_like_a_run_takes_its_problem_and_ends_at_its_work(
         like = yaml.safe_load((run / "config.yaml").read_text())
         assert all(like[group] == config[group] for group in ("space", "dataset", "trainer", "constraint", "threads"))
         result = json.loads((run / "result.json").read_text())
-        limits = {"trials": None, "epochs": None, "work": found["work"]["search"]}
+        limits = {"trials": None, "epochs": None, "turns": None, "work": found["work"]["search"]}
         assert result["budget"] == limits and like["budget"] == limits | {"like": "found"}
         lines = (run / "trials.jsonl").read_text().splitlines()
         assert found["work"]["search"] <= result["work"]["search"] and result["trials"] == len(lines) > 2

@@ -35,6 +35,7 @@ def test_a_failed_compilation_is_logged_once_and_training_goes_on(monkeypatch, c
         return call
 
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
     network, lines = train(compile_as(monkeypatch, fails))
     (record,) = caplog.records
     assert record.levelname == "WARNING"
@@ -66,6 +67,7 @@ def test_the_settings_say_how_torch_compiles(monkeypatch, caplog, device, settin
     given = []
     monkeypatch.setattr(torch, "compile", lambda function, **options: given.append(options) or function)
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
     assert with_graphs(abs, torch.device(device), "estimator", **settings)(-1) == 1
     assert given == ([] if options is None else [options])
     unmet = settings["cuda_graph"] and device == "cpu"

@@ -31,13 +31,23 @@ RUNS = {
 }
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    for name, arguments in RUNS.items():
-        code, _, err = nasctl([*arguments, f"run_dir={name}"], folder)
+class Undisturbed(dict[str, Path]):
+    """Runs that nobody interrupts, by name; each is made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        code, _, err = nasctl([*RUNS[name], f"run_dir={name}"], self.folder)
         assert code == 0, err
-    return {name: folder / name for name in RUNS}
+        self[name] = self.folder / name
+        return self[name]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return Undisturbed(tmp_path_factory.mktemp("undisturbed"))
 
 
 def interrupt(name: str, folder: Path, number: int, moment: float) -> None:
@@ -84,7 +94,7 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-@pytest.mark.parametrize("name", list(RUNS))
+@pytest.mark.parametrize("name", ["darts", pytest.param("evolution", marks=pytest.mark.slow), "retrain"])
 def test_run_killed_twice_resumes_exactly(name: str, undisturbed: dict[str, Path], tmp_path: Path) -> None:
     interrupt(name, tmp_path, signal.SIGKILL, 0.2)
     interrupt(name, tmp_path, signal.SIGKILL, 0.1)

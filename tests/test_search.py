@@ -166,7 +166,7 @@ def test_the_first_budget_to_be_spent_ends_the_search(budget, trials):
     ],
 )
 def test_the_share_of_a_budget_is_that_of_the_one_spent_most(trials, epochs, work, share):
-    assert Budget(trials=trials, epochs=epochs, work=work).share(3, 2.0, 400) == pytest.approx(share)
+    assert Budget(trials=trials, epochs=epochs, work=work).share(3, 2.0, work=400) == pytest.approx(share)
 
 
 def test_a_budget_of_work_that_nothing_uses_is_refused():

@@ -169,10 +169,10 @@ class Classifier:
     def _forward(
         self, precision: Precision, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return logits ``(n, outputs)`` in fp32 and the training loss."""
+        """Return logits ``(n, outputs)``, half precision widened, and the training loss."""
         with precision.autocast():
             outputs = network(self._laid_out(x))
-        logits, *auxiliary = (o.float() for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        logits, *auxiliary = (_widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
         loss = self._loss(dataset, logits, y)
         for extra in auxiliary:
             loss = loss + self.auxiliary_weight * self._loss(dataset, extra, y)
@@ -211,3 +211,7 @@ class Classifier:
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
+
+
+def _widened(outputs: Tensor) -> Tensor:
+    return outputs.to(torch.promote_types(outputs.dtype, torch.float32))

@@ -247,6 +247,7 @@ def search_steps(estimator):
 
 def test_what_differentiates_twice_runs_without_the_compiler(monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
     Problem("estimator.unroll=exact", "estimator.compile=true").estimator()
     assert [record.getMessage() for record in caplog.records] == [

@@ -23,7 +23,9 @@ def pytest_generate_tests(metafunc):
         names = [name for name in NAMES if issubclass(target(composed(name)), BlackBox)]
         metafunc.parametrize("black_box", names)
     if "drawing" in metafunc.fixturenames:
-        metafunc.parametrize("drawing", [n for n in NAMES if n not in WALKING and not target(composed(n)).relaxed])
+        metafunc.parametrize(
+            "drawing", [n for n in NAMES if n not in WALKING and issubclass(target(composed(n)), BlackBox)]
+        )
 
 
 @cache

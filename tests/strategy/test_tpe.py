@@ -46,6 +46,7 @@ def test_what_is_asked_has_the_largest_ratio_of_the_pool(strategy, table):
     assert tried.ask().arch == max(pool, key=lambda arch: good.log(table, arch) - bad.log(table, arch))
 
 
+@pytest.mark.slow
 def test_it_beats_random_search_on_an_additive_table(strategy):
     def found(name, seed):
         table = Table(length=10, width=5, seed=seed)

@@ -32,6 +32,14 @@ TRICKS = {
         "label_smoothing": 0.1,
         "auxiliary_weight": 0.4,
     },
+    "ffn": {
+        "batch_size": 256,
+        "eval_batch_size": 8192,
+        "epochs": 3,
+        "lr": 0.3,
+        "weight_decay": 0.0,
+        "channels_last": False,
+    },
 }
 """Liu et al. 2019, section 3.1.2 and appendix A.3; Zoph et al. 2018, appendix A, and its released configuration."""
 
