@@ -9,7 +9,7 @@ import sys
 from benchmarks.problem import Rows
 from benchmarks.search_step import PlainStep, ours
 
-CASES = [("first_order", 16), ("first_order", 64), ("finite_difference", 16)]
+CASES = [("first_order", 16), ("first_order", 64)]
 
 
 def rows() -> Rows:

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import torch
+from torch import nn
 
 from benchmarks.plain import DARTS_OPTIONS, PlainDarts
 from benchmarks.precision import NAMES
@@ -60,6 +61,34 @@ def test_running_statistics_move_as_in_the_plain_network(pair):
     ours = {rewritten(name, NAMES): value for name, value in supernet.state_dict().items()}
     for name, value in plain.state_dict().items():
         assert torch.allclose(ours[name], value, rtol=1e-10), name
+
+
+def test_mixed_precision_is_close_and_gives_finite_gradients(pair):
+    darts, supernet, _, x = pair
+    supernet, x = supernet.float(), x.float().contiguous(memory_format=torch.channels_last)
+    rows = [row.detach().float().requires_grad_() for row in relaxed_rows(darts, 2)]
+    exact = supernet(x, Candidate((0,) * 24, rows))
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = supernet(x, Candidate((0,) * 24, rows)).float()
+    assert (logits - exact).norm() < 0.1 * exact.norm() and not torch.equal(logits, exact)
+    found = torch.autograd.grad(logits.logsumexp(1).sum(), [*rows, *supernet.parameters()])
+    assert all(g.isfinite().all() for g in found)
+
+
+def test_data_parallel_training_gives_the_same_gradients(pair, tmp_path):
+    darts, supernet, _, x = pair
+    candidate = Candidate((0,) * 24, [row.detach() for row in relaxed_rows(darts, 2)])
+    supernet(x, candidate).logsumexp(1).sum().backward()
+    expected = {name: p.grad for name, p in supernet.named_parameters()}
+    supernet.zero_grad(set_to_none=True)
+    store = f"file://{tmp_path}/store"
+    torch.distributed.init_process_group("gloo", init_method=store, rank=0, world_size=1)
+    try:
+        nn.parallel.DistributedDataParallel(supernet)(x, candidate).logsumexp(1).sum().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    for name, p in supernet.named_parameters():
+        assert_close(p.grad, expected[name], name)
 
 
 def test_an_active_option_runs_alone_and_its_weight_multiplies(pair):
