@@ -1,10 +1,14 @@
-"""Peak memory of a search step: a fresh process per implementation, its high-water mark less that before the step."""
+"""Peak memory of a search step: a fresh process per implementation, its high-water mark less what it held before.
+
+Linux only: the marks are read from /proc, since those of `getrusage` are inherited from the parent.
+"""
 
 from __future__ import annotations
 
-import resource
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from benchmarks.problem import Rows
 from benchmarks.search_step import PlainStep, ours
@@ -25,12 +29,17 @@ def _fresh(who: str, unroll: str, batch: int) -> float:
 
 
 def measure(who: str, unroll: str, batch: int) -> float:
-    """Return the MiB that two steps add to the high-water mark of this process."""
+    """Return the MiB by which the high-water mark of two steps is above what this process held before them."""
     step = ours(unroll, batch, "channels_last") if who == "ours" else PlainStep(batch, "NCHW", unroll)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _status("VmRSS")
     step()
     step()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return (_status("VmHWM") - before) / 1024
+
+
+def _status(name: str) -> int:
+    """Return an entry of the process's status in KiB."""
+    return int(re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
 
 from benchmarks.pairs import seconds
 from benchmarks.search_step import ours
+from nasctl.estimator._work import macs
 
 KINDS = {  # part of an operation's name: what it is
     "convolution": "convolutions",
@@ -37,7 +37,8 @@ KINDS = {  # part of an operation's name: what it is
     "mul": "sums and products",
     "sum": "sums and products",
 }
-VIEWS = ("view", "expand", "slice", "split", "permute", "transpose", "detach", "as_strided", "select", "unbind", "t.")
+VIEWS = {"view", "_unsafe_view", "expand", "slice", "split", "permute", "transpose", "t", "detach", "alias"}
+VIEWS |= {"as_strided", "select", "unbind", "unsqueeze", "squeeze"}  # move nothing
 
 
 def kind(name: str) -> str:
@@ -55,12 +56,11 @@ class Traffic(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        name = str(func)
-        if not any(view in name for view in VIEWS):
+        name = func._overloadpacket.__name__
+        if name not in VIEWS:
             tensors = [t for t in tree_leaves((args, kwargs, out)) if isinstance(t, Tensor)]
             self.bytes[kind(name)] += sum(t.numel() * t.element_size() for t in tensors)
-        if (count := flop_registry.get(func._overloadpacket)) is not None:
-            self.macs[kind(name)] += count(*args, **(kwargs or {}), out_val=out) // 2
+        self.macs[kind(name)] += macs(func, args, kwargs or {}, out)
         return out
 
 

@@ -19,7 +19,13 @@ SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
 """Experiments on generated click logs, and what makes their files small."""
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+SLOW = {"darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"}
+"""Experiments whose path others take too."""
+
+
+@pytest.mark.parametrize(
+    "experiment", [pytest.param(e, marks=pytest.mark.slow) if e in SLOW else e for e in EXPERIMENTS]
+)
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tabular = experiment.endswith("nasbench201")

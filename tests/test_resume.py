@@ -94,7 +94,10 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-@pytest.mark.parametrize("name", ["darts", pytest.param("evolution", marks=pytest.mark.slow), "retrain"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("evolution", "retrain")]
+
+
+@pytest.mark.parametrize("name", ["darts", *SLOW])
 def test_run_killed_twice_resumes_exactly(name: str, undisturbed: dict[str, Path], tmp_path: Path) -> None:
     interrupt(name, tmp_path, signal.SIGKILL, 0.2)
     interrupt(name, tmp_path, signal.SIGKILL, 0.1)

@@ -110,6 +110,7 @@ def test_a_retrain_is_no_search(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "from: final is not the directory of a search" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_killed_within_a_training_it_resumes_exactly(folder: Path) -> None:
     whole = ["select", "a", "b", *LONGER, "run_dir=whole"]
     process = start([*whole[:-1], "run_dir=killed"], folder)

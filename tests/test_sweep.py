@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.commands import finish, nasctl, start
 
 SMOKE = ["space=darts", "dataset=digits", "+debug=smoke"]
@@ -18,6 +20,7 @@ def statuses(folder: Path) -> dict[str, str]:
     return {f"{p.parts[-3]}/{p.parts[-2]}": json.loads(p.read_text())["status"] for p in found}
 
 
+@pytest.mark.slow
 def test_a_failing_job_stops_nobody(tmp_path: Path) -> None:
     longer = ["budget.epochs=3", "estimator.epochs=3", "budget.trials=9"]
     code, _, err = nasctl(["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.lr=1e30,0.1"], tmp_path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
@@ -25,10 +26,17 @@ class Counter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        count = flop_registry.get(func._overloadpacket)
-        if count is not None:
-            self.macs += count(*args, **(kwargs or {}), out_val=out) // 2  # a MAC is two operations
+        self.macs += macs(func, args, kwargs or {}, out)
         return out
+
+
+def macs(func: Any, args: Any, kwargs: Any, out: Any) -> int:
+    """Return the MACs of a call of an operation of torch's dispatcher."""
+    if func._overloadpacket is torch.ops.aten.convolution_backward:  # torch's own count ignores groups
+        grad, _, weight, *_, (to_input, to_weight, _) = args
+        return (to_input + to_weight) * grad.numel() * weight[0].numel()
+    count = flop_registry.get(func._overloadpacket)
+    return 0 if count is None else count(*args, **kwargs, out_val=out) // 2  # a MAC is two operations
 
 
 class Meter:

@@ -93,6 +93,9 @@ class Supernet:
         if unroll == "exact" and (compile or cuda_graph):
             log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
             compile = cuda_graph = False
+        if unroll == "finite_difference" and cuda_graph:
+            log.warning("estimator.cuda_graph=true needs unroll=first_order: a graph reuses the memory of gradients")
+            cuda_graph = False
         self.mixed = with_graphs(self._mixed, device, "estimator", compile=compile, cuda_graph=cuda_graph)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
         self.position = 0  # weight steps taken or, while one is pending, about to be taken

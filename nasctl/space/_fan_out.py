@@ -98,10 +98,16 @@ def _layers(operation: nn.Module) -> list[nn.Module]:
 
 
 def _is_known(operation: nn.Module) -> bool:
-    unknown = [type(layer).__name__ for layer in _layers(operation) if type(layer) not in TOGETHER]
+    unknown = [type(layer).__name__ for layer in _layers(operation) if not _has_rule(layer)]
     for kind in unknown:
         _warn(kind)
     return not unknown
+
+
+def _has_rule(layer: nn.Module) -> bool:
+    if type(layer) is nn.Conv2d:
+        return layer.bias is None and layer.groups == 1 and layer.padding_mode == "zeros"
+    return type(layer) in TOGETHER
 
 
 @cache
@@ -111,8 +117,8 @@ def _warn(kind: str) -> None:
 
 def _is_the_same_on_all(operation: nn.Module) -> bool:
     """Return whether the operation has nothing of its own on an edge; a norm in training has not."""
-    own = [*operation.parameters(), *([] if operation.training else operation.buffers())]
-    return not own
+    norms = [layer for layer in _layers(operation) if type(layer) is Norm]
+    return not list(operation.parameters()) and all(norm.training for norm in norms)
 
 
 def _share(operations: Sequence[nn.Module], x: Tensor) -> Tensor:

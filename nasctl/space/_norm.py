@@ -17,7 +17,10 @@ from torch.nn import functional as F
 
 
 class Norm(nn.BatchNorm2d):
-    """``nn.BatchNorm2d`` over the statistics of `normalise`."""
+    """``nn.BatchNorm2d`` over the statistics of `normalise`; its running ones are always kept."""
+
+    def __init__(self, channels: int, affine: bool = True, momentum: float = 0.1) -> None:
+        super().__init__(channels, affine=affine, momentum=momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -39,8 +42,9 @@ def normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float)
 def track(norms: Sequence[nn.BatchNorm2d], mean: Tensor, variance: Tensor) -> None:
     """Move running statistics towards those of a batch: ``(c,)``, the same for all norms, or ``(norms * c,)``."""
     copies = len(norms) * norms[0].num_features // mean.shape[0]
-    batch = [part for values in (mean, variance) for part in values.repeat(copies).chunk(len(norms))]
     means, variances = running(norms)
+    found = (values.to(means[0].dtype).repeat(copies) for values in (mean, variance))
+    batch = [part for values in found for part in values.chunk(len(norms))]
     torch._foreach_lerp_(means + variances, batch, norms[0].momentum or 0.0)
     torch._foreach_add_([n.num_batches_tracked for n in norms], 1)  # type: ignore[misc]
 
@@ -61,7 +65,7 @@ class _Normalise(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         mean, variance = _statistics(x)
-        ctx.eps, ctx.has_bias = eps, bias is not None
+        ctx.eps = eps
         ctx.save_for_backward(x, weight, mean, (variance + eps).rsqrt())
         y = F.batch_norm(x, mean, variance, weight, bias, False, 0.0, eps)
         count = x.numel() / x.shape[1]

@@ -75,7 +75,7 @@ def test_mixed_precision_is_close_and_gives_finite_gradients(pair):
     assert all(g.isfinite().all() for g in found)
 
 
-def test_data_parallel_training_gives_the_same_gradients(pair, tmp_path):
+def test_gradients_are_the_same_under_data_parallel(pair, tmp_path):
     darts, supernet, _, x = pair
     candidate = Candidate((0,) * 24, [row.detach() for row in relaxed_rows(darts, 2)])
     supernet(x, candidate).logsumexp(1).sum().backward()

@@ -18,7 +18,7 @@ def reference(x, weight, stride, dilation):
 
 def problem(kernel, size, layout):
     torch.manual_seed(kernel)
-    x = torch.randn(2, 6, size, size, dtype=torch.float64).contiguous(memory_format=layout)
+    x = torch.randn(2, 6, size, size - 2, dtype=torch.float64).contiguous(memory_format=layout)
     return x.requires_grad_(), torch.randn(6, 1, kernel, kernel, dtype=torch.float64).requires_grad_()
 
 

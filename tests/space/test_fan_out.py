@@ -36,6 +36,8 @@ def edges_of(names, stride=1, affine=False, training=True):
         for name, values in edge.named_buffers():
             if name.endswith("running_mean"):
                 nn.init.normal_(values)
+            if name.endswith("running_var"):
+                nn.init.uniform_(values, 0.5, 2)
         for values in edge.parameters():
             nn.init.normal_(values)
     return [edge.double().train(training) for edge in build]
@@ -89,6 +91,21 @@ def test_an_operation_on_several_edges_is_the_same_as_on_each(name, stride, affi
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_all_operations_at_once_in_both_layouts(layout):
     assert_equal(edges_of(OPERATIONS), list(OPERATIONS), layout)
+
+
+def test_frozen_norms_after_a_pooling_are_each_edges_own():
+    edges = edges_of(["max_pool_3x3"])
+    for edge in edges:
+        edge["max_pool_3x3"][1].eval()
+    assert_equal(edges, ["max_pool_3x3"])
+
+
+def test_a_convolution_that_the_rules_do_not_fit_runs_alone():
+    torch.manual_seed(0)
+    edges = [nn.ModuleDict({"conv": nn.Conv2d(4, 4, 1, groups=2), "skip": nn.Identity()}) for _ in range(EDGES)]
+    x, names = torch.randn(2, 4, 8, 8), ("conv", "skip")
+    for edge, parts in zip(edges, fan_out(x, names, edges, [[(0, 2.0), (1, 1.0)]] * EDGES), strict=True):
+        assert torch.allclose(sum(parts), 2 * edge["conv"](x) + x, atol=1e-6)
 
 
 def test_an_option_that_one_edge_lacks_is_joined_on_the_others():

@@ -18,14 +18,18 @@ NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml")
 def pytest_generate_tests(metafunc):
     """Run a test that takes ``name`` for every YAML, ``black_box`` for those that keep the best of their trials."""
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", NAMES)
+        metafunc.parametrize("name", [marked(name) for name in NAMES])
     if "black_box" in metafunc.fixturenames:
         names = [name for name in NAMES if issubclass(target(composed(name)), BlackBox)]
-        metafunc.parametrize("black_box", names)
+        metafunc.parametrize("black_box", [marked(name) for name in names])
     if "drawing" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "drawing", [n for n in NAMES if n not in WALKING and issubclass(target(composed(n)), BlackBox)]
-        )
+        names = [n for n in NAMES if n not in WALKING and issubclass(target(composed(n)), BlackBox)]
+        metafunc.parametrize("drawing", [marked(name) for name in names])
+
+
+def marked(name):
+    """Return a parameter; a Gaussian process is refitted at each of a contract's many turns, which takes long."""
+    return pytest.param(name, marks=pytest.mark.slow) if name == "bayesian" else name
 
 
 @cache
