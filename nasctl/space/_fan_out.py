@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,20 +45,21 @@ def fan_out(
     state = _State(x)
     alone = drop is not None or any(len(mixture) < 2 for mixture in mixtures)
     outputs: list[list[Tensor]] = [[] for _ in edges]
-    wide: dict[tuple[int, ...], list[Tensor]] = {}  # by the edges whose outputs a map holds side by side
+    shared: dict[tuple[int, ...], list[tuple[Tensor, list[Tensor | None]]]] = {}  # by edges: a map, its weight on each
+    wide: dict[tuple[int, ...], list[Tensor]] = {}  # by edges: a map that holds their outputs side by side
     for name, weights in _running(names, edges, mixtures).items():
-        operations = [edges[i][name] for i in weights]
-        if not alone and _is_known(operations[0]):
-            if not _is_the_same_on_all(operations[0]):
-                wide.setdefault(tuple(weights), []).append(_join(operations, state, weights.values()))
-                continue
-            maps = [_share(operations, x)] * len(operations)
+        operations, members = [edges[i][name] for i in weights], tuple(weights)
+        if alone or not _is_known(operations[0]):
+            for (i, weight), operation in zip(weights.items(), operations, strict=True):
+                outputs[i].append(_alone(operation, x, weight, drop))
+        elif _is_the_same_on_all(operations[0]):
+            shared.setdefault(members, []).append((_share(operations, x), list(weights.values())))
         else:
-            maps = [_alone(operation, x, drop) for operation in operations]
-        for (i, weight), y in zip(weights.items(), maps, strict=True):
-            outputs[i].append(y if weight is None else weight * y)
-    for members, joined in wide.items():
-        for i, y in zip(members, sum(joined[1:], joined[0]).chunk(len(members), dim=1), strict=True):
+            wide.setdefault(members, []).append(_join(operations, state, weights.values()))
+    sums = [(members, _mix(terms)) for members, terms in shared.items()]
+    sums += [(members, sum(maps[1:], maps[0]).chunk(len(members), dim=1)) for members, maps in wide.items()]
+    for members, parts in sums:
+        for i, y in zip(members, parts, strict=True):
             outputs[i].append(y)
     return outputs
 
@@ -74,9 +76,10 @@ def _running(
     return found
 
 
-def _alone(operation: nn.Module, x: Tensor, drop: Callable[[Tensor], Tensor] | None) -> Tensor:
+def _alone(operation: nn.Module, x: Tensor, weight: Tensor | None, drop: Callable[[Tensor], Tensor] | None) -> Tensor:
     y = operation(x)
-    return y if drop is None or isinstance(operation, nn.Identity) else drop(y)
+    y = y if drop is None or isinstance(operation, nn.Identity) else drop(y)
+    return y if weight is None else weight * y
 
 
 class _State:
@@ -126,6 +129,17 @@ def _share(operations: Sequence[nn.Module], x: Tensor) -> Tensor:
     for same in zip(*map(_layers, operations), strict=True):
         x = TOGETHER[type(same[0])](x, same)
     return x
+
+
+def _mix(terms: Sequence[tuple[Tensor, Sequence[Any]]]) -> list[Tensor]:
+    """Return for each edge the weighted sum of the maps that all edges share: one matrix product, in memory's order."""
+    maps, weights = zip(*terms, strict=True)
+    last = maps[0].is_contiguous(memory_format=torch.channels_last)
+    order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if last else ((0, 1, 2, 3), (0, 1, 2, 3))
+    matrix = torch.stack([y.permute(order).flatten() for y in maps])
+    mixed = torch.stack([torch.stack(list(weight)) for weight in weights], dim=1) @ matrix
+    shape = maps[0].permute(order).shape
+    return [y.view(shape).permute(back) for y in mixed.unbind()]
 
 
 def _join(operations: Sequence[nn.Module], state: _State, weights: Iterable[Tensor | None]) -> Tensor:

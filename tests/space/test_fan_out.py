@@ -104,7 +104,9 @@ def test_a_convolution_that_the_rules_do_not_fit_runs_alone():
     torch.manual_seed(0)
     edges = [nn.ModuleDict({"conv": nn.Conv2d(4, 4, 1, groups=2), "skip": nn.Identity()}) for _ in range(EDGES)]
     x, names = torch.randn(2, 4, 8, 8), ("conv", "skip")
-    for edge, parts in zip(edges, fan_out(x, names, edges, [[(0, 2.0), (1, 1.0)]] * EDGES), strict=True):
+    for edge, parts in zip(
+        edges, fan_out(x, names, edges, [[(0, torch.tensor(2.0)), (1, torch.tensor(1.0))]] * EDGES), strict=True
+    ):
         assert torch.allclose(sum(parts), 2 * edge["conv"](x) + x, atol=1e-6)
 
 
@@ -126,9 +128,12 @@ def test_joined_operations_are_called_neither_alone_nor_more_than_once():
 
 def test_an_operation_of_an_unknown_kind_is_computed_plainly_and_named_once(caplog):
     _fan_out._warn.cache_clear()
-    names = (*NAMES, "cube")
+    names, half = (*NAMES, "cube"), torch.tensor(0.5)
     edges = [nn.ModuleDict({"cube": Cube(4), "skip_connect": nn.Identity()}) for _ in range(EDGES)]
-    x, mixture = torch.randn(2, 4, 8, 8), [[(names.index("skip_connect"), 0.5), (len(names) - 1, 2.0)]] * EDGES
+    x, mixture = (
+        torch.randn(2, 4, 8, 8),
+        [[(names.index("skip_connect"), half), (len(names) - 1, 4 * half)]] * EDGES,
+    )
     with caplog.at_level(logging.WARNING, logger="nasctl"):
         outputs = [[sum(parts) for parts in fan_out(x, names, edges, mixture)] for _ in range(2)][1]
     for edge, y in zip(edges, outputs, strict=True):
