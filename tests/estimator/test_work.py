@@ -24,7 +24,7 @@ def macs_of_mixture(problem):
     """Return the MACs of one example through the whole supernet, counted by another tool."""
     estimator, x = problem.estimator(), torch.zeros(1, *problem.space.task.input_shape)
     with FlopCounterMode(display=False) as counter:
-        estimator.net.eval()(x, relaxed(problem, 1))
+        estimator.net.train()(x, relaxed(problem, 1))
     return counter.get_total_flops() // 2
 
 
