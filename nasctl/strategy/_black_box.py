@@ -56,3 +56,23 @@ class BlackBox:
         self.generator.set_state(state["generator"])
         self.best = None if state["best"] is None else tuple(state["best"])
         self.best_reward, self.failure = state["best_reward"], state["failure"]
+
+
+class Remembering(BlackBox):
+    """Keeps every trial that succeeded, in the order told, for a model that is built from them."""
+
+    def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
+        super().__init__(space, feasible, seed)
+        self.trials: list[tuple[Architecture, float]] = []
+
+    def tell(self, trial: Trial) -> None:
+        super().tell(trial)
+        if trial.error is None:
+            self.trials.append((trial.candidate.arch, trial.reward))
+
+    def state_dict(self) -> State:
+        return super().state_dict() | {"trials": [[list(arch), reward] for arch, reward in self.trials]}
+
+    def load_state_dict(self, state: State) -> None:
+        super().load_state_dict(state)
+        self.trials = [(tuple(arch), reward) for arch, reward in state["trials"]]

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy.special import ndtr
 
-from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State
 from nasctl.strategy import _walk
-from nasctl.strategy._black_box import BlackBox
+from nasctl.strategy._black_box import Remembering
 
 Array = NDArray[np.float64]
 
 
-class Bayesian(BlackBox):
+class Bayesian(Remembering):
     """Ask for ``initial`` random architectures, then for the most promising of ``pool`` candidates each time.
 
     Half of the pool is random, half are mutants of the ``parents`` best trials. The kernel's scale, length
@@ -45,7 +45,6 @@ class Bayesian(BlackBox):
         super().__init__(space, feasible, seed)
         self.initial, self.pool, self.parents = initial, pool, parents
         self.fit_every, self.exploration = fit_every, exploration
-        self.trials: list[tuple[Architecture, float]] = []
         self._encode = cache(self._encoding)
         self._kernels: dict[int, Any] = {}  # by the number of trials that they were fitted to
 
@@ -112,15 +111,6 @@ class Bayesian(BlackBox):
             part[option] = 1.0
         return np.concatenate(parts)
 
-    def tell(self, trial: Trial) -> None:
-        super().tell(trial)
-        if trial.error is None:
-            self.trials.append((trial.candidate.arch, trial.reward))
-
-    def state_dict(self) -> State:
-        return super().state_dict() | {"trials": [[list(arch), reward] for arch, reward in self.trials]}
-
     def load_state_dict(self, state: State) -> None:
         super().load_state_dict(state)
-        self.trials = [(tuple(arch), reward) for arch, reward in state["trials"]]
         self._kernels = {}

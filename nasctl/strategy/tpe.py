@@ -13,8 +13,8 @@ from typing import Annotated
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
-from nasctl.strategy._black_box import BlackBox
+from nasctl.core import Architecture, Candidate, Choices, Feasible
+from nasctl.strategy._black_box import Remembering
 
 
 class Density:
@@ -38,7 +38,7 @@ class Density:
         return total
 
 
-class TPE(BlackBox):
+class TPE(Remembering):
     """Ask for ``initial`` random architectures, then for the best of ``pool`` samples of the good trials' density.
 
     The best ``good`` share of the trials is good; the best sample has the largest ratio of its density among
@@ -58,7 +58,6 @@ class TPE(BlackBox):
     ) -> None:
         super().__init__(space, feasible, seed)
         self.initial, self.pool, self.good, self.prior = initial, pool, good, prior
-        self.trials: list[tuple[Architecture, float]] = []
 
     def ask(self) -> Candidate:
         if len(self.trials) < self.initial:
@@ -80,15 +79,3 @@ class TPE(BlackBox):
             weights = torch.tensor(density.weights(len(arch), options), dtype=torch.float64)
             arch.append(options[int(torch.multinomial(weights, 1, generator=self.generator))])
         return tuple(arch)
-
-    def tell(self, trial: Trial) -> None:
-        super().tell(trial)
-        if trial.error is None:
-            self.trials.append((trial.candidate.arch, trial.reward))
-
-    def state_dict(self) -> State:
-        return super().state_dict() | {"trials": [[list(arch), reward] for arch, reward in self.trials]}
-
-    def load_state_dict(self, state: State) -> None:
-        super().load_state_dict(state)
-        self.trials = [(tuple(arch), reward) for arch, reward in state["trials"]]
