@@ -56,6 +56,7 @@ def fan_out(
             shared.setdefault(members, []).append((_share(operations, x), list(weights.values())))
         else:
             wide.setdefault(members, []).append(_join(operations, state, weights.values()))
+    sums: list[tuple[tuple[int, ...], Sequence[Tensor]]]
     sums = [(members, _mix(terms)) for members, terms in shared.items()]
     sums += [(members, sum(maps[1:], maps[0]).chunk(len(members), dim=1)) for members, maps in wide.items()]
     for members, parts in sums:
