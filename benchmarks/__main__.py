@@ -1,4 +1,7 @@
-"""Run every benchmark, or those named, and print one table: ``python -m benchmarks [search_step ...]``."""
+"""Run every benchmark, or those named, and print one table: ``python -m benchmarks [search_step ...]``.
+
+``DEVICE=cuda`` in the environment runs the networks on a GPU.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 
 import torch
 
+from benchmarks.problem import DEVICE
 from nasctl.environment import choose_device, device_record
 
 ALL = (
@@ -25,7 +29,7 @@ ALL = (
 
 def main(names: list[str]) -> None:
     """Print the machine, then a line per figure; ours and plain are seconds unless the name says otherwise."""
-    device = device_record(choose_device("cpu"))["name"]
+    device = device_record(choose_device(str(DEVICE)))["name"]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {device}")
     print(f"{'ours / plain':<84}{'ours':>12}{'plain':>12}{'ratio':>8}")
     for module in names or ALL:

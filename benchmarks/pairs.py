@@ -6,12 +6,21 @@ import statistics
 import time
 from collections.abc import Callable
 
+import torch
+
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long ``work`` takes."""
+    """Return how long ``work`` takes, and what it has put in a GPU's queue."""
+    _wait()
     start = time.perf_counter()
     work()
+    _wait()
     return time.perf_counter() - start
+
+
+def _wait() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def alternate(ours: Callable[[], object], plain: Callable[[], object], pairs: int) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """Peak memory of a search step: a fresh process per implementation, its high-water mark less what it held before.
 
-Linux only: the marks are read from /proc, since those of `getrusage` are inherited from the parent.
+On a GPU it is what torch held; on a CPU, Linux only, the marks are read from /proc, since those of `getrusage` are
+inherited from the parent.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.problem import Rows
+import torch
+
+from benchmarks.problem import DEVICE, Rows
 from benchmarks.search_step import PlainStep, ours
 
 CASES = [("first_order", 16), ("first_order", 64)]
@@ -31,10 +34,11 @@ def _fresh(who: str, unroll: str, batch: int) -> float:
 def measure(who: str, unroll: str, batch: int) -> float:
     """Return the MiB by which the high-water mark of two steps is above what this process held before them."""
     step = ours(unroll, batch, "channels_last") if who == "ours" else PlainStep(batch, "NCHW", unroll)
-    before = _status("VmRSS")
+    before = _status("VmRSS") if DEVICE.type == "cpu" else torch.cuda.memory_allocated() / 1024
     step()
     step()
-    return (_status("VmHWM") - before) / 1024
+    highest = _status("VmHWM") if DEVICE.type == "cpu" else torch.cuda.max_memory_allocated() / 1024
+    return (highest - before) / 1024
 
 
 def _status(name: str) -> int:

@@ -29,7 +29,7 @@ class Zero(nn.Module):
 
     def forward(self, x):
         n, c, h, w = x.shape
-        return torch.zeros(n, c, h // self.stride, w // self.stride, dtype=x.dtype)
+        return x.new_zeros(n, c, h // self.stride, w // self.stride)
 
 
 class PoolNorm(nn.Module):

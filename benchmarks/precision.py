@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks import problem
 from benchmarks.plain import PlainDarts
 from benchmarks.problem import CLASSES, LAYOUTS, Images, Rows, space
 from nasctl.core import Candidate
@@ -70,9 +71,9 @@ def error(seed: int) -> dict[tuple[str, str], float]:
 
 def gradients(network: nn.Module, layout: str, call: Callable) -> list[Tensor]:
     """Return the gradients to the rows and to the weights in the order of the plain network's names, in float64."""
-    network = copy.deepcopy(network).to(memory_format=LAYOUTS[layout])
+    network = copy.deepcopy(network).to(problem.DEVICE).to(memory_format=LAYOUTS[layout])
     dtype = next(network.parameters()).dtype
-    batch, logits = Images(BATCH).train(), torch.zeros(28, 8, dtype=dtype, requires_grad=True)
+    batch, logits = Images(BATCH).train(), torch.zeros(28, 8, dtype=dtype, device=problem.DEVICE, requires_grad=True)
     x = batch.x.to(dtype).contiguous(memory_format=LAYOUTS[layout])
     weights = {plain_name(name): value for name, value in network.named_parameters()}
     loss = cross_entropy(call(network, x, logits.softmax(1)), batch.y)

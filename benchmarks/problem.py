@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from nasctl.config import conf_dir, make
 from nasctl.core import Metrics, SearchSpace, Task
 
+DEVICE = torch.device(os.environ.get("DEVICE", "cpu"))
 CLASSES = 10
 TASK = Task("image_classification", (3, 32, 32), CLASSES)
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -29,8 +31,8 @@ class Images:
 
     def __init__(self, batch: int) -> None:
         draw = torch.Generator().manual_seed(0)
-        self._x = torch.randn(2, batch, *TASK.input_shape, generator=draw)
-        self._y = torch.randint(CLASSES, (2, batch), generator=draw)
+        self._x = torch.randn(2, batch, *TASK.input_shape, generator=draw).to(DEVICE)
+        self._y = torch.randint(CLASSES, (2, batch), generator=draw).to(DEVICE)
 
     def train(self) -> Batch:
         return Batch(self._x[0], self._y[0])
@@ -65,7 +67,7 @@ class Descent:
     """Steps of SGD with momentum and clipping on the weights of a network, in a memory layout."""
 
     def __init__(self, network: nn.Module, layout: str) -> None:
-        self.network = network.to(memory_format=LAYOUTS[layout])
+        self.network = network.to(DEVICE).to(memory_format=LAYOUTS[layout])
         self.optimizer = torch.optim.SGD(network.parameters(), 0.025, momentum=0.9, weight_decay=3e-4)
 
     def step(self, loss: Callable[[], Tensor]) -> None:

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate
 from benchmarks.plain import PlainDarts
-from benchmarks.problem import CLASSES, LAYOUTS, Descent, Images, Rows, space
+from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, space
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate
 
@@ -29,6 +29,7 @@ CASES = [  # unroll, batch, our layout, the plain one's, alternated pairs
     ("finite_difference", 16, "channels_last", "channels_last", 5),
     ("first_order", 64, "channels_last", "NCHW", 2),
 ]
+GRAPHS = [("first_order", batch, "channels_last", "NCHW", 5) for batch in (16, 64)]  # replayed as CUDA graphs
 
 
 def rows() -> Rows:
@@ -36,14 +37,23 @@ def rows() -> Rows:
     for unroll, batch, layout, plain_layout, pairs in CASES:
         name = f"search step, {unroll}, batch {batch}, {layout} / plain {plain_layout}"
         yield name, *alternate(ours(unroll, batch, layout), PlainStep(batch, plain_layout, unroll), pairs)
+    for unroll, batch, layout, plain_layout, pairs in GRAPHS if DEVICE.type == "cuda" else ():
+        name = f"search step, {unroll}, batch {batch}, {layout}, CUDA graph / plain {plain_layout}"
+        graph = ours(unroll, batch, layout, cuda_graph=True)
+        yield name, *alternate(graph, PlainStep(batch, plain_layout, unroll), pairs)
 
 
-def ours(unroll: str, batch: int, layout: str) -> Callable[[], None]:
+def ours(unroll: str, batch: int, layout: str, **options: bool) -> Callable[[], None]:
     """Return a function that takes an architecture step and a weight step as a search does."""
     node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
-    node |= {"batch_size": batch, "epochs": None, "unroll": unroll, "channels_last": layout == "channels_last"}
-    estimator = make(node, space(), Images(batch), torch.device("cpu"), 0, lambda shown: None)
-    logits = torch.zeros(28, 8, requires_grad=True)
+    node |= {
+        "batch_size": batch,
+        "epochs": None,
+        "unroll": unroll,
+        "channels_last": layout == "channels_last",
+    } | options
+    estimator = make(node, space(), Images(batch), DEVICE, 0, lambda shown: None)
+    logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 
     def step() -> None:
         loss = estimator.evaluate(Candidate((0,) * 24, list(logits.softmax(1).unbind()))).loss
@@ -63,7 +73,7 @@ class PlainStep:
         self.train, self.val = (
             (split.x.contiguous(memory_format=LAYOUTS[layout]), split.y) for split in (data.train(), data.val())
         )
-        self.logits = torch.zeros(28, 8, requires_grad=True)
+        self.logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 
     def __call__(self) -> None:
         self._second_order() if self.second_order else self._loss(self.network, self.val).backward()

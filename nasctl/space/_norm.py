@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+CACHE_LINE = 16
+"""In numbers of float32. For channels that are no multiple, torch's threads write sums into shared lines, and wait."""
+
 
 class Norm(nn.BatchNorm2d):
     """``nn.BatchNorm2d`` over the statistics of `normalise`; its running ones are always kept."""
@@ -74,22 +77,45 @@ class _Normalise(torch.autograd.Function):
         return y, mean, unbiased
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, mean, inverse = ctx.saved_tensors
-        to_x, to_weight, to_bias, _ = ctx.needs_input_grad
-        return (
-            *torch.ops.aten.native_batch_norm_backward(
-                grad, x, weight, None, None, mean, inverse, True, ctx.eps, [to_x, to_weight, to_bias]
-            ),
-            None,
-        )
+        needed = ctx.needs_input_grad[:3]
+        if all(needed) and x.shape[1] % CACHE_LINE and not torch.is_grad_enabled():
+            return *_backward(grad, x, weight, mean, inverse), None
+        return *_torch_backward(grad, x, weight, mean, inverse, ctx.eps, needed), None
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and biased variance ``(c,)``: of each column and channel first, of each channel from those."""
-    n, c, h, w = x.shape
-    columns = x.permute(0, 2, 3, 1).reshape(n, h, 1, w * c).permute(0, 3, 1, 2)
-    means, variances = torch.ops.aten.batch_norm_update_stats(columns, None, None, 0.0)
-    means, variances = means.view(w, c), variances.view(w, c)
+    found = torch.ops.aten.batch_norm_update_stats(_columns(x), None, None, 0.0)
+    means, variances = (values.view(-1, x.shape[1]) for values in found)
     mean = means.mean(0)
     return mean, variances.mean(0) + (means - mean).square().mean(0)
+
+
+def _columns(x: Tensor) -> Tensor:
+    """Return ``(n, w * c, h, 1)``, a view of a channels_last map ``(n, c, h, w)``."""
+    n, c, h, w = x.shape
+    return x.permute(0, 2, 3, 1).reshape(n, h, 1, w * c).permute(0, 3, 1, 2)
+
+
+def _torch_backward(
+    grad: Tensor, x: Tensor, weight: Tensor | None, mean: Tensor, inverse: Tensor, eps: float, needed: Sequence[bool]
+) -> Sequence[Tensor]:
+    return torch.ops.aten.native_batch_norm_backward(
+        grad, x, weight, None, None, mean, inverse, True, eps, list(needed)
+    )
+
+
+def _backward(grad: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of ``x``, weight and bias, summed by columns: 3 times faster for 36 channels."""
+    count, width = x.numel() / x.shape[1], x.shape[3]
+    grad = grad.contiguous(memory_format=torch.channels_last)
+    columns = (_columns(grad), _columns(x), None, mean.repeat(width), inverse.repeat(width))
+    sums = _torch_backward(*columns, 0.0, (False, True, True))[1:]
+    to_weight, to_bias = (values.view(width, -1).sum(0) for values in sums)
+    scale = weight * inverse
+    slope = -scale * inverse * to_weight / count
+    shift = -scale * to_bias / count
+    to_x = F.batch_norm(x, mean, torch.ones_like(mean), slope, shift, False, 0.0, 0.0)  # slope * (x - mean) + shift
+    return to_x.addcmul_(grad, scale.view(-1, 1, 1)), to_weight, to_bias

@@ -43,6 +43,16 @@ def test_it_is_torchs_norm_to_the_second_derivative(affine, training, layout):
         assert_close(ours, theirs)
 
 
+def test_its_first_gradients_are_torchs():
+    results = []
+    for norm in pair(affine=True):
+        x = images(torch.channels_last)
+        (norm(x) ** 3).sum().backward()
+        results.append([x.grad, norm.weight.grad, norm.bias.grad])
+    for ours, theirs in zip(*results, strict=True):
+        assert_close(ours, theirs)
+
+
 def test_statistics_of_a_channels_last_map_are_as_accurate_as_in_nchw():
     generator = torch.Generator().manual_seed(2)
     x = 1 + torch.randn(16, 8, 32, 32, generator=generator)
