@@ -20,13 +20,13 @@ CACHE_LINE = 16
 
 
 class Norm(nn.BatchNorm2d):
-    """``nn.BatchNorm2d`` over the statistics of `normalise`; its running ones are always kept."""
+    """``nn.BatchNorm2d`` over the statistics of `normalise` where these are better; its running ones are always kept."""
 
     def __init__(self, channels: int, affine: bool = True, momentum: float = 0.1) -> None:
         super().__init__(channels, affine=affine, momentum=momentum)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
+        if not (self.training and _columns_help(x)):
             return super().forward(x)
         y, mean, variance = normalise(x, self.weight, self.bias, self.eps)
         track([self], mean, variance)
@@ -35,7 +35,7 @@ class Norm(nn.BatchNorm2d):
 
 def normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return ``x`` ``(n, c, h, w)`` normalised by its own statistics, its mean and its unbiased variance ``(c,)``."""
-    if x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and _pixels_hold_channels(x):
+    if _columns_help(x):
         return _Normalise.apply(x, weight, bias, eps)
     mean, variance = x.new_zeros(2, x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
     return F.batch_norm(x, mean, variance, weight, bias, True, 1.0, eps), mean, variance
@@ -58,8 +58,9 @@ def running(norms: Sequence[nn.BatchNorm2d]) -> tuple[list[Tensor], list[Tensor]
     return [mean for mean, _ in statistics], [variance for _, variance in statistics]
 
 
-def _pixels_hold_channels(x: Tensor) -> bool:
-    return not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+def _columns_help(x: Tensor) -> bool:
+    channels_last = not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+    return channels_last and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
 class _Normalise(torch.autograd.Function):
