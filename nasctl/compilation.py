@@ -36,22 +36,3 @@ class Compilation:
 
 def _name(error: Exception) -> str:
     return type(error).__name__
-
-
-def with_graphs(
-    function: Callable[..., Any], device: torch.device, group: str, *, compile: bool, cuda_graph: bool
-) -> Callable[..., Any]:
-    """Return ``function`` compiled, run as a CUDA graph, both, or as it is; shapes must not vary from call to call.
-
-    ``group`` is where the settings stand, to be named if one of them cannot be met.
-    """
-    if cuda_graph and device.type != "cuda":
-        log.warning("%s.cuda_graph=true needs a CUDA device, this is a %s; going on without it", group, device.type)
-        cuda_graph = False
-    if compile and cuda_graph:
-        return Compilation(function, f"{group}.compile", dynamic=False, mode="reduce-overhead")
-    if compile:
-        return Compilation(function, f"{group}.compile", dynamic=False)
-    if cuda_graph:
-        return Compilation(function, f"{group}.cuda_graph", dynamic=False, backend="cudagraphs")
-    return function

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.compilation import Compilation, with_graphs
+from nasctl.compilation import Compilation
 from tests.small import Problem, same, train
 
 
@@ -50,30 +50,6 @@ def test_an_error_of_the_network_itself_is_not_swallowed(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda model: model.forward)
     with pytest.raises(RuntimeError, match="shape"):
         Compilation(nn.Linear(3, 1), "trainer.compile")(torch.ones(2, 4))
-
-
-@pytest.mark.parametrize(
-    ("device", "settings", "options"),
-    [
-        ("cpu", {"compile": False, "cuda_graph": False}, None),
-        ("cpu", {"compile": True, "cuda_graph": False}, {"dynamic": False}),
-        ("cpu", {"compile": True, "cuda_graph": True}, {"dynamic": False}),
-        ("cpu", {"compile": False, "cuda_graph": True}, None),
-        ("cuda", {"compile": True, "cuda_graph": True}, {"dynamic": False, "mode": "reduce-overhead"}),
-        ("cuda", {"compile": False, "cuda_graph": True}, {"dynamic": False, "backend": "cudagraphs"}),
-    ],
-)
-def test_the_settings_say_how_torch_compiles(monkeypatch, caplog, device, settings, options):
-    given = []
-    monkeypatch.setattr(torch, "compile", lambda function, **options: given.append(options) or function)
-    monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
-    monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
-    assert with_graphs(abs, torch.device(device), "estimator", **settings)(-1) == 1
-    assert given == ([] if options is None else [options])
-    unmet = settings["cuda_graph"] and device == "cpu"
-    assert [record.getMessage() for record in caplog.records] == unmet * [
-        "estimator.cuda_graph=true needs a CUDA device, this is a cpu; going on without it"
-    ]
 
 
 @pytest.mark.slow

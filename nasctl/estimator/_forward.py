@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from nasctl.compilation import with_graphs
+from nasctl.compilation import Compilation
 from nasctl.core import Candidate
 from nasctl.estimator._work import Meter, PathMeter
 
@@ -22,15 +21,13 @@ Path = tuple[str, tuple[int, ...]]
 class Forward:
     """Maps inputs and a candidate to logits; a mixture may be compiled, a path, another network each time, is not."""
 
-    def __init__(self, net: nn.Module, device: torch.device, *, unroll: str, compile: bool, cuda_graph: bool) -> None:
-        if unroll == "exact" and (compile or cuda_graph):
+    def __init__(self, net: nn.Module, *, unroll: str, compile: bool) -> None:
+        if unroll == "exact" and compile:
             log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
-            compile = cuda_graph = False
-        if unroll == "finite_difference" and cuda_graph:
-            log.warning("estimator.cuda_graph=true needs unroll=first_order: a graph reuses the memory of gradients")
-            cuda_graph = False
+            compile = False
         self.net, self.weights = net, dict(net.named_parameters())
-        self.mixed = with_graphs(self._mixed, device, "estimator", compile=compile, cuda_graph=cuda_graph)
+        mixed = self._mixed
+        self.mixed = Compilation(mixed, "estimator.compile", dynamic=False) if compile else mixed
         self.meters: dict[str, Meter] = {"mixed": Meter(), "picked": PathMeter(), "active": PathMeter()}
 
     def __call__(self, x: Tensor, candidate: Candidate, weights: Mapping[str, Tensor] | None = None) -> Tensor:

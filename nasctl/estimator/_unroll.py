@@ -22,7 +22,7 @@ Loss = Callable[[Weights, Rows], Tensor]
 class VirtualStep:
     """One step of SGD, w' = w - lr (momentum buffer + gradient + weight_decay w), that leaves w as it is."""
 
-    lr: float
+    lr: float | Tensor
     momentum: float
     weight_decay: float
     buffers: Weights
@@ -61,8 +61,13 @@ def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step
     epsilon = radius / torch.cat([d.flatten() for d in direction]).norm()
     plus, minus = (_shifted_gradient(train, weights, leaves, direction, sign * epsilon) for sign in (1, -1))
     total = [d - step.lr * (p - m) / (2 * epsilon) for d, p, m in zip(direct, plus, minus, strict=True)]
-    surrogate = torch.stack([(row * g).sum() for row, g in zip(rows, total, strict=True)]).sum()
-    return loss.detach() + surrogate - surrogate.detach()
+    return surrogate(loss, rows, total)
+
+
+def surrogate(loss: Tensor, rows: Rows, gradients: Rows) -> Tensor:
+    """Return the value of ``loss`` with ``gradients`` as its gradient with respect to ``rows``."""
+    linear = torch.stack([(row * g).sum() for row, g in zip(rows, gradients, strict=True)]).sum()
+    return loss.detach() + linear - linear.detach()
 
 
 def _split(gradients: list[Tensor], at: int) -> list:

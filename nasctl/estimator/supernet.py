@@ -7,7 +7,7 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -34,8 +34,11 @@ from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._recalibration import Recalibration
 from nasctl.estimator._sampler import OfStrategy, Sampler, Uniform
 from nasctl.estimator._schedule import Schedule
-from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
+from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights, surrogate
 from nasctl.estimator._work import PASS
+from nasctl.graph import Graph, graphs_fit
+
+Batch = tuple[Tensor, Tensor]
 
 SAMPLERS: dict[str, Callable[[SearchSpace, int, Settings], Sampler]] = {
     "strategy": lambda space, seed, nsas: OfStrategy(),
@@ -89,7 +92,7 @@ class Supernet:
         cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
-        self.dataset, self.device = dataset, device
+        self.dataset, self.device, self.rows = dataset, device, space.rows
         self.train, self.val = self._splits(dataset, bilevel)
         self.batch_size, self.val_batches, self.bilevel = batch_size, val_batches, bilevel
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
@@ -105,11 +108,19 @@ class Supernet:
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=self.format)
-        self.forward = Forward(self.net, device, unroll=unroll, compile=compile, cuda_graph=cuda_graph)
+        self.forward = Forward(self.net, unroll=unroll, compile=compile)
+        self.replay = cuda_graph and graphs_fit(device, "estimator.cuda_graph")
         self.recalibration = Recalibration(self.net, recalibrate)
         self.weights = self.forward.weights
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
+        self._new_graphs()
         self.work = 0
+
+    def _new_graphs(self) -> None:
+        """Forget captured graphs: they hold where the optimizer's state lay."""
+        setting = "estimator.cuda_graph"
+        self.searching = Graph(self._row_gradients, setting, lambda: list(self.net.buffers()))
+        self.training = Graph(self._weight_gradients, setting, lambda: list(self.net.buffers()))
 
     @staticmethod
     def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
@@ -131,12 +142,33 @@ class Supernet:
         x, y = self._batch(self.train, self.schedule.position)
         self.optimizer.zero_grad(set_to_none=True)
         for candidate, factor in self.sampler.paths(sample, self.schedule.position):
-            loss = self.dataset.loss(self.forward(x, self._on_device(candidate)), y)
-            (factor * loss).backward()
+            self._add_gradients(self._on_device(candidate), x, y, factor)
             self.work += PASS * self.forward.macs(candidate) * len(y)
         moved = [weight for weight in self.weights.values() if weight.grad is not None]
         nn.utils.clip_grad_norm_(moved, self.clip)
         self.optimizer.step()
+
+    def _add_gradients(self, candidate: Candidate, x: Tensor, y: Tensor, factor: float) -> None:
+        """Add a path's gradients, times ``factor``, to those that the weights have."""
+        if self._replays(candidate):  # a mixture is the only path of its step
+            gradients = self.training(torch.cat(list(candidate.weights or ())), x, y)
+            for weight, gradient in zip(self.weights.values(), gradients, strict=True):
+                weight.grad = gradient
+        else:
+            (factor * self.dataset.loss(self.forward(x, candidate), y)).backward()
+
+    def _replays(self, candidate: Candidate) -> bool:
+        """Return whether a candidate runs as a graph: a mixture does, once the optimizer has its state."""
+        mixed = candidate.weights is not None and candidate.active is None
+        return self.replay and mixed and len(self.optimizer.state) > 0
+
+    def _weight_gradients(self, rows: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
+        """Return the gradients of all weights for rows that are one vector."""
+        loss = self.dataset.loss(self.forward(x, Candidate((), self._split(rows))), y)
+        return torch.autograd.grad(loss, list(self.weights.values()), allow_unused=True)
+
+    def _split(self, rows: Tensor) -> Sequence[Tensor]:
+        return rows.split([len(row.options) for row in self.rows])
 
     def _rate(self) -> float:
         return self.schedule.cosine(self.lr, self.lr_min)
@@ -176,6 +208,30 @@ class Supernet:
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         train = self._batch(self.train, self.schedule.turn)
         val = self._batch(self.val, self.schedule.turn) if self.bilevel else train
+        rate = self._rate()
+        if self._replays(candidate):
+            at = torch.full((), rate, device=self.device)
+            value, gradient, sums = self.searching(torch.cat(list(rows)), at, *train, *val)
+            loss = surrogate(value, rows, self._split(gradient))
+        else:
+            loss, sums = self._unrolled(candidate, rows, rate, train, val)
+        examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
+        self.work += PASS * self.forward.macs(candidate) * examples
+        return Evaluation(self._metrics(sums, len(val[1])), loss)
+
+    def _row_gradients(
+        self, rows: Tensor, rate: Tensor, x: Tensor, y: Tensor, val_x: Tensor, val_y: Tensor
+    ) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
+        """Return the loss, the gradient of the rows, one vector like ``rows``, and the summed measures."""
+        leaf = rows.detach().requires_grad_()
+        candidate = Candidate((), self._split(leaf))
+        loss, sums = self._unrolled(candidate, self._split(leaf), rate, (x, y), (val_x, val_y))
+        return loss.detach(), torch.autograd.grad(loss, leaf)[0], sums
+
+    def _unrolled(
+        self, candidate: Candidate, rows: Rows, rate: float | Tensor, train: Batch, val: Batch
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return a loss whose gradient is that of ``unroll``, and the summed measures on the validation batch."""
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
@@ -189,19 +245,17 @@ class Supernet:
             measured.append(self.dataset.measure(logits.detach(), val[1]))
             return self.dataset.loss(logits, val[1])
 
-        loss = self.unroll(train_loss, val_loss, self.weights, rows, self._virtual_step(), self.unroll_radius)
-        examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
-        self.work += PASS * self.forward.macs(candidate) * examples
-        return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
+        step = self._virtual_step(rate)
+        return self.unroll(train_loss, val_loss, self.weights, rows, step, self.unroll_radius), measured[-1]
 
-    def _virtual_step(self) -> VirtualStep:
+    def _virtual_step(self, rate: float | Tensor) -> VirtualStep:
         group = self.optimizer.param_groups[0]
         states = {name: self.optimizer.state.get(w, {}) for name, w in self.weights.items()}
         found = {name: state.get("momentum_buffer") for name, state in states.items()}
         buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
-        return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers)
+        return VirtualStep(rate, group["momentum"], group["weight_decay"], buffers)
 
-    def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
+    def _batch(self, split: Split, position: int) -> Batch:
         epoch, step = divmod(position, math.ceil(len(split) / self.batch_size))
         x, y = split.batch(self.batch_size, epoch, step)
         return x.contiguous(memory_format=self.format) if x.dim() == 4 else x, y
@@ -241,6 +295,7 @@ class Supernet:
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self._new_graphs()
         self.schedule.load_state_dict(state["schedule"])
         self.sampler.load_state_dict(state["sampler"])
         self.work = state["work"]

@@ -62,18 +62,19 @@ class DropPath(nn.Module):
 
     Larsson et al. 2017, https://arxiv.org/abs/1605.07648, as scheduled by Zoph et al. 2018,
     https://arxiv.org/abs/1707.07012. The trainer sets the probability through the network's ``drop_path``; all
-    operations of a network share one instance. With ``by_depth`` a cell drops in proportion to its depth.
+    operations of a network share one instance. With ``by_depth`` a cell drops in proportion to its depth. A probability
+    that is a tensor is read when the layer runs, so also in a replay of a graph.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.probability = 0.0
+        self.probability: float | Tensor = 0.0
         self.by_depth = False
 
     @property
     def dropping(self) -> bool:
         """Whether a call may drop anything."""
-        return self.training and self.probability > 0.0
+        return self.training and (isinstance(self.probability, Tensor) or self.probability > 0.0)
 
     def forward(self, x: Tensor, depth: float = 1.0) -> Tensor:
         """Map ``(n, c, h, w)`` to the same shape; ``depth`` in (0, 1] is the share of the cells up to this one."""

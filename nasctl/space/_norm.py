@@ -20,7 +20,7 @@ CACHE_LINE = 16
 
 
 class Norm(nn.BatchNorm2d):
-    """``nn.BatchNorm2d`` over the statistics of `normalise` where these are better; its running ones are always kept."""
+    """``nn.BatchNorm2d`` over the statistics of `normalise` where these are better; running ones are always kept."""
 
     def __init__(self, channels: int, affine: bool = True, momentum: float = 0.1) -> None:
         super().__init__(channels, affine=affine, momentum=momentum)

@@ -19,11 +19,15 @@ from torch.nn.functional import log_softmax
 
 from nasctl.compilation import Compilation
 from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
+from nasctl.graph import Graph, graphs_fit
 from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Schedule
 from nasctl.trainer._training import Training
+
+Gradients = Callable[[Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor | None]]]
+"""Maps inputs and targets to summed measures and the gradient of each weight."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -65,6 +69,7 @@ class Classifier:
         precision: Literal["fp32", "bf16", "fp16"],
         channels_last: bool,
         compile: bool,
+        cuda_graph: bool,
     ) -> None:
         if keep == "best" and not held_out:
             raise RequestError(
@@ -79,7 +84,8 @@ class Classifier:
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
         self.cutout, self.label_smoothing, self.auxiliary_weight = cutout, label_smoothing, auxiliary_weight
         self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
-        self.held_out, self.keep, self.precision, self.compile = held_out, keep, precision, compile
+        self.held_out, self.keep, self.precision = held_out, keep, precision
+        self.compile, self.cuda_graph = compile, cuda_graph
         self.format = torch.channels_last if channels_last else torch.contiguous_format
 
     def check(self, model: nn.Module, device: torch.device) -> None:
@@ -109,7 +115,7 @@ class Classifier:
         """Train ``model`` in place; ``record`` gets one line an epoch."""
         device = next(model.parameters()).device
         self.check(model, device)
-        training, network = self._begin(model, device, state)
+        training, gradients = self._begin(model, dataset, device, state)
         cut = Cutout(self.cutout, seed, device)
         epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
         while training.position < epochs * steps:
@@ -118,21 +124,30 @@ class Classifier:
             rate = self._schedule(training, steps, epochs)
             torch.manual_seed(position_seed(seed, "step", position))
             x, y = split.batch(self.batch_size, epoch, step)
-            training.add(self._step(training, network, dataset, cut(x, position), y), len(y))
+            training.add(self._step(training, gradients, cut(x, position), y), len(y))
             if step == steps - 1:
                 measured = {**training.close(dataset), **self._choose(training, dataset, choose_by, epoch)}
                 record({"epoch": epoch, "lr": rate, **measured})
             tick(training.state_dict, self._shown(training, steps, epochs))
         return training.finish(self.keep, epochs - 1)
 
-    def _begin(self, model: nn.Module, device: torch.device, state: State | None) -> tuple[Training, Any]:
-        """Return the state of a training, and what is called to run the network."""
+    def _begin(
+        self, model: nn.Module, dataset: Dataset, device: torch.device, state: State | None
+    ) -> tuple[Training, Gradients]:
+        """Return the state of a training, and what maps a batch to its gradients."""
         model.to(memory_format=self.format)
         average = Average(model, self.ema_decay) if self.ema_decay else None
         training = Training(model, self.sgd(model.parameters()), Precision(self.precision, device), average)
         if state is not None:
             training.load_state_dict(state)
-        return training, Compilation(model, "trainer.compile") if self.compile else model
+        network = Compilation(model, "trainer.compile") if self.compile else model
+        gradients = partial(self._gradients, training, network, dataset)
+        if not (self.cuda_graph and graphs_fit(device, "trainer.cuda_graph")):
+            return training, gradients
+        if self.drop_path:
+            drop_path: Any = model.drop_path
+            drop_path.probability = torch.zeros((), device=device)
+        return training, Graph(gradients, "trainer.cuda_graph", lambda: list(model.buffers()))
 
     @staticmethod
     def _shown(training: Training, steps: int, epochs: int) -> dict[str, Any]:
@@ -148,14 +163,26 @@ class Classifier:
             group["lr"] = rate
         if self.drop_path:
             drop_path: Any = training.model.drop_path
-            drop_path.probability, drop_path.by_depth = self.drop_path * float(done), self.drop_path_by_depth
+            drop_path.by_depth = self.drop_path_by_depth
+            if isinstance(drop_path.probability, Tensor):
+                drop_path.probability.fill_(self.drop_path * float(done))
+            else:
+                drop_path.probability = self.drop_path * float(done)
         return rate
 
-    def _step(
-        self, training: Training, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
-    ) -> Mapping[str, Tensor]:
-        """Take one step on a batch, run in ``accumulate`` parts; return the summed measures."""
+    def _step(self, training: Training, gradients: Gradients, x: Tensor, y: Tensor) -> Mapping[str, Tensor]:
+        """Take one step on a batch; return the summed measures."""
         training.model.train()
+        sums, found = gradients(self._laid_out(x), y)
+        for weight, gradient in zip(training.model.parameters(), found, strict=True):
+            weight.grad = gradient
+        training.precision.step(training.optimizer, training.model.parameters(), self.clip)
+        return {name: value.clone() for name, value in sums.items()}  # a graph's next replay overwrites its results
+
+    def _gradients(
+        self, training: Training, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
+    ) -> tuple[dict[str, Tensor], list[Tensor | None]]:
+        """Return the summed measures and the weights' gradients of a batch, run in ``accumulate`` parts."""
         training.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for inputs, targets in zip(x.chunk(self.accumulate), y.chunk(self.accumulate), strict=True):
@@ -163,15 +190,14 @@ class Classifier:
             training.precision.backward(loss * (len(targets) / len(y)))
             measured = dataset.measure(logits.detach(), targets)
             sums = {name: sums[name] + value if sums else value for name, value in measured.items()}
-        training.precision.step(training.optimizer, training.model.parameters(), self.clip)
-        return sums
+        return sums, [weight.grad for weight in training.model.parameters()]
 
     def _forward(
         self, precision: Precision, network: Callable[[Tensor], Any], dataset: Dataset, x: Tensor, y: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return logits ``(n, outputs)``, half precision widened, and the training loss."""
         with precision.autocast():
-            outputs = network(self._laid_out(x))
+            outputs = network(x)
         logits, *auxiliary = (_widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
         loss = self._loss(dataset, logits, y)
         for extra in auxiliary:

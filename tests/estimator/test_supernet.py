@@ -233,12 +233,12 @@ def test_a_compiled_mixture_takes_the_same_search_steps(monkeypatch):
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2  # rows with a gradient, and without
 
 
-def search_steps(estimator):
-    """Return losses and gradients of two steps of architecture and weights, and the weights."""
+def search_steps(estimator, steps=2):
+    """Return losses and gradients of steps of architecture and weights, and the weights."""
     found, rows = [], [torch.full((8,), 0.125, requires_grad=True) for _ in range(10)]
     arch = (0,) * 12
     estimator.fit(lambda: pytest.fail("no warm-up"))
-    for _ in range(2):
+    for _ in range(steps):
         loss = estimator.evaluate(Candidate(arch, rows)).loss
         found += [loss.detach(), *torch.autograd.grad(loss, rows)]
         estimator.fit(lambda: Candidate(arch, [row.detach() for row in rows]))
