@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nasctl.report.crossed import Crossed, crossed
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
@@ -30,6 +31,7 @@ class Comparison:
     pairs: list[Pair]
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
+    crossed: Crossed | None
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
@@ -49,6 +51,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         pairs=pairs(rows),
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
+        crossed=crossed(finished),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )
