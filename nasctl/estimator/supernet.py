@@ -174,17 +174,19 @@ class Supernet:
         return self.schedule.cosine(self.lr, self.lr_min)
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
-        if not self.net.training:
-            self.net.train()
         candidate = self._on_device(candidate)
         rows = candidate.weights
-        found = Evaluation(self._score(candidate)) if rows is None else self._relaxed(candidate, rows)
+        found = Evaluation(self.score(candidate)) if rows is None else self._relaxed(candidate, rows)
         self.schedule.evaluated()
         return found
 
     @torch.no_grad()
-    def _score(self, candidate: Candidate) -> Metrics:
-        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null)."""
+    def score(self, candidate: Candidate) -> Metrics:
+        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null).
+
+        No weight moves and nothing is counted but work, so it is a function of the candidate.
+        """
+        self._train_norms()
         total = math.ceil(len(self.val) / self.batch_size)
         count = total if self.val_batches is None else min(self.val_batches, total)
         start = self.schedule.turn if count < total else 0
@@ -205,7 +207,13 @@ class Supernet:
         self.work += self.forward.macs(candidate) * len(y)
         return outputs, y
 
+    def _train_norms(self) -> None:
+        """Let norms use the batch; walking over all modules takes a while, so only where it is needed."""
+        if not self.net.training:
+            self.net.train()
+
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
+        self._train_norms()
         train = self._batch(self.train, self.schedule.turn)
         val = self._batch(self.val, self.schedule.turn) if self.bilevel else train
         rate = self._rate()
