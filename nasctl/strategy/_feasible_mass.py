@@ -31,7 +31,7 @@ class Mass:
 
 
 class FeasibleMass(Protocol):
-    """How P(V) is found, from ``samples`` rows of ``uniforms (replicas, samples, decisions + extra)``."""
+    """How P(V) is found, from ``uniforms (replicas, decisions + extra, samples)`` in float32."""
 
     samples: int
     extra: int
@@ -53,19 +53,20 @@ class MonteCarlo:
     """Importance sampling: the mean of ``p / q`` over the feasible of ``samples`` draws from a proposal q.
 
     q is the policy itself, but for a share ``uniform`` of draws that are uniform over the space. Both
-    ``value`` and its gradient are unbiased; their ratio, the gradient of the logarithm, is consistent.
+    ``value`` and its gradient are unbiased, but for uniforms that are multiples of 2^-24; their ratio, the
+    gradient of the logarithm, is consistent.
     """
 
     def __init__(self, sizes: Sequence[int], members: FeasibleSet, *, samples: int, uniform: float) -> None:
         self.sizes, self.members, self.samples, self.uniform = torch.tensor(sizes), members, samples, uniform
-        self.extra = 1 if uniform else 0  # a column that chooses between the two parts of q
+        self.extra = 1 if uniform else 0  # a row that chooses between the two parts of q
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p, count = log_probabilities.exp(), len(self.sizes)
-        archs = choose(p, uniforms[..., :count], self.sizes)
+        archs = choose(p, uniforms[:, :count], self.sizes)
         if self.uniform:
-            anywhere = (uniforms[..., :count] * self.sizes).long()
-            archs = torch.where(uniforms[..., count:] < self.uniform, anywhere, archs)
+            anywhere = (uniforms[:, :count].double() * self.sizes[:, None]).long()
+            archs = torch.where(uniforms[:, count:] < self.uniform, anywhere, archs.transpose(1, 2)).transpose(1, 2)
         weights = self._ratio(log_probabilities, archs) * self.members(archs)
         total = weights.sum(1)
         counts = torch.zeros_like(p).scatter_add_(
