@@ -20,6 +20,7 @@ from nasctl.strategy._feasible_set import ENUMERABLE, FeasibleSet
 from nasctl.strategy._policy import choose, log_probability, one_hot
 
 NUMBERS = 2**22  # held at once by a chain's sums, at most
+CACHED = 64  # replicas whose samples are counted at once, so that they stay in a core's cache
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class MonteCarlo:
         self.extra = 1 if uniform else 0  # a row that chooses between the two parts of q
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
+        parts = zip(log_probabilities.split(CACHED), uniforms.split(CACHED), strict=True)
+        return joined([self._mass(*part) for part in parts])
+
+    def _mass(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p, count = log_probabilities.exp(), len(self.sizes)
         archs = choose(p, uniforms[:, :count], self.sizes)
         if self.uniform:
@@ -128,8 +133,7 @@ class MeetInTheMiddle:
         self.replicas = max(1, NUMBERS // max(left.numel(), right.numel()))
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
-        parts = [self._mass(part.exp()) for part in log_probabilities.split(self.replicas)]
-        return Mass(torch.cat([part.value for part in parts]), torch.cat([part.expected for part in parts]))
+        return joined([self._mass(part.exp()) for part in log_probabilities.split(self.replicas)])
 
     def _mass(self, p: Tensor) -> Mass:
         left, right = joint(p[:, : self.middle], self.before), joint(p[:, self.middle + 1 :], self.after)
@@ -161,6 +165,11 @@ def work(sizes: Sequence[int]) -> int:
     """Return how many sums `MeetInTheMiddle` holds for one replica."""
     middle = len(sizes) // 2
     return sizes[middle] * max(math.prod(sizes[:middle]), math.prod(sizes[middle + 1 :]))
+
+
+def joined(parts: Sequence[Mass]) -> Mass:
+    """Return the masses of all replicas, found part by part."""
+    return Mass(torch.cat([part.value for part in parts]), torch.cat([part.expected for part in parts]))
 
 
 def joint(p: Tensor, sizes: Sequence[int]) -> Tensor:
