@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 
 
 def imported(path: Path) -> set[str]:

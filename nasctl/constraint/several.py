@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.constraint.limit import Limit
+from nasctl.constraint.limit import Limit, Resource
 from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
@@ -18,7 +18,7 @@ class Several:
         self,
         space: SearchSpace,
         *,
-        limits: Annotated[dict[Literal["params", "macs"], PositiveFloat], Field(min_length=1)],
+        limits: Annotated[dict[Resource, PositiveFloat], Field(min_length=1)],
         tries: PositiveInt,
     ) -> None:
         self.tries = tries
