@@ -46,7 +46,15 @@ class Limit:
         return self.limit - self.space.cost(genotype, self.resource)
 
     def chain(self) -> Chain | None:
-        tables = getattr(self.space, "chain", None) if self.resource in COUNTED else None  # some spaces have none
+        return self._chain("chain")
+
+    def relaxed(self) -> Sequence[Chain] | None:
+        found = self._chain("row_chain")
+        return None if found is None else (found,)
+
+    def _chain(self, name: str) -> Chain | None:
+        """Return the limit on the sums that the space's method ``name`` gives, which not every space has."""
+        tables = getattr(self.space, name, None) if self.resource in COUNTED else None
         return Chain(tables(self.resource), self.limit) if tables else None
 
     def remark(self) -> str | None:

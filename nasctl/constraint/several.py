@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -33,6 +33,10 @@ class Several:
 
     def chain(self) -> Chain | None:
         return self.limits[0].chain() if len(self.limits) == 1 else None
+
+    def relaxed(self) -> Sequence[Chain] | None:
+        found = [limit.relaxed() for limit in self.limits]
+        return None if None in found else [chain for chains in found for chain in chains or ()]
 
     def remark(self) -> str | None:
         """Return which of the limits limit nothing."""

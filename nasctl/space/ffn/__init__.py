@@ -123,6 +123,10 @@ class FFN:
             for i in range(self.layers - 1)
         ]
 
+    def row_chain(self, name: str) -> list[list[list[int]]]:
+        """Return what neighbouring rows cost together: the rows are the decisions."""
+        return self.chain(name)
+
     def count(self, network: nn.Module) -> Mapping[str, int]:
         """Return ``params`` without embeddings, ``macs`` and ``embedding_params``."""
         counted = _count.cost(network, self.task.input_shape)
