@@ -12,7 +12,7 @@ from nasctl.runs import Run
 from tests.tables import nasbench201, write_benchmark
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-TOYS = sorted(path.stem for path in (CONF / "experiment").glob("*_toy.yaml"))
+TOYS = sorted(path.stem for path in (CONF / "experiment").glob("*_toy*.yaml"))
 
 
 def search(*overrides, name="run"):
@@ -80,6 +80,17 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     assert lines == expected and turns == [*range(1, 18), *range(18, 41)]
     states = [torch.load(Path(name, "checkpoint.pt"), weights_only=True)["state"] for name in ("run", "whole")]
     assert torch.equal(*(state["strategy"]["policy"]["logits"] for state in states))
+
+
+def test_the_mean_policy_is_noted_as_it_moves():
+    lines, found = search("+experiment=tabnas_toy_tuning", "budget.turns=60", "repeats=40")
+    points = {point["turn"]: point["probabilities"] for point in found["trajectory"]}
+    assert list(points) == [1, 10, 20, 50]
+    assert list(points[1]) == ["layer1", "layer2"] and list(points[1]["layer1"]) == ["2", "3", "4"]
+    for point in points.values():
+        assert [sum(layer.values()) for layer in point.values()] == pytest.approx([1, 1])
+    distances = [max(abs(share - 1 / 3) for share in point["layer1"].values()) for point in points.values()]
+    assert distances[0] < 0.02 < distances[-1] and len(lines) == 40
 
 
 def test_a_space_too_large_for_a_reward_of_each_is_refused(capsys):

@@ -34,7 +34,7 @@ class Shape:
 
     @classmethod
     def of(cls, tensor: Tensor) -> Shape:
-        order = sorted(range(tensor.dim()), key=lambda d: -tensor.stride(d))
+        order = sorted(range(tensor.dim()), key=tensor.stride().__getitem__, reverse=True)
         return cls(tuple(tensor.shape), tuple(order), tensor.dtype)
 
     def tensor(self, device: torch.device) -> Tensor:

@@ -128,6 +128,10 @@ class Reinforce:
     def _progress(self) -> Tensor:
         return (self.told.double() / (self.horizon or math.inf)).clamp(max=1)
 
+    def probabilities(self) -> Tensor:
+        """Return each policy's probabilities, ``(replicas, decisions, options)``."""
+        return self.policy.log_probabilities().exp()
+
     def modes(self) -> Tensor:
         """Return each policy's most probable architecture, feasible or not, ``(replicas, decisions)``."""
         return self.policy.log_probabilities().argmax(2)
