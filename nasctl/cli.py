@@ -26,6 +26,8 @@ nasctl - neural architecture search that a person can run
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
+  nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
+  nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
   nasctl VERB --help      settings of the first four                --cfg job    the composed settings
@@ -124,9 +126,25 @@ def _pareto(arguments: list[str]) -> None:
     print(pareto(paths or ["outputs"], **given), end="")
 
 
+def _outcomes(arguments: list[str]) -> None:
+    from nasctl.report import outcomes
+
+    settings = {"outcomes": "params", "by": None, "format": "table", "plot": None, "overwrite": False}
+    paths, given = _words(arguments, settings)
+    print(outcomes(paths or ["outputs"], **given), end="")
+
+
+def _regret(arguments: list[str]) -> None:
+    from nasctl.report import regret
+
+    paths, given = _words(arguments, {"regret": "", "format": "table"})
+    print(regret(paths or ["outputs"], **given), end="")
+
+
 def _compare(arguments: list[str]) -> None:
-    if any(argument.startswith("pareto=") for argument in arguments):
-        return _pareto(arguments)
+    for view, show in {"pareto": _pareto, "outcomes": _outcomes, "regret": _regret}.items():
+        if any(argument.startswith(f"{view}=") for argument in arguments):
+            return show(arguments)
     from nasctl.report import compare
 
     settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}
