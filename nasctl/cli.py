@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nasctl import __version__
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
@@ -28,6 +29,7 @@ nasctl - neural architecture search that a person can run
   nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
   nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
   nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
+  nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
   nasctl VERB --help      settings of the first four                --cfg job    the composed settings
@@ -119,32 +121,25 @@ def _select(arguments: list[str]) -> None:
     _job("select")([f"from=[{listed}]", *others] if words else others)
 
 
-def _pareto(arguments: list[str]) -> None:
-    from nasctl.report import pareto
-
-    paths, given = _words(arguments, {"pareto": "params", "format": "table", "plot": None, "overwrite": False})
-    print(pareto(paths or ["outputs"], **given), end="")
-
-
-def _outcomes(arguments: list[str]) -> None:
-    from nasctl.report import outcomes
-
-    settings = {"outcomes": "params", "by": None, "format": "table", "plot": None, "overwrite": False}
-    paths, given = _words(arguments, settings)
-    print(outcomes(paths or ["outputs"], **given), end="")
+VIEWS: dict[str, dict[str, Any]] = {  # of compare, and the settings each takes
+    "pareto": {"format": "table", "plot": None, "overwrite": False},
+    "outcomes": {"by": None, "format": "table", "plot": None, "overwrite": False},
+    "regret": {"format": "table"},
+    "trajectory": {"format": "table", "plot": None, "overwrite": False},
+}
 
 
-def _regret(arguments: list[str]) -> None:
-    from nasctl.report import regret
+def _view(name: str, arguments: list[str]) -> None:
+    from nasctl import report
 
-    paths, given = _words(arguments, {"regret": "", "format": "table"})
-    print(regret(paths or ["outputs"], **given), end="")
+    paths, given = _words(arguments, {name: "", **VIEWS[name]})
+    print(getattr(report, name)(paths or ["outputs"], **given), end="")
 
 
 def _compare(arguments: list[str]) -> None:
-    for view, show in {"pareto": _pareto, "outcomes": _outcomes, "regret": _regret}.items():
-        if any(argument.startswith(f"{view}=") for argument in arguments):
-            return show(arguments)
+    for name in VIEWS:
+        if any(argument.startswith(f"{name}=") for argument in arguments):
+            return _view(name, arguments)
     from nasctl.report import compare
 
     settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}

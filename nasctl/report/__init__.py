@@ -5,5 +5,6 @@ from nasctl.report.outcomes import show as outcomes
 from nasctl.report.output import compare
 from nasctl.report.pareto import show as pareto
 from nasctl.report.regret import show as regret
+from nasctl.report.trajectory import show as trajectory
 
-__all__ = ["compare", "list_group", "list_runs", "outcomes", "pareto", "regret"]
+__all__ = ["compare", "list_group", "list_runs", "outcomes", "pareto", "regret", "trajectory"]
