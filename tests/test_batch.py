@@ -64,7 +64,7 @@ def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
 
 def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     settings = (*SHORT, "budget.turns=40", "checkpoint.seconds=0")
-    expected, _ = search(*settings, name="whole")
+    expected, whole = search(*settings, name="whole")
     tick, turns = Run.tick, []
 
     def stopping(self, state, values):
@@ -76,7 +76,8 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     monkeypatch.setattr(Run, "tick", stopping)
     assert cli.run(["search", *settings, "run_dir=run", "threads=1"]) == 130
     assert not Path("run", "result.json").exists()
-    lines, _ = search(*settings)
+    lines, found = search(*settings)
+    assert found["trajectory"] == whole["trajectory"] and len(found["trajectory"]) == 3
     assert lines == expected and turns == [*range(1, 18), *range(18, 41)]
     states = [torch.load(Path(name, "checkpoint.pt"), weights_only=True)["state"] for name in ("run", "whole")]
     assert torch.equal(*(state["strategy"]["policy"]["logits"] for state in states))

@@ -114,7 +114,7 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
     over = len(outcome.feasible) - sum(outcome.feasible)
     return {
         "method": outcome.label,
-        **({} if by is None else {by: str(outcome.by)}),
+        **({} if by is None else {by: f"{outcome.by:g}" if isinstance(outcome.by, float) else str(outcome.by)}),
         "limit": "" if outcome.limit is None else count(outcome.limit, 2),
         f"{resource}, mean ± std": f"{count(statistics.fmean(outcome.costs), 1)} ± {count(_std(outcome.costs), 1)}",
         "median": count(statistics.median(outcome.costs), 1),
