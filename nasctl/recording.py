@@ -45,7 +45,7 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
 def keep_latency(run: Run, scene: Scene) -> None:
     """Have what is measured of latency written to latency.json, and take over what is there."""
     latency, path = scene.latency, run.path / "latency.json"
-    if latency is None:
+    if latency is None or _has_finished(path.parent):
         return
     with latency.undisturbed():  # the record names the number of threads
         device = environment.device_record(latency.device)
@@ -75,13 +75,17 @@ def check_resume(wanted: str, path: Path) -> None:
 
 def is_finished(run: Run) -> bool:
     """Return whether there is nothing left to do; say so if other code than today's did it."""
-    status = run.path / "status.json"
-    if not status.exists() or json.loads(status.read_text())["status"] != "finished":
+    if not _has_finished(run.path):
         return False
     then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
     if then and now and then["commit"] != now["commit"]:
         print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
     return True
+
+
+def _has_finished(path: Path) -> bool:
+    status = path / "status.json"
+    return status.exists() and json.loads(status.read_text())["status"] == "finished"
 
 
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:

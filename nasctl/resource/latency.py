@@ -65,13 +65,12 @@ class Latency:
     def __call__(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network: as it was timed, or else estimated."""
         name = self.space.notation(genotype)
-        if self.scale is None:
-            self._calibrate()
         return self.networks[name] if name in self.networks else self.estimate(genotype)
 
     def estimate(self, genotype: Genotype) -> float:
         """Return the scaled sum over the operations of a network."""
-        return (self.scale or 1.0) * self._sum(json.dumps(genotype))
+        scale = self._calibrated() if self.scale is None else self.scale
+        return scale * self._sum(json.dumps(genotype))
 
     def measure(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network as a whole, timed when first asked for."""
@@ -90,9 +89,9 @@ class Latency:
         self.scale, self.networks, self.operations = record["scale"], record["networks"], record["operations"]
 
     def facts(self, genotype: Genotype) -> dict[str, Any]:
-        """Return what the record says of a network: its latency as measured, and as the search estimated it."""
-        measured = self.measure(genotype)
-        return {"milliseconds": measured, "estimate": self.estimate(genotype), "batch_size": self.batch_size}
+        """Return what the record says of a network: its latency as measured, and as a search has estimated it."""
+        estimate = {} if self.scale is None else {"estimate": self.estimate(genotype)}
+        return {"milliseconds": self.measure(genotype), **estimate, "batch_size": self.batch_size}
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -105,10 +104,12 @@ class Latency:
         finally:
             torch.set_num_threads(threads)
 
-    def _calibrate(self) -> None:
+    def _calibrated(self) -> float:
+        """Find the scale of all sums, and return it."""
         drawn = [self.space.genotype(_random(self.space, i)) for i in range(self.calibrations)]
         self.scale = statistics.median(self.measure(g) / self._sum(json.dumps(g)) for g in drawn)
         self.keep(self.record())
+        return self.scale
 
     def _time_network(self, genotype: Genotype) -> float:
         with self.undisturbed():

@@ -273,8 +273,19 @@ def test_a_run_does_not_go_on_with_the_latencies_of_another_machine(counting, ca
     record = json.loads(path.read_text())
     record["device"]["name"] = "another machine"
     path.write_text(json.dumps(record))
+    assert cli.run([*SEARCH, *LIMIT, "run_dir=run"]) == 0  # it is finished, and is shown
+    Path("run", "status.json").write_text('{"status": "interrupted", "reason": null}')
     assert cli.run([*SEARCH, *LIMIT, "run_dir=run"]) == 2
     assert "was measured on another machine, this is" in capsys.readouterr().err
+
+
+def test_a_retrain_measures_its_network_and_nothing_else(counting):
+    assert cli.run([*SEARCH, *LIMIT, "run_dir=run"]) == 0
+    counting.clear()
+    assert cli.run(["retrain", "from=run", "trainer.epochs=1", "run_dir=final"]) == 0
+    result = json.loads(Path("final", "result.json").read_text())
+    assert counting == [1.0] and result["latency"] == {"milliseconds": 1.0, "batch_size": 1}
+    assert result["margin"] == pytest.approx(1.4) and result["feasible"] is True
 
 
 def test_a_search_without_latency_measures_nothing(counting):
