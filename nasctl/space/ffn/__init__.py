@@ -48,7 +48,7 @@ class FFN(Counts):
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
-        self.chain = cache(self._chain)
+        self.chain = cache(self._tables)
 
     def check(self, genotype: Genotype) -> Genotype:
         try:
@@ -84,7 +84,7 @@ class FFN(Counts):
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._embedding_params() if name == "embedding_params" else self._links(name, genotype["widths"])
 
-    def _chain(self, name: str) -> _chain.Tables:
+    def _tables(self, name: str) -> _chain.Tables:
         """Return what neighbouring layers cost together; see `nasctl.core.Chain`."""
         inputs, outputs = self._ends("final")
         return _chain.tables(
