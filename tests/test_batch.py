@@ -83,6 +83,15 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     assert torch.equal(*(state["strategy"]["policy"]["logits"] for state in states))
 
 
+def test_the_regret_is_what_is_lacking_of_the_best_feasible():
+    lines, _ = search(*SHORT, "budget.turns=40")
+    for line in lines:
+        assert line["regret"] == pytest.approx(0.4 - line["metrics"]["accuracy"])
+    assert any(line["regret"] > 0 for line in lines)
+    above, _ = search("+experiment=absolute_toy", "reward.beta=0.0", "repeats=3", "budget.turns=100", name="above")
+    assert all(line["margin"] < 0 and line["regret"] is None for line in above)
+
+
 def test_the_mean_policy_is_noted_as_it_moves():
     lines, found = search("+experiment=tabnas_toy_tuning", "budget.turns=60", "repeats=40")
     points = {point["turn"]: point["probabilities"] for point in found["trajectory"]}

@@ -48,6 +48,11 @@ class Outcome:
         known = [line["best_found"] for line in self.replicas]
         return None if None in known else sum(known) / len(known)
 
+    def regret(self) -> float | None:
+        """Return the mean regret of the feasible outcomes, in the metric's unit; None where it is not known."""
+        known = [line["regret"] for line in self.replicas if line.get("regret") is not None]
+        return statistics.fmean(known) if known else None
+
     def policy(self, name: str) -> float | None:
         """Return the mean of what the records say of the policies; None where there are none."""
         told = [line["policy"][name] for line in self.replicas if "policy" in line]
@@ -111,6 +116,7 @@ def _grid(found: Sequence[Outcome], resource: str, by: str | None) -> Grid:
 
 def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
     best, inside, mass = outcome.best(), outcome.policy("mode_feasible"), outcome.policy("feasible_mass")
+    regret = outcome.regret()
     over = len(outcome.feasible) - sum(outcome.feasible)
     return {
         "method": outcome.label,
@@ -121,6 +127,7 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
         "over the limit": "" if outcome.limit is None else f"{over} of {len(outcome.feasible)}",
         "error (%)": str(outcome.within() or ""),
         "best found (%)": "" if best is None else f"{100 * best:.0f}",
+        "regret": "" if regret is None else f"{regret:.4f}",
         "mode within (%)": "" if inside is None else f"{100 * inside:.0f}",
         "P(V)": "" if mass is None else f"{mass:.2f}",
     }

@@ -46,6 +46,13 @@ def test_costs_are_of_all_and_errors_of_what_is_within(root):
     assert (row["best found (%)"], row["mode within (%)"], row["P(V)"]) == ("33", "67", "0.25")
 
 
+def test_the_regret_is_the_mean_of_what_is_within(root):
+    lines = [replica(70e6, 30.0) | {"regret": 0.01}, replica(71e6, 30.0) | {"regret": 0.0}]
+    repeated(root, "a" * 8, [*lines, replica(90e6, 1.0) | {"regret": None}])
+    (row,) = cells(outcomes([str(root)], **ASKED))
+    assert row["regret"] == "0.0050"
+
+
 def test_the_published_table_stands_beside_searches_of_the_size_space_alone(root):
     repeated(root, "a" * 8, [replica(70e6, 30.0)])
     text = outcomes([str(root)], **ASKED)
