@@ -60,7 +60,7 @@ class Latency:
         self.operations: dict[str, float] = {}  # milliseconds of a call
         self.networks: dict[str, float] = {}  # milliseconds, by the space's notation
         self.keep: Keep = lambda record: None
-        self._sum = lru_cache(maxsize=4096)(self._summed)
+        self._sum = lru_cache(maxsize=2**16)(self._summed)
 
     def __call__(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network: as it was timed, or else estimated."""
