@@ -30,6 +30,7 @@ from nasctl.core import (
 from nasctl.replicas import best_quality, summary, together
 from nasctl.search import Append, Budget, Feasible, Found, Read, priced
 
+NOTED = ("turns", "trials", "best", "incumbents", "curves", "trajectory")
 LISTED = 2**24  # architectures at most, for a reward of each to be kept
 
 
@@ -41,6 +42,9 @@ class Policies(Protocol):
 
     def learn(self, archs: Tensor, rewards: Tensor, told: Tensor) -> None:
         """Learn from the rewards of those that ``told`` selects."""
+
+    def probabilities(self) -> Tensor:
+        """Return how probable each option is now, ``(replicas, decisions, options)``; 0 where one is missing."""
 
     def picks(self) -> Tensor:
         """Return the final architectures ``(replicas, decisions)``; pure."""
@@ -57,7 +61,8 @@ class Batch:
     """``repeats`` replicas with seeds ``seed``, ``seed + 1``, ...; writes a line of each to replicas.jsonl.
 
     ``build_estimator(seed)`` makes the table that a replica looks up; a failed look-up teaches nothing.
-    ``curve`` are the numbers of trials after which each replica notes its best so far.
+    ``curve`` are the numbers of trials after which each replica notes its best so far, and the numbers of turns
+    after which the mean of the policies is noted.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Batch:
         self.best = torch.full((repeats,), float("-inf"), dtype=torch.float64)
         self.incumbents = torch.zeros(repeats, len(space.decisions), dtype=torch.int64)
         self.curves: list[list[dict[str, Any]]] = [[] for _ in range(repeats)]
+        self.trajectory: list[dict[str, Any]] = []  # of the mean policy
 
     @property
     def estimator(self) -> Estimator:
@@ -101,6 +107,8 @@ class Batch:
             self.strategy.learn(archs, rewards, told)
             self.trials, self.turns = self.trials + wanted, self.turns + 1
             self._note(archs, rewards, told, wanted)
+            if self.turns in self.counts:
+                self.trajectory.append({"turn": self.turns, "probabilities": self._mean_policy()})
             tick(self.state_dict, {"phase": "search", "share": self._share(), "turn": self.turns})
         for line in self._lines():
             self.append("replicas.jsonl", line)
@@ -125,6 +133,14 @@ class Batch:
                 metrics = self.tables.metrics(replica, tuple(self.incumbents[replica].tolist()))
                 self.curves[replica].append({"trials": trials, "metrics": dict(metrics)})
 
+    def _mean_policy(self) -> dict[str, dict[str, float]]:
+        """Return the mean probability over replicas of each option of each decision."""
+        means = self.strategy.probabilities().mean(0).tolist()
+        return {
+            decision.name: dict(zip(decision.options, row, strict=False))
+            for decision, row in zip(self.space.decisions, means, strict=True)
+        }
+
     def _lines(self) -> list[dict[str, Any]]:
         described, best = self.strategy.describe(), self.tables.best(self.constraint)
         lines = []
@@ -144,15 +160,15 @@ class Batch:
         policies = [line["policy"] for line in lines]
         modes = {"modes_feasible": sum(policy["mode_feasible"] for policy in policies)}
         mass = {"feasible_mass": statistics.fmean(policy["feasible_mass"] for policy in policies)}
-        return replace(found, facts={**found.facts, "policy": modes | mass})
+        return replace(found, facts={**found.facts, "policy": modes | mass, "trajectory": self.trajectory})
 
     def state_dict(self) -> State:
-        counts = {name: getattr(self, name) for name in ("turns", "trials", "best", "incumbents", "curves")}
+        counts = {name: getattr(self, name) for name in NOTED}
         return counts | {"strategy": self.strategy.state_dict()}
 
     def load_state_dict(self, state: State) -> None:
         self.strategy.load_state_dict(state["strategy"])
-        for name in ("turns", "trials", "best", "incumbents", "curves"):
+        for name in NOTED:
             setattr(self, name, state[name])
 
 

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nasctl import __version__
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
@@ -27,6 +28,9 @@ nasctl - neural architecture search that a person can run
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
+  nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
+  nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
+  nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
   nasctl VERB --help      settings of the first five                --cfg job    the composed settings
@@ -127,16 +131,25 @@ def _in_full(argument: str, short: Mapping[str, str]) -> str:
     return f"{short.get(key, key)}{equals}{value}"
 
 
-def _pareto(arguments: list[str]) -> None:
-    from nasctl.report import pareto
+VIEWS: dict[str, dict[str, Any]] = {  # of compare, and the settings each takes
+    "pareto": {"format": "table", "plot": None, "overwrite": False},
+    "outcomes": {"by": None, "format": "table", "plot": None, "overwrite": False},
+    "regret": {"format": "table"},
+    "trajectory": {"format": "table", "plot": None, "overwrite": False},
+}
 
-    paths, given = _words(arguments, {"pareto": "params", "format": "table", "plot": None, "overwrite": False})
-    print(pareto(paths or ["outputs"], **given), end="")
+
+def _view(name: str, arguments: list[str]) -> None:
+    from nasctl import report
+
+    paths, given = _words(arguments, {name: "", **VIEWS[name]})
+    print(getattr(report, name)(paths or ["outputs"], **given), end="")
 
 
 def _compare(arguments: list[str]) -> None:
-    if any(argument.startswith("pareto=") for argument in arguments):
-        return _pareto(arguments)
+    for name in VIEWS:
+        if any(argument.startswith(f"{name}=") for argument in arguments):
+            return _view(name, arguments)
     from nasctl.report import compare
 
     settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}

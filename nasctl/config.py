@@ -60,7 +60,7 @@ class Settings:
     paths: dict[Literal["data", "outputs"], str]
 
 
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 OWN = (
     "from",
     "run_dir",

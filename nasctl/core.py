@@ -133,7 +133,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Chain:
-    """A limit on a cost that is a sum over neighbouring decisions.
+    """A limit on a cost that is a sum over neighbouring decisions, or rows.
 
     ``tables[i][a][b]`` is what option a of decision i and option b of decision i + 1 cost together.
     """
@@ -379,6 +379,9 @@ class Constraint(Protocol):
     def chain(self) -> Chain | None:
         """Return the limit as sums over neighbouring decisions; None where it is not of that form."""
 
+    def relaxed(self) -> Sequence[Chain] | None:
+        """Return the limits as sums over neighbouring rows, none without a limit; None where they are no such sums."""
+
     def remark(self) -> str | None:
         """Return what a user should be warned of; None if nothing."""
 
@@ -393,3 +396,5 @@ class Feasible(Protocol):
     def refusal(self, refused: Sequence[Architecture]) -> RequestError: ...
 
     def chain(self) -> Chain | None: ...
+
+    def relaxed(self) -> Sequence[Chain] | None: ...

@@ -38,7 +38,7 @@ NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, a
 
 def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
-    configuration.validate(config, SEARCH)
+    configuration.validate(config, (*SEARCH, "resource"))
     check_pair(config)
     check_repeats(config)
     budget = budgets.read(config)
@@ -68,7 +68,7 @@ def search(config: Config) -> None:
 
 def select(config: Config) -> None:
     """Train what each search in ``from`` found for a short time, and keep the best; or resume, or show that."""
-    configuration.validate(config, SELECT)
+    configuration.validate(config, (*SELECT, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     sources = [searched(text, scene.space) for text in listed(config["from"])]
     check_devices(sources, scene.device)
@@ -112,7 +112,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
 
 def retrain(config: Config) -> None:
     """Train the architecture that ``from`` names from scratch, then test it once; or resume, or show that."""
-    configuration.validate(config, RETRAIN)
+    configuration.validate(config, (*RETRAIN, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find_source(scene)
     trainer = make_trainer(scene, source.genotype)

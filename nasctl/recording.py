@@ -27,7 +27,9 @@ THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep
 
 def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
     """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
-    config, signed = scene.config, signature(nodes, scene.device)
+    config = scene.config
+    timed = {} if scene.latency is None else {"resource": config["resource"]}
+    signed = signature({**nodes, **timed}, scene.device)
     record = config | {"verb": verb, "signature": signed}
     if config["dry_run"]:
         return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
@@ -36,7 +38,30 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
     check_resume(config["resume"], path)
     run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
+    keep_latency(run, scene)
     return run
+
+
+def keep_latency(run: Run, scene: Scene) -> None:
+    """Have what is measured of latency written to latency.json, and take over what is there."""
+    latency, path = scene.latency, run.path / "latency.json"
+    if latency is None or _has_finished(path.parent):
+        return
+    with latency.undisturbed():  # the record names the number of threads
+        device = environment.device_record(latency.device)
+    there = json.loads(path.read_text()) if path.exists() else {"device": device, **latency.record()}
+    if there["device"] != device:
+        raise RequestError(
+            f"{path}: was measured on {there['device']['name']}, this is {device['name']}; go on there or use another "
+            "run_dir"
+        )
+
+    def keep(record: Mapping[str, Any]) -> None:
+        run.path.mkdir(parents=True, exist_ok=True)
+        run.write("latency.json", {"device": device, **record})
+
+    latency.load(there)
+    latency.keep = keep
 
 
 def check_resume(wanted: str, path: Path) -> None:
@@ -50,13 +75,17 @@ def check_resume(wanted: str, path: Path) -> None:
 
 def is_finished(run: Run) -> bool:
     """Return whether there is nothing left to do; say so if other code than today's did it."""
-    status = run.path / "status.json"
-    if not status.exists() or json.loads(status.read_text())["status"] != "finished":
+    if not _has_finished(run.path):
         return False
     then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
     if then and now and then["commit"] != now["commit"]:
         print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
     return True
+
+
+def _has_finished(path: Path) -> bool:
+    status = path / "status.json"
+    return status.exists() and json.loads(status.read_text())["status"] == "finished"
 
 
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
@@ -84,6 +113,7 @@ def finish(
 ) -> None:
     """Write architecture.json and result.json."""
     run.write("architecture.json", architecture_record(scene.space, genotype, arch))
+    timed = {} if scene.latency is None else {"latency": scene.latency.facts(genotype)}
     margin = scene.constraint.margin(genotype)
     result = {
         "verb": run.config["verb"],
@@ -95,6 +125,7 @@ def finish(
         "params": scene.space.cost(genotype, "params"),
         "macs": scene.space.cost(genotype, "macs"),
         **embeddings(scene, genotype),
+        **timed,
         "ops": scene.space.num_operations,
         "space_size": scene.space.size,
         "feasible": None if margin is None else margin >= 0,

@@ -137,7 +137,10 @@ def summary(
     reward: Reward,
     best: float | None,
 ) -> dict[str, Any]:
-    """Return what replicas.jsonl says of a replica; ``best`` is the best quality that is feasible, if known."""
+    """Return what replicas.jsonl says of a replica; ``best`` is the best quality that is feasible, if known.
+
+    The regret is what the quality of a feasible replica lacks of it.
+    """
     genotype, margin = space.genotype(found.arch), constraint.margin(space.genotype(found.arch))
     feasible = margin is None or margin >= 0
     return {
@@ -147,6 +150,7 @@ def summary(
         "reward": reward(found.metrics),
         "metrics": dict(found.metrics),
         **found.facts,
+        "regret": best - reward.quality(found.metrics) if best is not None and feasible else None,
         "best_found": None if best is None else feasible and reward.quality(found.metrics) >= best,
         "params": space.cost(genotype, "params"),
         "macs": space.cost(genotype, "macs"),

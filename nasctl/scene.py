@@ -14,6 +14,7 @@ import torch
 from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
+from nasctl.resource.latency import Latency, Timed
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Scene:
     dataset: Dataset
     space: SearchSpace
     constraint: Constraint
+    latency: Latency | None = None  # where a limit or a reward is of it
 
     def name(self, *groups: str) -> str:
         """Return the chosen options of ``groups``, joined."""
@@ -35,7 +37,15 @@ def set_up(config: Config, device: torch.device) -> Scene:
     """Build what every verb needs; nothing is read from disk yet."""
     dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
     space = make(config["space"], dataset.task)
-    return Scene(config, device, dataset, space, make(config["constraint"], space))
+    latency = make(config["resource"], space, dataset.task, device) if measures(config) else None
+    space = space if latency is None else Timed(space, latency)
+    return Scene(config, device, dataset, space, make(config["constraint"], space), latency)
+
+
+def measures(config: Config) -> bool:
+    """Return whether a limit or a reward is of latency."""
+    nodes = [config.get(group) or {} for group in ("constraint", "reward")]
+    return any("latency" in (node.get("resource"), *(node.get("limits") or ())) for node in nodes)
 
 
 def signature(nodes: Mapping[str, Any], device: torch.device) -> str:

@@ -94,6 +94,9 @@ class Feasible:
     def chain(self) -> Chain | None:
         return None if self.partial else self.constraint.chain()
 
+    def relaxed(self) -> Sequence[Chain] | None:
+        return self.constraint.relaxed()
+
 
 @dataclass(frozen=True)
 class Found:

@@ -12,7 +12,7 @@ from nasctl.runs import Run
 from tests.tables import nasbench201, write_benchmark
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-TOYS = sorted(path.stem for path in (CONF / "experiment").glob("*_toy.yaml"))
+TOYS = sorted(path.stem for path in (CONF / "experiment").glob("*_toy*.yaml"))
 
 
 def search(*overrides, name="run"):
@@ -64,7 +64,7 @@ def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
 
 def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     settings = (*SHORT, "budget.turns=40", "checkpoint.seconds=0")
-    expected, _ = search(*settings, name="whole")
+    expected, whole = search(*settings, name="whole")
     tick, turns = Run.tick, []
 
     def stopping(self, state, values):
@@ -76,10 +76,31 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     monkeypatch.setattr(Run, "tick", stopping)
     assert cli.run(["search", *settings, "run_dir=run", "threads=1"]) == 130
     assert not Path("run", "result.json").exists()
-    lines, _ = search(*settings)
+    lines, found = search(*settings)
+    assert found["trajectory"] == whole["trajectory"] and len(found["trajectory"]) == 3
     assert lines == expected and turns == [*range(1, 18), *range(18, 41)]
     states = [torch.load(Path(name, "checkpoint.pt"), weights_only=True)["state"] for name in ("run", "whole")]
     assert torch.equal(*(state["strategy"]["policy"]["logits"] for state in states))
+
+
+def test_the_regret_is_what_is_lacking_of_the_best_feasible():
+    lines, _ = search(*SHORT, "budget.turns=40")
+    for line in lines:
+        assert line["regret"] == pytest.approx(0.4 - line["metrics"]["accuracy"])
+    assert any(line["regret"] > 0 for line in lines)
+    above, _ = search("+experiment=absolute_toy", "reward.beta=0.0", "repeats=3", "budget.turns=100", name="above")
+    assert all(line["margin"] < 0 and line["regret"] is None for line in above)
+
+
+def test_the_mean_policy_is_noted_as_it_moves():
+    lines, found = search("+experiment=tabnas_toy_tuning", "budget.turns=60", "repeats=40")
+    points = {point["turn"]: point["probabilities"] for point in found["trajectory"]}
+    assert list(points) == [1, 10, 20, 50]
+    assert list(points[1]) == ["layer1", "layer2"] and list(points[1]["layer1"]) == ["2", "3", "4"]
+    for point in points.values():
+        assert [sum(layer.values()) for layer in point.values()] == pytest.approx([1, 1])
+    distances = [max(abs(share - 1 / 3) for share in point["layer1"].values()) for point in points.values()]
+    assert distances[0] < 0.02 < distances[-1] and len(lines) == 40
 
 
 def test_a_space_too_large_for_a_reward_of_each_is_refused(capsys):

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from nasctl import cli
+from tests.dataset import clicks
 from tests.official import write_cifar
 from tests.tables import nasbench201, write_benchmark
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-NO_NETWORKS = {p.stem for p in (CONF / "experiment").glob("*_toy.yaml")}  # nothing to retrain: tests/test_batch.py
-EXPERIMENTS = sorted({p.stem for p in (CONF / "experiment").glob("[!_]*.yaml")} - NO_NETWORKS)
+FOLDER = CONF / "experiment"
+NO_NETWORKS = {p.stem for p in FOLDER.glob("*_toy*.yaml")}  # nothing to retrain: tests/test_batch.py
+NAMES = {str(p.relative_to(FOLDER).with_suffix("")) for p in FOLDER.rglob("[!_]*.yaml")}
+EXPERIMENTS = sorted(NAMES - NO_NETWORKS)
+DECLARED = {name for name in EXPERIMENTS if name.startswith("tabnas_table1/")} | {"tabnas_nats_size"}
 
 SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
 """Experiments on generated click logs, and what makes their files small."""
@@ -25,9 +29,11 @@ ONE_SHOT = {
 }
 """Experiments that train all shared weights before their first trial."""
 
-SLOW = {
+CELLS = {f"tabnas_table1/absolute_{beta}" for beta in ("10", "5", "1", "0_1")}
+SLOW = CELLS | {
     *("darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"),
     *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
+    *("evolution_criteo", "tabnas_nats_size"),
 }
 """Experiments whose path others take too."""
 
@@ -40,10 +46,16 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     tabular = experiment.endswith("nasbench201") and experiment not in ONE_SHOT
     if experiment.endswith(("cifar10", "nasbench201")):
         write_cifar(tmp_path, monkeypatch)
+    if experiment in DECLARED:
+        write_cifar(tmp_path, monkeypatch, classes=100)
+    if experiment.endswith("criteo"):
+        (tmp_path / "criteo").mkdir()
+        (tmp_path / "criteo" / "train.txt").write_bytes(clicks.text(clicks.lines(300)))
     if tabular:
         write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
-    of_rows = experiment.endswith("breast_cancer") or experiment in SYNTHETIC
-    debug = "table" if tabular else "rows" if of_rows else "one_shot" if experiment in ONE_SHOT else "smoke"
+    of_rows = experiment.endswith(("breast_cancer", "criteo")) or experiment in SYNTHETIC
+    kinds = {"table": tabular, "declared": experiment in DECLARED, "rows": of_rows, "one_shot": experiment in ONE_SHOT}
+    debug = next((name for name, wanted in kinds.items() if wanted), "smoke")
     smoke = [f"+experiment={experiment}", f"+debug={debug}", f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, [])]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 COMMON = ("core", "compilation", "graph", "walk")  # what every room may import
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""An upper limit on a cost that is known before any training."""
+"""An upper limit on a cost that needs no training: counted, or measured latency."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from pydantic import PositiveFloat, PositiveInt
 
 from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
+Resource = Literal["params", "macs", "latency"]
+COUNTED = {"params": "so few params", "macs": "so few macs"}  # sums over neighbouring decisions, in some spaces
+SO_LITTLE = COUNTED | {"latency": "so low a latency"}
+
 
 class Limit:
-    """Accepts genotypes whose ``resource``, counted in the final form, is at most ``limit``.
+    """Accepts genotypes whose ``resource``, of the final form, is at most ``limit``.
 
     A limit that no architecture meets is a `RequestError`, at once where the space's costs are sums over
     neighbouring decisions, otherwise after ``tries`` samples.
@@ -21,7 +25,7 @@ class Limit:
         self,
         space: SearchSpace,
         *,
-        resource: Literal["params", "macs"],
+        resource: Resource,
         limit: PositiveFloat,
         tries: PositiveInt,
     ) -> None:
@@ -30,7 +34,7 @@ class Limit:
         self.extent = extent(chain.tables) if chain else None
         if self.extent and self.extent[0] > limit:
             raise RequestError(
-                f"constraint.limit={limit:g}: no architecture of the space has so few {resource}; "
+                f"constraint.limit={limit:g}: no architecture of the space has {SO_LITTLE[resource]}; "
                 f"the cheapest has {self.extent[0]:,.0f}, raise the limit"
             )
 
@@ -42,7 +46,15 @@ class Limit:
         return self.limit - self.space.cost(genotype, self.resource)
 
     def chain(self) -> Chain | None:
-        tables = getattr(self.space, "chain", None)  # of the spaces whose costs are such sums
+        return self._chain("chain")
+
+    def relaxed(self) -> Sequence[Chain] | None:
+        found = self._chain("row_chain")
+        return None if found is None else (found,)
+
+    def _chain(self, name: str) -> Chain | None:
+        """Return the limit on the sums that the space's method ``name`` gives, which not every space has."""
+        tables = getattr(self.space, name, None) if self.resource in COUNTED else None
         return Chain(tables(self.resource), self.limit) if tables else None
 
     def remark(self) -> str | None:
@@ -56,10 +68,11 @@ class Limit:
 
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         sampled = min(self.space.cost(genotype, self.resource) for genotype in refused)
-        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {sampled:,.0f}"
+        cost = f"{sampled:,.0f}" if self.resource in COUNTED else f"{sampled:.3g} ms"
+        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {cost}"
         return RequestError(
-            f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has so few "
-            f"{self.resource}; the cheapest {least}, raise the limit or constraint.tries"
+            f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has "
+            f"{SO_LITTLE[self.resource]}; the cheapest {least}, raise the limit or constraint.tries"
         )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import PositiveInt
 
-from nasctl.core import Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
 class Unconstrained:
@@ -23,6 +23,9 @@ class Unconstrained:
 
     def chain(self) -> None:
         return None
+
+    def relaxed(self) -> Sequence[Chain]:
+        return ()
 
     def remark(self) -> None:
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.constraint.limit import Limit
+from nasctl.constraint.limit import Limit, Resource
 from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
@@ -18,7 +18,7 @@ class Several:
         self,
         space: SearchSpace,
         *,
-        limits: Annotated[dict[Literal["params", "macs"], PositiveFloat], Field(min_length=1)],
+        limits: Annotated[dict[Resource, PositiveFloat], Field(min_length=1)],
         tries: PositiveInt,
     ) -> None:
         self.tries = tries
@@ -33,6 +33,10 @@ class Several:
 
     def chain(self) -> Chain | None:
         return self.limits[0].chain() if len(self.limits) == 1 else None
+
+    def relaxed(self) -> Sequence[Chain] | None:
+        found = [limit.relaxed() for limit in self.limits]
+        return None if None in found else [chain for chains in found for chain in chains or ()]
 
     def remark(self) -> str | None:
         """Return which of the limits limit nothing."""

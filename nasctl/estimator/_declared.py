@@ -1,48 +1,12 @@
-"""What estimators share that read neither data nor table: a quality is a formula of the architecture."""
+"""What an evaluation says where a quality is declared: neither data nor a table was read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from nasctl.core import Evaluation
 
-import torch
-
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Pulse, SearchSpace, State
+ERROR_KIND = "declared"
 
 
-class Declared:
-    """Evaluates by ``accuracy(arch)``, a pure function of the architecture; nothing is trained or read."""
-
-    takes_relaxed = False
-    tabular = True
-    error_kind = "declared"
-    epoch = 0.0
-    work = 0
-
-    def __init__(self, space: SearchSpace, dataset: Dataset, device: torch.device, seed: int, pulse: Pulse) -> None:
-        self.space = space
-
-    def accuracy(self, arch: Architecture) -> float:
-        raise NotImplementedError
-
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
-
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        accuracy = self.accuracy(candidate.arch)
-        return Evaluation({"loss": 1 - accuracy, "accuracy": accuracy, "error": 100 * (1 - accuracy)})
-
-    def covers(self, arch: Architecture) -> bool:
-        return True
-
-    def fingerprint(self) -> Mapping[str, str]:
-        return {}
-
-    def facts(self) -> Mapping[str, Any]:
-        return {}
-
-    def state_dict(self) -> State:
-        return {}
-
-    def load_state_dict(self, state: State) -> None:
-        pass
+def declared(accuracy: float) -> Evaluation:
+    """Return the evaluation of an architecture that has ``accuracy``, in [0, 1], by declaration."""
+    return Evaluation({"loss": 1 - accuracy, "accuracy": accuracy, "error": 100 * (1 - accuracy)})

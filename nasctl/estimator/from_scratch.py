@@ -14,7 +14,6 @@ from pydantic import PositiveInt
 from torch import nn
 
 from nasctl.core import (
-    Architecture,
     Candidate,
     Dataset,
     Evaluation,
@@ -24,20 +23,18 @@ from nasctl.core import (
     Trainer,
     position_seed,
 )
+from nasctl.estimator._alone import Alone
 from nasctl.estimator._work import PASS
 
 
-class FromScratch:
+class FromScratch(Alone):
     """Builds the candidate in ``form`` resized by ``size``, trains it, and scores it on the validation half.
 
     It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further. Its work is
     that of its epochs, with the one in which it diverged if it did, and of the validation.
     """
 
-    takes_relaxed = False
-    tabular = False
     error_kind = "short training"
-    epoch = 0.0
 
     def __init__(
         self,
@@ -55,9 +52,6 @@ class FromScratch:
         self.space, self.dataset, self.device, self.seed, self.pulse = space, dataset, device, seed, pulse
         self.trainer, self.epochs, self.form, self.size = trainer, epochs, form, size
         self.evaluated, self.work = 0, 0
-
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         seed = position_seed(self.seed, "candidate", self.evaluated)
@@ -90,14 +84,8 @@ class FromScratch:
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
 
-    def covers(self, arch: Architecture) -> bool:
-        return True
-
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
-
-    def facts(self) -> Mapping[str, Any]:
-        return {}
 
     def state_dict(self) -> State:
         return {"evaluated": self.evaluated, "work": self.work}

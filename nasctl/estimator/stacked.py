@@ -8,7 +8,7 @@ else. On a CPU the gain ends where a single network keeps the cores busy; see do
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -30,11 +30,12 @@ from nasctl.core import (
     TrialError,
     position_seed,
 )
+from nasctl.estimator._alone import Alone
 
 COSTS = ("params", "macs")
 
 
-class Stacked:
+class Stacked(Alone):
     """SGD as `nasctl.trainer.classifier` does it, on blocks of ``networks`` architectures at once.
 
     The blocks cut the space's lexicographic order, so ``strategy=enumeration`` meets them one after the other: the
@@ -44,10 +45,7 @@ class Stacked:
     gives ``stack(networks)``, a module whose parameters and outputs begin with the dimension of the networks.
     """
 
-    takes_relaxed = False
-    tabular = False
     error_kind = "short training"
-    epoch = 0.0
 
     def __init__(
         self,
@@ -84,9 +82,6 @@ class Stacked:
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
         self.work = 0  # multiply-accumulates so far, those of filled-up units not counted
         self.found: dict[Architecture, Metrics] = {}  # of the block trained last
-
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         if candidate.fidelity is not None:
@@ -169,14 +164,8 @@ class Stacked:
         passes = 3 * self.epochs * examples + len(self.dataset.val())
         self.work += passes * sum(int(self.space.count(network.to("meta"))["macs"]) for network in networks)
 
-    def covers(self, arch: Architecture) -> bool:
-        return True
-
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
-
-    def facts(self) -> Mapping[str, Any]:
-        return {}
 
     def state_dict(self) -> State:
         return {"found": [[list(arch), dict(metrics)] for arch, metrics in self.found.items()], "work": self.work}

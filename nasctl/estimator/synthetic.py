@@ -11,18 +11,22 @@ from typing import Annotated
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from nasctl.core import Architecture, Dataset, Pulse, SearchSpace, position_seed
-from nasctl.estimator._declared import Declared
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Pulse, SearchSpace, position_seed
+from nasctl.estimator._alone import Alone
+from nasctl.estimator._declared import ERROR_KIND, declared
 
 SEEDS = 2**63  # of position_seed
 
 
-class Synthetic(Declared):
+class Synthetic(Alone):
     """``error = floor + span * (cost / reference) ** -exponent + spread * z``, in percent, within [0, 100].
 
     ``cost`` is ``resource`` of the final form. ``z`` is standard normal, fixed for each architecture by
     ``quality_seed`` and its notation, so the landscape is the same for every seed of a search.
     """
+
+    tabular = True
+    error_kind = ERROR_KIND
 
     def __init__(
         self,
@@ -40,9 +44,12 @@ class Synthetic(Declared):
         spread: NonNegativeFloat,
         quality_seed: int,
     ) -> None:
-        super().__init__(space, dataset, device, seed, pulse)
+        self.space = space
         self.resource, self.reference, self.floor, self.span = resource, reference, floor, span
         self.exponent, self.spread, self.quality_seed = exponent, spread, quality_seed
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        return declared(self.accuracy(candidate.arch))
 
     def accuracy(self, arch: Architecture) -> float:
         genotype = self.space.genotype(arch)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,10 +25,11 @@ from nasctl.core import (
     SearchSpace,
     State,
 )
+from nasctl.estimator._alone import Alone
 from nasctl.estimator._table_file import Values, read
 
 
-class Table:
+class Table(Alone):
     """Returns what the table says of an architecture; reads no data set, builds no network.
 
     Of several ``accuracy`` columns, the training seeds of each architecture, the search sees one, ``searched``,
@@ -36,10 +37,7 @@ class Table:
     winner's luck is not reported. ``seconds`` adds up to a simulated clock, apart from measured cost.
     """
 
-    takes_relaxed = False
     tabular = True
-    epoch = 0.0
-    work = 0
 
     def __init__(
         self,
@@ -78,9 +76,6 @@ class Table:
         seconds = [] if self.seconds is None else [("seconds", self.seconds)]
         others = [(f"metrics.{name}", column) for name, column in self.metrics.items()]
         return [*(("accuracy", column) for column in self.accuracy), *seconds, *others]
-
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         metrics = self._look_up(candidate.arch)

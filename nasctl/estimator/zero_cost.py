@@ -22,17 +22,17 @@ from nasctl.core import (
     Evaluation,
     Pulse,
     SearchSpace,
-    State,
     TrialError,
     position_seed,
 )
 from nasctl.estimator import _zero_cost_scores as scores
+from nasctl.estimator._alone import Alone
 from nasctl.estimator._work import Counter
 
 Score = Literal["params", "macs", "naswot", "synflow", "grad_norm"]
 
 
-class ZeroCost:
+class ZeroCost(Alone):
     """Scores the network of the form ``search``, resized by ``size``, at its initialisation: higher is better.
 
     Every candidate starts from the same random state and sees the same training batch, so a score is a
@@ -40,10 +40,7 @@ class ZeroCost:
     ``score``; there is no error. A score that is no finite number fails the trial.
     """
 
-    takes_relaxed = False
-    tabular = False
     error_kind = "zero-cost"
-    epoch = 0.0
 
     def __init__(
         self,
@@ -68,9 +65,6 @@ class ZeroCost:
         }
         self.score, self.work = ways[score], 0
 
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
-
     def evaluate(self, candidate: Candidate) -> Evaluation:
         with Counter() as counter:
             score = float(self.score(candidate.arch))
@@ -92,17 +86,8 @@ class ZeroCost:
     def _batch(self) -> tuple[Tensor, Tensor]:
         return self.dataset.train().batch(self.batch_size, 0, 0)
 
-    def covers(self, arch: Architecture) -> bool:
-        return True
-
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint() if self.name in ("naswot", "grad_norm") else {}
 
     def facts(self) -> Mapping[str, Any]:
         return {"score": self.name}
-
-    def state_dict(self) -> State:
-        return {"work": self.work}
-
-    def load_state_dict(self, state: State) -> None:
-        self.work = state["work"]

@@ -1,7 +1,10 @@
 """The report room: reads run directories and shows them; knows files only, and neither torch nor Hydra."""
 
 from nasctl.report.listing import list_group, list_runs
+from nasctl.report.outcomes import show as outcomes
 from nasctl.report.output import compare
 from nasctl.report.pareto import show as pareto
+from nasctl.report.regret import show as regret
+from nasctl.report.trajectory import show as trajectory
 
-__all__ = ["compare", "list_group", "list_runs", "pareto"]
+__all__ = ["compare", "list_group", "list_runs", "outcomes", "pareto", "regret", "trajectory"]

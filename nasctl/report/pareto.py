@@ -16,10 +16,10 @@ from nasctl.core import RequestError, unknown
 from nasctl.report import table
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.output import terminal_width
+from nasctl.report.plot import canvas, check_file
 from nasctl.report.record import Run, find, trials
 
 FORMATS = ("table", "markdown", "latex")
-SUFFIXES = (".pdf", ".png", ".svg")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
     if plot is not None:
-        _check(Path(plot), overwrite)
+        check_file(Path(plot), overwrite)
     runs = [run for run in find(paths) if run.verb == "search"]
     measure = _measure(runs)
     points = [point for run in runs for point in _points(run, pareto, measure)]
@@ -84,6 +84,27 @@ def reference(found: Sequence[Point]) -> Point:
     return max(inner, key=below)
 
 
+def hypervolume(points: Sequence[Point], found: Sequence[Point]) -> float | None:
+    """Return the share of the box around ``points`` that the front ``found`` dominates, costs in logarithms.
+
+    None without the extra ``front`` (moocore), or where the box is flat. Zitzler and Thiele 1999,
+    https://doi.org/10.1109/4235.797969.
+    """
+    try:
+        import moocore
+    except ImportError:
+        return None
+    box = [(math.log(point.cost), point.value) for point in points]
+    low, high = (tuple(map(choose, zip(*box, strict=True))) for choose in (min, max))
+    if any(a == b for a, b in zip(low, high, strict=True)):
+        return None
+    scaled = [
+        [(value - a) / (b - a) for value, a, b in zip((math.log(p.cost), p.value), low, high, strict=True)]
+        for p in found
+    ]
+    return float(moocore.hypervolume(scaled, ref=[1.0, 1.0]))
+
+
 def _measure(runs: Sequence[Run]) -> str:
     measures = {(run.config.get("reward") or {}).get("name") for run in runs if run.config.get("reward")}
     if len(measures) != 1:
@@ -112,6 +133,9 @@ def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measur
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
         f"constraint={resource} constraint.limit={chosen.cost:.0f}",
     ]
+    volume = hypervolume(points, found)
+    if volume is not None:
+        remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
     return grid(f"{measure} against {resource}", rows, remarks)
 
 
@@ -123,23 +147,8 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
 
 
-def _check(plot: Path, overwrite: bool) -> None:
-    """Raise `RequestError` unless a plot can be drawn here and written there."""
-    if plot.suffix not in SUFFIXES or not plot.parent.is_dir():
-        raise RequestError(f"plot={plot}: name a file that ends in {', '.join(SUFFIXES)}, in a folder that exists")
-    if plot.exists() and not overwrite:
-        raise RequestError(f"plot={plot}: exists already; choose another file or add overwrite=true")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
-
-
 def _draw(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str, file: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(1)
     parts = {"without a bottleneck": False, "with a bottleneck": True}
     for label, bottleneck in parts.items():
         some = [point for point in points if point.bottleneck == bottleneck]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
 from nasctl.core import RequestError
 from nasctl.report.scaling import AXES, Point, series
@@ -20,6 +21,23 @@ def check(suffix: str) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
+
+
+def check_file(file: Path, overwrite: bool) -> None:
+    """Raise `RequestError` unless a plot can be drawn here and written there."""
+    if not file.parent.is_dir():
+        raise RequestError(f"plot={file}: there is no folder {file.parent}; create it or choose another file")
+    if file.exists() and not overwrite:
+        raise RequestError(f"plot={file}: exists already; choose another file or add overwrite=true")
+    check(file.suffix[1:])
+
+
+def canvas(rows: int) -> tuple[Any, Any]:
+    """Return an empty figure and its axes, one below the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_INCHES[0], rows * _INCHES[1] * 0.8), layout="constrained")
+    return figure, figure.subplots(rows)
 
 
 def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> None:

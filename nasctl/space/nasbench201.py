@@ -245,6 +245,10 @@ class NasBench201:
             lambda b: 0,
         )
 
+    def row_chain(self, name: str) -> _chain.Tables:
+        """Return what neighbouring rows cost together: the rows are the decisions."""
+        return self.chain(name)
+
     @cached_property
     def _prices(self) -> dict[str, Mapping[str, int]]:
         """What an edge of each operation costs in all cells, and what the network costs without them."""

@@ -5,26 +5,27 @@ Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 3; its qualities are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, PositiveInt
-from torch import Tensor, nn
+from torch import nn
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.core import Genotype, RequestError, Row, Task
 from nasctl.space import _chain
+from nasctl.space._counts import Counts
 
 
-class Toy:
+class Toy(Counts):
     """One of ``widths`` for each of ``layers`` hidden layers between ``inputs`` and ``outputs`` units.
 
     ``params`` counts weights and biases, ``macs`` weights alone. No networks are built.
     """
 
     family = "toy"
+    key, separator, example = "widths", "-", "4-2"
     rows: tuple[Row, ...] = ()
 
     def __init__(
@@ -36,39 +37,16 @@ class Toy:
         inputs: PositiveInt,
         outputs: PositiveInt,
     ) -> None:
-        if not widths or len(set(widths)) < len(widths):
-            raise RequestError(f"space.widths={widths} must be one or more different widths; correct the list")
-        self.widths, self.layers, self.inputs, self.outputs = widths, layers, inputs, outputs
-        options = tuple(map(str, widths))
-        self.decisions = tuple(Decision(f"layer{i + 1}", options) for i in range(layers))
-        self.size = len(widths) ** layers
-        self.num_operations = len(widths)
+        super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
+        self.layers, self.inputs, self.outputs = layers, inputs, outputs
         self.chain = cache(self._chain)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.widths)) if len(prefix) < self.layers else ()
-
-    def genotype(self, arch: Architecture) -> Genotype:
-        return {"widths": [self.widths[option] for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        return tuple(int(row.detach().argmax()) for row in weights)
-
-    def parse(self, text: str) -> Genotype:
-        """Read ``4-2``."""
-        if not re.fullmatch(r"\d+(-\d+)*", text.strip()):
-            raise RequestError(f"genotype text: {text!r} is not of the form 4-2; correct it")
-        return self.check({"widths": [int(width) for width in text.split("-")]})
-
-    def notation(self, genotype: Genotype) -> str:
-        return "-".join(map(str, genotype["widths"]))
 
     def check(self, genotype: Genotype) -> Genotype:
         widths = genotype.get("widths")
-        if not isinstance(widths, list) or len(widths) != self.layers or not set(widths) <= set(self.widths):
+        if not isinstance(widths, list) or len(widths) != self.layers or not set(widths) <= set(self.options):
             raise RequestError(
                 f"genotype: {dict(genotype)} does not give each of {self.layers} layers one of the widths "
-                f"{', '.join(map(str, self.widths))}; correct it"
+                f"{', '.join(map(str, self.options))}; correct it"
             )
         return genotype
 
@@ -99,7 +77,7 @@ class Toy:
     def _chain(self, name: str) -> _chain.Tables:
         """Return what neighbouring layers cost together; see `nasctl.core.Chain`."""
         return _chain.tables(
-            self.widths,
+            self.options,
             self.layers,
             lambda a: self._link(name, self.inputs, a),
             lambda i, a, b: self._link(name, a, b),

@@ -20,6 +20,7 @@ from nasctl.strategy._feasible_set import ENUMERABLE, FeasibleSet
 from nasctl.strategy._policy import choose, log_probability, one_hot
 
 NUMBERS = 2**22  # held at once by a chain's sums, at most
+CACHED = 64  # replicas whose samples are counted at once, so that they stay in a core's cache
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Mass:
 
 
 class FeasibleMass(Protocol):
-    """How P(V) is found, from ``samples`` rows of ``uniforms (replicas, samples, decisions + extra)``."""
+    """How P(V) is found, from ``uniforms (replicas, decisions + extra, samples)`` in float32."""
 
     samples: int
     extra: int
@@ -53,19 +54,24 @@ class MonteCarlo:
     """Importance sampling: the mean of ``p / q`` over the feasible of ``samples`` draws from a proposal q.
 
     q is the policy itself, but for a share ``uniform`` of draws that are uniform over the space. Both
-    ``value`` and its gradient are unbiased; their ratio, the gradient of the logarithm, is consistent.
+    ``value`` and its gradient are unbiased, but for uniforms that are multiples of 2^-24; their ratio, the
+    gradient of the logarithm, is consistent.
     """
 
     def __init__(self, sizes: Sequence[int], members: FeasibleSet, *, samples: int, uniform: float) -> None:
         self.sizes, self.members, self.samples, self.uniform = torch.tensor(sizes), members, samples, uniform
-        self.extra = 1 if uniform else 0  # a column that chooses between the two parts of q
+        self.extra = 1 if uniform else 0  # a row that chooses between the two parts of q
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
+        parts = zip(log_probabilities.split(CACHED), uniforms.split(CACHED), strict=True)
+        return joined([self._mass(*part) for part in parts])
+
+    def _mass(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
         p, count = log_probabilities.exp(), len(self.sizes)
-        archs = choose(p, uniforms[..., :count], self.sizes)
+        archs = choose(p, uniforms[:, :count], self.sizes)
         if self.uniform:
-            anywhere = (uniforms[..., :count] * self.sizes).long()
-            archs = torch.where(uniforms[..., count:] < self.uniform, anywhere, archs)
+            anywhere = (uniforms[:, :count].double() * self.sizes[:, None]).long()
+            archs = torch.where(uniforms[:, count:] < self.uniform, anywhere, archs.transpose(1, 2)).transpose(1, 2)
         weights = self._ratio(log_probabilities, archs) * self.members(archs)
         total = weights.sum(1)
         counts = torch.zeros_like(p).scatter_add_(
@@ -127,8 +133,7 @@ class MeetInTheMiddle:
         self.replicas = max(1, NUMBERS // max(left.numel(), right.numel()))
 
     def __call__(self, log_probabilities: Tensor, uniforms: Tensor) -> Mass:
-        parts = [self._mass(part.exp()) for part in log_probabilities.split(self.replicas)]
-        return Mass(torch.cat([part.value for part in parts]), torch.cat([part.expected for part in parts]))
+        return joined([self._mass(part.exp()) for part in log_probabilities.split(self.replicas)])
 
     def _mass(self, p: Tensor) -> Mass:
         left, right = joint(p[:, : self.middle], self.before), joint(p[:, self.middle + 1 :], self.after)
@@ -160,6 +165,11 @@ def work(sizes: Sequence[int]) -> int:
     """Return how many sums `MeetInTheMiddle` holds for one replica."""
     middle = len(sizes) // 2
     return sizes[middle] * max(math.prod(sizes[:middle]), math.prod(sizes[middle + 1 :]))
+
+
+def joined(parts: Sequence[Mass]) -> Mass:
+    """Return the masses of all replicas, found part by part."""
+    return Mass(torch.cat([part.value for part in parts]), torch.cat([part.expected for part in parts]))
 
 
 def joint(p: Tensor, sizes: Sequence[int]) -> Tensor:

@@ -43,14 +43,17 @@ class Listed:
 
     def __init__(self, sizes: Sequence[int], judge: FeasibleSet) -> None:
         self.sizes, self.judge = sizes, judge
-        self.strides = torch.tensor([math.prod(sizes[i + 1 :]) for i in range(len(sizes))])
+        self.strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
         self.accepted: Tensor | None = None
 
     def __call__(self, archs: Tensor) -> Tensor:
         if self.accepted is None:
             every = torch.cartesian_prod(*map(torch.arange, self.sizes)).view(-1, len(self.sizes))
             self.accepted = self.judge(every)
-        return self.accepted[(archs * self.strides).sum(-1)]
+        places = torch.zeros(archs.shape[:-1], dtype=torch.int64)
+        for options, stride in zip(archs.unbind(-1), self.strides, strict=True):
+            places.add_(options, alpha=stride)
+        return self.accepted.index_select(0, places.flatten()).view(places.shape)
 
 
 class Remembered:

@@ -1,7 +1,8 @@
-"""Random numbers that are a function of seed and turn, so that a replica draws the same alone and in a batch."""
+"""Random numbers that are a function of seed and position, so that a replica draws the same alone and in a batch."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,23 +14,26 @@ BLOCK = 2**14  # numbers drawn at once from one seed, about
 
 
 class Uniforms:
-    """Uniform numbers ``(seeds, rows, columns)`` of each turn; each seed has a stream of its own."""
+    """Uniform numbers of ``shape`` at each position of a stream; each seed has a stream of its own.
 
-    def __init__(self, seeds: Sequence[int], name: str, rows: int, columns: int) -> None:
-        self.seeds, self.name, self.rows, self.columns = list(seeds), name, rows, columns
-        self.turns = max(1, BLOCK // (rows * columns))
-        self.block, self.numbers = -1, torch.empty(0)
+    A seed's numbers are drawn when it gets to them, so seeds that wait cost nothing.
+    """
 
-    def at(self, turn: int) -> Tensor:
-        """Return the numbers of one turn."""
-        block, place = divmod(turn, self.turns)
-        if block != self.block:
-            self.block, self.numbers = block, self._draw(block)
-        return self.numbers[:, place]
+    def __init__(self, seeds: Sequence[int], name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        self.seeds, self.name = list(seeds), name
+        self.length = max(1, BLOCK // max(1, math.prod(shape)))  # positions of a block
+        self.blocks = torch.full((len(self.seeds),), -1)  # that each seed is in
+        self.numbers = torch.empty(len(self.seeds), self.length, *shape, dtype=dtype)
 
-    def _draw(self, block: int) -> Tensor:
-        numbers = torch.empty(len(self.seeds), self.turns, self.rows, self.columns, dtype=torch.float64)
-        for seed, own in zip(self.seeds, numbers, strict=True):
-            generator = torch.Generator().manual_seed(position_seed(seed, self.name, block))
-            torch.rand(own.shape, generator=generator, out=own)
-        return numbers
+    def at(self, rows: Tensor, positions: Tensor) -> Tensor:
+        """Return the numbers ``(rows, *shape)`` of the seeds that ``rows`` counts, each at its own position."""
+        blocks = positions // self.length
+        stale = blocks != self.blocks[rows]
+        for row, block in zip(rows[stale].tolist(), blocks[stale].tolist(), strict=True):
+            self._draw(row, block)
+        return self.numbers[rows, positions % self.length]
+
+    def _draw(self, row: int, block: int) -> None:
+        generator = torch.Generator().manual_seed(position_seed(self.seeds[row], self.name, block))
+        torch.rand(self.numbers[row].shape, generator=generator, out=self.numbers[row])
+        self.blocks[row] = block

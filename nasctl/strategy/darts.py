@@ -1,12 +1,14 @@
 """DARTS: relax every choice to a softmax and follow the gradient of the validation loss.
 
 Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.2 and 2.3. First or second order is the
-estimator's ``unroll``: the loss that arrives here already carries the gradient.
+estimator's ``unroll``: the loss that arrives here already carries the gradient. An expected cost over the limit is
+added to it, as Cai et al. 2019, https://arxiv.org/abs/1812.00332, section 3.2.2, add an expected latency.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
@@ -23,12 +25,17 @@ from nasctl.core import (
     Trial,
     position_seed,
 )
+from nasctl.strategy._penalty import Penalty
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Darts:
-    """Adam on the logits of all rows; asks with their softmax, derives the architecture it points to."""
+    """Adam on the logits of all rows; asks with their softmax, derives the architecture it points to.
+
+    Above a limit, ``penalty`` times the share by which the rows' expected cost exceeds it is added to the loss.
+    That is a surrogate: whether the limit is met is judged on the architecture that is derived.
+    """
 
     relaxed = True
 
@@ -42,6 +49,7 @@ class Darts:
         betas: tuple[Beta, Beta],
         weight_decay: NonNegativeFloat,
         init_std: NonNegativeFloat,
+        penalty: NonNegativeFloat,
     ) -> None:
         if not space.rows:
             raise RequestError(
@@ -49,6 +57,7 @@ class Darts:
                 "choose a strategy that picks, such as random_search or tabnas"
             )
         self.space, self.feasible = space, feasible
+        self.penalty = Penalty(feasible, penalty)
         self.sizes = [len(row.options) for row in space.rows]
         generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
         self.logits = (init_std * torch.randn(sum(self.sizes), generator=generator)).requires_grad_()
@@ -69,11 +78,16 @@ class Darts:
     def tell(self, trial: Trial) -> None:
         if trial.evaluation is None or trial.evaluation.loss is None:
             raise RunError(f"trial {trial.index} brought no loss to follow: {trial.error}")
-        (self.logits.grad,) = torch.autograd.grad(trial.evaluation.loss, self.logits)
+        loss, weights = trial.evaluation.loss, trial.candidate.weights or ()
+        (self.logits.grad,) = torch.autograd.grad(loss + self.penalty(weights).to(loss), self.logits)
         self.optimizer.step()
 
     def derive(self) -> Architecture:
         return self.space.discretize(self.weights())
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the expected costs of the rows beside their limits."""
+        return self.penalty.facts([row.detach() for row in self.weights()])
 
     def state_dict(self) -> State:
         return {"logits": self.logits.detach(), "optimizer": self.optimizer.state_dict()}

@@ -87,13 +87,14 @@ class Reinforce:
         return ways[kind]()
 
     def _open_streams(self) -> None:
-        count = len(self.sizes)
-        self.stream = Uniforms(self.seeds, "policy", 1 + self.mass.samples, count + self.mass.extra)
-        self.pick_stream = Uniforms(self.seeds, "pick", self.pick_samples, count)
+        count, double = len(self.sizes), torch.float64
+        self.stream = Uniforms(self.seeds, "policy", (count, 1), double)
+        self.mass_stream = Uniforms(self.seeds, "mass", (count + self.mass.extra, self.mass.samples), torch.float32)
+        self.pick_stream = Uniforms(self.seeds, "pick", (count, self.pick_samples), double)
 
     def draw(self, active: Tensor) -> tuple[Tensor, Tensor]:
         """Sample ``(replicas, decisions)``, and say which of the ``active (replicas,)`` are to be evaluated."""
-        uniforms = self.stream.at(self.turn)[:, :1, : len(self.sizes)]
+        uniforms = self._uniforms(self.stream, self.turn)
         archs = choose(self.policy.log_probabilities().exp(), uniforms, self.sizes)[:, 0]
         self.turn += 1
         wanted = self.members(archs) & active if self.rejects else active
@@ -107,11 +108,18 @@ class Reinforce:
     def learn(self, archs: Tensor, rewards: Tensor, told: Tensor) -> None:
         """Move the policies by the ``rewards (replicas,)`` of the last draw where ``told (replicas,)`` is true."""
         rate, advantage = self._rate(), self.baseline.advantage(rewards, told)
-        log_probabilities = self.policy.log_probabilities()
-        mass = self.mass(log_probabilities, self.stream.at(self.turn - 1)[:, 1:])
-        gradient = advantage[:, None, None] * (one_hot(archs, self.policy.logits.shape[2]) - mass.expected)
-        self.policy.ascend(gradient, told & (mass.value > 0) & (rate > 0), rate)
+        gradient, moved = torch.zeros_like(self.policy.logits), told & (rate > 0)
+        rows = moved.nonzero().flatten()  # P(V) is wanted of these alone
+        mass = self.mass(self.policy.log_probabilities()[rows], self.mass_stream.at(rows, self.told[rows]))
+        picked = one_hot(archs[rows], gradient.shape[2])
+        gradient[rows] = advantage[rows, None, None] * (picked - mass.expected)
+        moved[rows] = mass.value > 0
+        self.policy.ascend(gradient, moved, rate)
         self.told = self.told + told
+
+    def _uniforms(self, stream: Uniforms, position: int) -> Tensor:
+        """Return the numbers that all replicas have at one position of a stream."""
+        return stream.at(torch.arange(len(self.seeds)), torch.full((len(self.seeds),), position))
 
     def _rate(self) -> Tensor:
         """Return what multiplies the learning rate, ``(replicas,)``: 0 in the warm-up, then growing."""
@@ -120,6 +128,10 @@ class Reinforce:
 
     def _progress(self) -> Tensor:
         return (self.told.double() / (self.horizon or math.inf)).clamp(max=1)
+
+    def probabilities(self) -> Tensor:
+        """Return each policy's probabilities, ``(replicas, decisions, options)``."""
+        return self.policy.log_probabilities().exp()
 
     def modes(self) -> Tensor:
         """Return each policy's most probable architecture, feasible or not, ``(replicas, decisions)``."""
@@ -139,7 +151,7 @@ class Reinforce:
     def _pick_samples(self) -> tuple[Tensor, Tensor]:
         """Return samples ``(replicas, samples, decisions)`` and their log-probabilities, -inf where infeasible."""
         log_probabilities = self.policy.log_probabilities()
-        archs = choose(log_probabilities.exp(), self.pick_stream.at(0), self.sizes)
+        archs = choose(log_probabilities.exp(), self._uniforms(self.pick_stream, 0), self.sizes)
         scores = log_probability(log_probabilities, archs)
         return archs, scores.masked_fill(~self.members(archs), -math.inf)
 
@@ -155,7 +167,7 @@ class Reinforce:
             return Candidate(tuple(int(size) - 1 for size in self.sizes))
         p = self.policy.log_probabilities()[:1].exp()
         for _ in range(self.feasible.tries):
-            uniforms = torch.rand(1, 1, len(self.sizes), generator=random, dtype=torch.float64)
+            uniforms = torch.rand(1, len(self.sizes), 1, generator=random, dtype=torch.float64)
             arch = choose(p, uniforms, self.sizes)[0]
             if not self.rejects or bool(self.members(arch)):
                 return Candidate(tuple(arch[0].tolist()))
@@ -181,7 +193,7 @@ class Reinforce:
         modes = self.modes()
         inside = self._pick_samples()[1].isfinite().double().mean(1)
         exactly = self.rejects and not self.mass.samples
-        masses = self.mass(self.policy.log_probabilities(), self.stream.at(0)[:, 1:]).value if exactly else inside
+        masses = self.mass(self.policy.log_probabilities(), torch.empty(0)).value if exactly else inside
         columns = (modes, self.members(modes), masses, self.skipped)
         return [
             {

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import math
 import random
+import sys
 
 import fabricate
 import pytest
@@ -11,7 +13,7 @@ import yaml
 from nasctl import cli
 from nasctl.core import RequestError
 from nasctl.report import pareto
-from nasctl.report.pareto import Point, front, reference
+from nasctl.report.pareto import Point, front, hypervolume, reference
 
 SETTINGS = {"pareto": "params", "format": "markdown", "plot": None, "overwrite": False}
 WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
@@ -105,7 +107,7 @@ def test_the_plot_is_drawn_and_not_overwritten(sweep, tmp_path):
     [
         ({"pareto": "macs"}, "pareto=macs: no trial of these runs has both macs and loss; give a search"),
         ({"format": "csv"}, "format: unknown 'csv'"),
-        ({"plot": "front.gif"}, r"plot=front\.gif: name a file that ends in \.pdf, \.png, \.svg"),
+        ({"plot": "front.gif"}, r"a file ending in \.gif cannot be drawn; use pdf, png, svg"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(sweep, change, sentence):
@@ -125,3 +127,15 @@ def test_the_command_line_shows_it(sweep, capsys):
     assert cli.run(["compare", str(sweep), "pareto=params"]) == 0
     assert "loss against params" in capsys.readouterr().out
     assert cli.run(["compare", str(sweep), "pareto=params", "out=x"]) == 2
+
+
+def test_the_hypervolume_is_the_share_of_the_box_that_the_front_dominates():
+    pytest.importorskip("moocore")
+    made = [Point("a", 1.0, 2.0, {}), Point("b", math.e, 1.0, {}), Point("c", math.e**2, 0.0, {})]
+    assert hypervolume(made, front(made)) == pytest.approx(0.25)  # b alone: half of the width, half of the height
+    assert hypervolume(made[:1], made[:1]) is None
+
+
+def test_without_its_library_there_is_no_hypervolume(monkeypatch, sweep):
+    monkeypatch.setitem(sys.modules, "moocore", None)
+    assert "hypervolume" not in pareto([str(sweep)], **SETTINGS)

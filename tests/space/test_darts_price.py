@@ -1,5 +1,7 @@
 """Costs summed over parts equal the count of the whole network, in every form and for every operation."""
 
+from itertools import product
+
 import pytest
 import torch
 
@@ -30,3 +32,22 @@ def test_a_concatenation_of_fewer_states_costs_less(space):
     narrow = genotype | {"normal_concat": [4, 5]}
     counted = made.count(_count.on_meta(lambda: made.build(narrow, "final")))
     assert made.cost(narrow, "params") == counted["params"] < made.cost(genotype, "params")
+
+
+@pytest.mark.parametrize("name", ["params", "macs"])
+def test_even_rows_cost_what_a_random_cell_costs_on_average(space, name):
+    made = space(
+        "darts", CIFAR, small=True, nodes=2, operations=["none", "sep_conv_3x3", "skip_connect", "dil_conv_5x5"]
+    )
+    tables = torch.tensor(made.row_chain(name), dtype=torch.float64)
+    assert tables.shape == (2 * (2 + 3) - 1, 4, 4)
+    even = torch.full((4,), 0.25, dtype=torch.float64)
+    costs = [made.cost(made.genotype(arch), name) for arch in every(made)]
+    assert float((even @ tables @ even).sum()) == pytest.approx(sum(costs) / len(costs), rel=1e-9)
+
+
+def every(made):
+    """Return the architectures whose reduction cell is the first or the last one, which suffices for a mean of sums."""
+    half = [range(len(decision.options)) for decision in made.decisions[: len(made.decisions) // 2]]
+    cells = list(product(*half))
+    return [(*cell, *other) for cell, other in zip(cells, reversed(cells), strict=True)]

@@ -227,3 +227,4 @@ def test_sums_over_neighbouring_edges_are_the_cost(space, name):
     nb201 = space("nasbench201", small=True)
     for arch in [(0,) * 6, (3,) * 6, (0, 1, 2, 3, 4, 0), (2, 2, 3, 0, 1, 3)]:
         assert _chain.total(nb201.chain(name), arch) == nb201.cost(nb201.genotype(arch), name)
+        assert _chain.total(nb201.row_chain(name), arch) == nb201.cost(nb201.genotype(arch), name)

@@ -57,4 +57,4 @@ def brute_force(values, sizes, limit):
 
 def uniforms(replicas, samples, decisions, seed=2):
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(replicas, samples, decisions + 1, generator=generator, dtype=torch.float64)
+    return torch.rand(replicas, decisions + 1, samples, generator=generator)

@@ -54,6 +54,9 @@ class Limit:
     def chain(self):
         return None
 
+    def relaxed(self):
+        return ()
+
     def refusal(self, refused):
         self.refused = list(refused)
         return RequestError("the limit is impossible; raise it")

@@ -15,13 +15,13 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
-from nasctl.space import _count
+from nasctl.space import _chain, _count
 from nasctl.space._forms import resize
 from nasctl.space.darts import genotype as genotypes
 from nasctl.space.darts.genotype import KINDS, PICKS
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.operations import OPERATIONS
-from nasctl.space.darts.price import price
+from nasctl.space.darts.price import bare_genotype, price, price_of_one
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
 
 
@@ -139,6 +139,24 @@ class Darts:
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         return _count.cost(network, self.task.input_shape)
+
+    def row_chain(self, name: str) -> _chain.Tables:
+        """Return what neighbouring rows cost together, with which a mixture of rows has an expected cost.
+
+        A node keeps two of its edges, so an operation counts on each edge for that share; for even rows the
+        expected cost is the mean over all cells. What is derived never takes ``none``, so weight on it saves
+        nothing: it counts as the mean of the others.
+        """
+        task, form = self.task, self.forms["final"]
+        fixed = price(bare_genotype(self.nodes), task, form)[name]
+        costs = []
+        for kind, node, source in ((k, n, s) for k in KINDS for n in range(self.nodes) for s in range(n + 2)):
+            taken = [price_of_one(o, kind, source, self.nodes, task, form)[name] for o in self._choices]
+            costs.append([PICKS / (node + 2) * cost for cost in (sum(taken) / len(taken), *taken)])
+        options = range(len(self.operations))
+        return _chain.tables(
+            options, len(costs), lambda a: fixed + costs[0][a], lambda i, a, b: costs[i + 1][b], lambda b: 0
+        )
 
     def _price(self, genotype: str) -> Mapping[str, int]:
         return price(json.loads(genotype), self.task, self.forms["final"])

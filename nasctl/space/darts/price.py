@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from typing import Any
 
 from torch import nn
 
 from nasctl.core import Genotype, Task
 from nasctl.space import _count
+from nasctl.space.darts.genotype import KINDS
 from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
 from nasctl.space.darts.operations import OPERATIONS
 
@@ -23,6 +25,18 @@ def price(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
     """Return ``params`` and ``macs`` (of one example) of a genotype's network, its auxiliary head left out."""
     parts = list(_parts(genotype, task, form))
     return {name: sum(part[name] for part in parts) for name in ("params", "macs")}
+
+
+def price_of_one(operation: str, kind: str, source: int, nodes: int, task: Task, form: Form) -> dict[str, int]:
+    """Return what ``operation``, on an edge from state ``source``, costs in all cells of a ``kind``."""
+    bare = bare_genotype(nodes)
+    with_one, without = (price(genotype, task, form) for genotype in (bare | {kind: [[operation, source]]}, bare))
+    return {name: with_one[name] - without[name] for name in without}
+
+
+def bare_genotype(nodes: int) -> dict[str, Any]:
+    """Return the genotype of a network whose cells hold nothing but their inputs' convolutions."""
+    return {key: value for kind in KINDS for key, value in ((kind, []), (f"{kind}_concat", list(range(nodes))))}
 
 
 def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:

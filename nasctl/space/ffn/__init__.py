@@ -5,16 +5,17 @@ Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 3 and figure 1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
-from torch import Tensor, nn
+from torch import nn
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
-from nasctl.space import _count
+from nasctl.core import Genotype, RequestError, Row, Task
+from nasctl.space import _chain, _count
+from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
@@ -25,7 +26,7 @@ __all__ = ["FFN", "Form"]
 _WIDTHS = TypeAdapter(list[StrictInt])
 
 
-class FFN:
+class FFN(Counts):
     """``layers`` hidden layers, each with one of ``widths`` units. Decisions and rows are the layers.
 
     The genotype holds the widths, written ``32-144-24``; any list of positive widths can be built. Categorical
@@ -34,6 +35,7 @@ class FFN:
     """
 
     family = "ffn"
+    key, separator, example = "widths", "-", "32-144-24"
 
     def __init__(
         self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
@@ -43,34 +45,10 @@ class FFN:
                 f"space=ffn builds classifiers of table rows, but the data set's task is {task.kind}; "
                 "choose a data set of rows, such as dataset=breast_cancer, or a space for that task"
             )
-        if not widths or len(set(widths)) < len(widths):
-            raise RequestError(f"space.widths={widths} must be one or more different widths; correct the list")
-        self.task, self.widths, self.layers = task, widths, layers
-        self.forms = {"search": search, "final": final}
-        options = tuple(map(str, widths))
-        self.decisions = tuple(Decision(f"layer{i + 1}", options) for i in range(layers))
+        super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
+        self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
-        self.size = len(widths) ** layers
-        self.num_operations = len(widths)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.widths)) if len(prefix) < self.layers else ()
-
-    def genotype(self, arch: Architecture) -> Genotype:
-        return {"widths": [self.widths[option] for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Take the strongest width of each layer."""
-        return tuple(int(row.detach().argmax()) for row in weights)
-
-    def parse(self, text: str) -> Genotype:
-        """Read ``32-144-24``."""
-        if not re.fullmatch(r"\d+(-\d+)*", text.strip()):
-            raise RequestError(f"genotype text: {text!r} is not of the form 32-144-24; correct it")
-        return self.check({"widths": [int(width) for width in text.split("-")]})
-
-    def notation(self, genotype: Genotype) -> str:
-        return "-".join(map(str, genotype["widths"]))
+        self.chain = cache(self._tables)
 
     def check(self, genotype: Genotype) -> Genotype:
         try:
@@ -97,7 +75,7 @@ class FFN:
         return Network(genotype["widths"], self.task, resize(self.forms[form], size))
 
     def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.widths, self.layers, self.task, resize(self.forms["search"], size))
+        return Supernet(self.options, self.layers, self.task, resize(self.forms["search"], size))
 
     def stack(self, networks: Sequence[nn.Module]) -> Stack:
         """Return networks of this space side by side; they are trained at once and do not touch each other."""
@@ -106,22 +84,20 @@ class FFN:
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._embedding_params() if name == "embedding_params" else self._links(name, genotype["widths"])
 
-    def chain(self, name: str) -> list[list[list[int]]]:
-        """Return what options a and b of layers i and i + 1 cost together, ``[i][a][b]``; their sum is `cost`."""
+    def _tables(self, name: str) -> _chain.Tables:
+        """Return what neighbouring layers cost together; see `nasctl.core.Chain`."""
         inputs, outputs = self._ends("final")
-        last = self.layers - 2
-        return [
-            [
-                [
-                    (link(name, inputs, a) if i == 0 else 0)
-                    + link(name, a, b)
-                    + (link(name, b, outputs) if i == last else 0)
-                    for b in self.widths
-                ]
-                for a in self.widths
-            ]
-            for i in range(self.layers - 1)
-        ]
+        return _chain.tables(
+            self.options,
+            self.layers,
+            lambda a: link(name, inputs, a),
+            lambda i, a, b: link(name, a, b),
+            lambda b: link(name, b, outputs),
+        )
+
+    def row_chain(self, name: str) -> _chain.Tables:
+        """Return what neighbouring rows cost together: the rows are the decisions."""
+        return self.chain(name)
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         """Return ``params`` without embeddings, ``macs`` and ``embedding_params``."""

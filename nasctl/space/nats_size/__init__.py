@@ -5,24 +5,25 @@ Dong et al. 2021, https://arxiv.org/abs/2009.00437, section 3.2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
 from pydantic import PositiveInt
-from torch import Tensor, nn
+from torch import nn
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.core import Genotype, RequestError, Row, Task
 from nasctl.space import _chain, _count
+from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space.nats_size.network import CONVOLUTIONS, PLACES, Form, Network, Supernet
 
 
-class NatsSize:
+class NatsSize(Counts):
     """One of ``channels`` at each of five places: 32,768 architectures of the published eight."""
 
     family = "nats_size"
+    key, separator, example = "channels", ":", "8:16:24:32:64"  # the benchmark's
     rows: tuple[Row, ...] = ()
 
     def __init__(self, task: Task, *, channels: list[PositiveInt], search: Form, final: Form) -> None:
@@ -37,32 +38,9 @@ class NatsSize:
                 f"space=nats_size halves the map twice, which images of {height}x{width} pixels do not "
                 "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
             )
-        if not channels or len(set(channels)) < len(channels):
-            raise RequestError(f"space.channels={channels} must be one or more different counts; correct the list")
-        self.task, self.options, self.forms = task, channels, {"search": search, "final": final}
-        names = tuple(map(str, channels))
-        self.decisions = tuple(Decision(f"place{i}", names) for i in range(PLACES))
-        self.size = len(channels) ** PLACES
-        self.num_operations = len(channels)
+        super().__init__(channels, [f"place{i}" for i in range(PLACES)])
+        self.task, self.forms = task, {"search": search, "final": final}
         self.chain = cache(self._chain)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.options)) if len(prefix) < PLACES else ()
-
-    def genotype(self, arch: Architecture) -> Genotype:
-        return {"channels": [self.options[option] for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        return tuple(int(row.detach().argmax()) for row in weights)
-
-    def parse(self, text: str) -> Genotype:
-        """Read ``8:16:24:32:64``, the benchmark's notation."""
-        if not re.fullmatch(r"\d+(:\d+)*", text.strip()):
-            raise RequestError(f"genotype text: {text!r} is not of the form 8:16:24:32:64; correct it")
-        return self.check({"channels": [int(count) for count in text.split(":")]})
-
-    def notation(self, genotype: Genotype) -> str:
-        return ":".join(map(str, genotype["channels"]))
 
     def check(self, genotype: Genotype) -> Genotype:
         counts = genotype.get("channels")

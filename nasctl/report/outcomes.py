@@ -1,0 +1,184 @@
+"""What repeated searches under a limit ended with: the costs on both sides of it, and errors of what is within.
+
+The columns are those of Yang et al. 2022, https://arxiv.org/abs/2204.07615, table 1, which is shown beside searches of
+the size space. Errors are compared over feasible outcomes alone: what costs more than is allowed may well err less.
+"""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasctl.core import RequestError, unknown
+from nasctl.report import table
+from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.figure import Figure, count
+from nasctl.report.output import terminal_width
+from nasctl.report.plot import canvas, check_file
+from nasctl.report.record import Json, Run, find, lines
+
+FORMATS = ("table", "markdown", "latex")
+RESOURCES = ("params", "macs")
+TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The replicas of one run: ``by`` is the value of a setting, ``costs`` what each replica's pick costs."""
+
+    label: str
+    space: str
+    by: Any
+    limit: float | None
+    costs: tuple[float, ...]
+    feasible: tuple[bool, ...]
+    errors: tuple[float, ...]  # in percent
+    replicas: tuple[Json, ...]
+
+    def within(self) -> Figure | None:
+        """Return the error over the feasible outcomes."""
+        return Figure.of(e for e, inside in zip(self.errors, self.feasible, strict=True) if inside)
+
+    def best(self) -> float | None:
+        """Return the share of replicas that found the best feasible architecture; None where it is not known."""
+        known = [line["best_found"] for line in self.replicas]
+        return None if None in known else sum(known) / len(known)
+
+    def regret(self) -> float | None:
+        """Return the mean regret of the feasible outcomes, in the metric's unit; None where it is not known."""
+        known = [line["regret"] for line in self.replicas if line.get("regret") is not None]
+        return statistics.fmean(known) if known else None
+
+    def policy(self, name: str) -> float | None:
+        """Return the mean of what the records say of the policies; None where there are none."""
+        told = [line["policy"][name] for line in self.replicas if "policy" in line]
+        return statistics.fmean(told) if told else None
+
+
+def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, plot: str | None, overwrite: bool) -> str:
+    """Return the outcomes of the repeated searches at or below ``paths`` in ``outcomes`` (params or macs).
+
+    ``by`` is a setting, such as ``strategy.samples``, that orders the rows and is the axis of ``plot``, a file.
+    """
+    if outcomes not in RESOURCES:
+        raise unknown("outcomes", outcomes, RESOURCES)
+    if format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    if plot is not None:
+        check_file(Path(plot), overwrite)
+    found = sorted(_outcomes(find(paths), outcomes, by), key=_order)
+    if not found:
+        raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
+    if plot is not None:
+        _draw(found, outcomes, by, Path(plot))
+    shown = [_grid(found, outcomes, by)] + [_published()] * any(outcome.space == "nats_size" for outcome in found)
+    return "\n".join(_text(each, format) for each in shown)
+
+
+def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
+    for run in runs:
+        if run.status == "finished" and run.result.get("repeats"):
+            replicas = tuple(lines(run, "replicas.jsonl"))
+            yield Outcome(
+                label=str(run.config.get("label") or run.choices.get("strategy")),
+                space=str(run.choices.get("space")),
+                by=None if by is None else _setting(run, by),
+                limit=(run.config.get("constraint") or {}).get("limit"),
+                costs=tuple(line[resource] for line in replicas),
+                feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
+                errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
+                replicas=replicas,
+            )
+
+
+def _setting(run: Run, name: str) -> Any:
+    node: Any = run.config
+    for key in name.split("."):
+        if not isinstance(node, Mapping) or key not in node:
+            raise RequestError(f"by={name}: {run.path} has no such setting; name one of its config.yaml")
+        node = node[key]
+    return node
+
+
+def _order(outcome: Outcome) -> tuple[Any, ...]:
+    numeric = isinstance(outcome.by, int | float)
+    return outcome.space, outcome.limit or 0, not numeric, outcome.by if numeric else 0, outcome.label
+
+
+def _grid(found: Sequence[Outcome], resource: str, by: str | None) -> Grid:
+    remarks = ["Error: over the feasible outcomes alone, n of them; ± is the sample standard deviation."]
+    return grid(f"Outcomes in {resource}", [_cells(outcome, resource, by) for outcome in found], remarks)
+
+
+def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
+    best, inside, mass = outcome.best(), outcome.policy("mode_feasible"), outcome.policy("feasible_mass")
+    regret = outcome.regret()
+    over = len(outcome.feasible) - sum(outcome.feasible)
+    return {
+        "method": outcome.label,
+        **({} if by is None else {by: f"{outcome.by:g}" if isinstance(outcome.by, float) else str(outcome.by)}),
+        "limit": "" if outcome.limit is None else count(outcome.limit, 2),
+        f"{resource}, mean ± std": f"{count(statistics.fmean(outcome.costs), 1)} ± {count(_std(outcome.costs), 1)}",
+        "median": count(statistics.median(outcome.costs), 1),
+        "over the limit": "" if outcome.limit is None else f"{over} of {len(outcome.feasible)}",
+        "error (%)": str(outcome.within() or ""),
+        "best found (%)": "" if best is None else f"{100 * best:.0f}",
+        "regret": "" if regret is None else f"{regret:.4f}",
+        "mode within (%)": "" if inside is None else f"{100 * inside:.0f}",
+        "P(V)": "" if mass is None else f"{mass:.2f}",
+    }
+
+
+def _std(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _published() -> Grid:
+    """Return the published table: MACs in millions and test errors in percent, as printed but for the factor."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = [_published_cells(row) for row in csv.DictReader(file)]
+    title = "Published, not measured here: TabNAS, https://arxiv.org/abs/2204.07615, table 1, limit 75 M"
+    return grid(title, rows, ["Error: test error on CIFAR-100 in NATS-Bench; not of the quality of the rows above."])
+
+
+def _published_cells(row: Mapping[str, str]) -> Cells:
+    error, std = (100 * float(row[f"test_error_{name}"]) for name in ("mean", "std"))
+    return {
+        "method": f"{row['reward']}, lr {row['rl_lr']}",
+        "macs, mean ± std": f"{row['flops_M_mean']} M ± {row['flops_M_std']} M",
+        "median": f"{row['flops_M_median']} M",
+        "error (%)": f"{error:.1f} ± {std:.1f}",
+    }
+
+
+def _draw(found: Sequence[Outcome], resource: str, by: str | None, file: Path) -> None:
+    """Draw the costs with their limits above, below the errors, or against a setting the share that found the best."""
+    figure, (above, below) = canvas(2)
+    places = range(len(found)) if by is None else [outcome.by for outcome in found]
+    above.errorbar(places, *_bars([Figure.of(outcome.costs) for outcome in found]), fmt="o", capsize=3, markersize=3)
+    above.plot(places, [outcome.limit for outcome in found], color="black", linewidth=1, label="limit")
+    above.set(ylabel=resource)
+    above.legend(fontsize="small")
+    if by is None:
+        below.errorbar(places, *_bars([outcome.within() for outcome in found]), fmt="o", capsize=3, markersize=3)
+        below.set(ylabel="error within the limit (%)")
+        below.set_xticks(list(places), [outcome.label for outcome in found], rotation=90, fontsize="x-small")
+    else:
+        below.plot(places, [outcome.best() for outcome in found], marker="o", markersize=3)
+        below.set(ylabel="share that found the best", xlabel=by, ylim=(0, 1))
+    figure.savefig(file, dpi=150)
+
+
+def _bars(figures: Sequence[Figure | None]) -> tuple[list[float], list[float]]:
+    nothing = float("nan")
+    return [f.mean if f else nothing for f in figures], [(f.std or 0.0) if f else nothing for f in figures]
+
+
+def _text(content: Grid, format: str) -> str:
+    if format == "table":
+        return table.terminal(content, terminal_width())
+    return table.markdown(content) if format == "markdown" else table.latex(content)

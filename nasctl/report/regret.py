@@ -1,0 +1,160 @@
+"""What searches lose against a sweep that evaluated every architecture: the regret of what each of them found.
+
+The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure; the found
+architecture is scored by the sweep too, so a search's own luck is left out. Regret is the simple regret of what is
+recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasctl.core import RequestError, unknown
+from nasctl.report import table
+from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.figure import Figure, count
+from nasctl.report.outcomes import FORMATS
+from nasctl.report.output import terminal_width
+from nasctl.report.record import Json, Run, find, read, trials
+
+Arch = tuple[int, ...]
+COSTS = ("params", "macs")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The values (lower is better) and metrics of all architectures; ``decisions`` name their options."""
+
+    path: Path
+    measure: str
+    values: Mapping[Arch, float]
+    metrics: Mapping[Arch, Json]
+    decisions: Json
+
+    def feasible(self, limits: Mapping[str, float]) -> list[float]:
+        """Return the values within ``limits``, by cost, best first."""
+        inside = (a for a, m in self.metrics.items() if all(m[name] <= limit for name, limit in limits.items()))
+        return sorted(self.values[arch] for arch in inside)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A search: what it found costs and is worth to the sweep, and the best there was within its limits.
+
+    ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the found one is not feasible.
+    """
+
+    label: str
+    seed: int
+    notation: str
+    params: float
+    value: float
+    best: float
+    rank: int | None
+    of: int
+
+    @property
+    def regret(self) -> float | None:
+        return None if self.rank is None else self.value - self.best
+
+
+def show(paths: Sequence[str], *, regret: str, format: str) -> str:
+    """Return the regret of each search at or below ``paths`` to the sweep whose run directory is ``regret``."""
+    if format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    sweep = _sweep(read(Path(regret)))
+    runs = [run for run in find(paths) if run.verb == "search" and run.status == "finished" and _alike(run, sweep)]
+    if not runs:
+        raise RequestError(
+            f"regret={regret}: none of these is a finished search of the sweep's decisions; give such searches"
+        )
+    shown = _grid([_score(run, sweep) for run in runs], sweep)
+    if format == "table":
+        return table.terminal(shown, terminal_width())
+    return table.markdown(shown) if format == "markdown" else table.latex(shown)
+
+
+def _sweep(run: Run) -> Sweep:
+    reward = run.config.get("reward") or {}
+    measure, sign = str(reward.get("name")), -1.0 if reward.get("maximize") else 1.0
+    found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if line["metrics"]}
+    metrics = {arch: each for arch, each in found.items() if measure in each and all(name in each for name in COSTS)}
+    if run.status != "finished" or len(metrics) < max(1, run.result.get("space_size", 1)):
+        raise RequestError(
+            f"regret={run.path}: is no finished sweep of a whole space ({len(metrics):,} architectures with their "
+            "costs); name one, such as nasctl search +experiment=ffn_sweep makes"
+        )
+    values = {arch: sign * each[measure] for arch, each in metrics.items()}
+    return Sweep(run.path, measure, values, metrics, _decisions(run))
+
+
+def _decisions(run: Run) -> Json:
+    path = run.path / "decisions.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _alike(run: Run, sweep: Sweep) -> bool:
+    return run.path.resolve() != sweep.path.resolve() and _decisions(run) == sweep.decisions
+
+
+def _score(run: Run, sweep: Sweep) -> Score:
+    architecture = json.loads((run.path / "architecture.json").read_text())
+    arch = tuple(architecture["arch"])
+    inside, metrics = sweep.feasible(limits := _limits(run)), sweep.metrics[arch]
+    if not inside:
+        raise RequestError(f"{run.path}: the sweep has no architecture within {limits}; it is of another space")
+    feasible = all(metrics[name] <= limit for name, limit in limits.items())
+    value = sweep.values[arch]
+    return Score(
+        label=str(run.config.get("label") or run.choices.get("strategy")),
+        seed=run.result["seed"],
+        notation=architecture["notation"],
+        params=metrics["params"],
+        value=value,
+        best=inside[0],
+        rank=bisect_left(inside, value) + 1 if feasible else None,
+        of=len(inside),
+    )
+
+
+def _limits(run: Run) -> dict[str, float]:
+    node: Mapping[str, Any] = run.config.get("constraint") or {}
+    limits = node.get("limits") or ({node["resource"]: node["limit"]} if "limit" in node else {})
+    unpriced = [name for name in limits if name not in COSTS]
+    if unpriced:
+        raise RequestError(f"{run.path}: a limit on {unpriced[0]} cannot be judged by a sweep; leave the run out")
+    return dict(limits)
+
+
+def _grid(scores: Sequence[Score], sweep: Sweep) -> Grid:
+    ordered = sorted(scores, key=lambda score: (score.label, score.seed))
+    groups = {label: [s for s in ordered if s.label == label] for label in dict.fromkeys(s.label for s in ordered)}
+    means = {label: Figure.of(s.regret for s in group if s.regret is not None) for label, group in groups.items()}
+    remarks = [
+        f"{sweep.measure} by the sweep {sweep.path}; regret: found less the best within the same limit; none where "
+        "what was found exceeds it.",
+        *(f"{label}: mean regret {_mean(mean)}." for label, mean in means.items() if mean is not None),
+    ]
+    return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in ordered], remarks)
+
+
+def _mean(figure: Figure) -> str:
+    return f"{figure.mean:.5f}" + ("" if figure.std is None else f" ± {figure.std:.5f}") + f" (n={figure.n})"
+
+
+def _cells(score: Score, measure: str) -> Cells:
+    return {
+        "method": score.label,
+        "seed": str(score.seed),
+        "found": score.notation,
+        "params": count(score.params, 2),
+        measure: f"{abs(score.value):.5f}",
+        "best within": f"{abs(score.best):.5f}",
+        "regret": "infeasible" if score.regret is None else f"{score.regret:.5f}",
+        "rank": "" if score.rank is None else f"{score.rank} of {score.of:,}",
+    }

@@ -1,0 +1,70 @@
+"""How the mean policy of a batch of searches moved: the probability of each option of a decision, turn by turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasctl.core import RequestError, unknown
+from nasctl.report import table
+from nasctl.report.document import Grid, grid
+from nasctl.report.outcomes import FORMATS
+from nasctl.report.output import terminal_width
+from nasctl.report.plot import canvas, check_file
+from nasctl.report.record import Run, find
+
+
+def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:
+    """Return the probabilities of the options of the decision ``trajectory`` in each run; ``plot`` is a file."""
+    if format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    if plot is not None:
+        check_file(Path(plot), overwrite)
+    runs = [run for run in find(paths) if run.result.get("trajectory")]
+    if not runs:
+        raise RequestError(
+            "trajectory: none of these runs noted its policies; give a search with strategy.batched=true and a curve"
+        )
+    for run in runs:
+        _check(run, trajectory)
+    if plot is not None:
+        _draw(runs, trajectory, Path(plot))
+    shown = _grid(runs, trajectory)
+    if format == "table":
+        return table.terminal(shown, terminal_width())
+    return table.markdown(shown) if format == "markdown" else table.latex(shown)
+
+
+def _check(run: Run, decision: str) -> None:
+    known = run.result["trajectory"][0]["probabilities"]
+    if decision not in known:
+        raise unknown(f"trajectory ({run.path})", decision, known)
+
+
+def _grid(runs: Sequence[Run], decision: str) -> Grid:
+    rows = [
+        {
+            "method": _label(run),
+            "turn": str(point["turn"]),
+            **{option: f"{share:.3f}" for option, share in point["probabilities"][decision].items()},
+        }
+        for run in runs
+        for point in run.result["trajectory"]
+    ]
+    return grid(f"Mean probability of each option of {decision}", rows)
+
+
+def _draw(runs: Sequence[Run], decision: str, file: Path) -> None:
+    figure, places = canvas(len(runs))
+    for run, axes in zip(runs, places if len(runs) > 1 else [places], strict=True):
+        points = run.result["trajectory"]
+        for option in points[0]["probabilities"][decision]:
+            shares = [point["probabilities"][decision][option] for point in points]
+            axes.plot([point["turn"] for point in points], shares, label=option)
+        axes.set(title=_label(run), xlabel="turn", ylabel=f"probability in {decision}", ylim=(0, 1))
+        axes.legend(fontsize="small")
+    figure.savefig(file, dpi=150)
+
+
+def _label(run: Run) -> str:
+    return str(run.config.get("label") or run.choices.get("strategy"))

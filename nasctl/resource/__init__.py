@@ -1,0 +1,1 @@
+"""Resources that a space cannot count, and how they are measured."""

@@ -1,0 +1,53 @@
+"""What spaces share whose architectures are lists of counts: widths of layers, or channels of places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError
+
+
+class Counts:
+    """One of ``options`` for each of ``names``: the walk, and the notation, which joins the counts by ``separator``.
+
+    The genotype holds them under ``key``. A space that is one says what networks they name and what those cost, and
+    gives ``check``; an option list that is empty or names one twice is a `RequestError`.
+    """
+
+    key: str
+    separator: str
+    example: str  # of the notation
+
+    def __init__(self, options: Sequence[int], names: Sequence[str]) -> None:
+        if not options or len(set(options)) < len(options):
+            raise RequestError(
+                f"space.{self.key}={list(options)} must be one or more different {self.key}; correct the list"
+            )
+        self.options = list(options)
+        self.decisions = tuple(Decision(name, tuple(map(str, options))) for name in names)
+        self.size = len(options) ** len(names)
+        self.num_operations = len(options)
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.options)) if len(prefix) < len(self.decisions) else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        return {self.key: [self.options[option] for option in arch]}
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        """Take the strongest option of each row."""
+        return tuple(int(row.detach().argmax()) for row in weights)
+
+    def parse(self, text: str) -> Genotype:
+        if not re.fullmatch(rf"\d+({self.separator}\d+)*", text.strip()):
+            raise RequestError(f"genotype text: {text!r} is not of the form {self.example}; correct it")
+        return self.check({self.key: [int(count) for count in text.split(self.separator)]})
+
+    def notation(self, genotype: Genotype) -> str:
+        return self.separator.join(map(str, genotype[self.key]))
+
+    def check(self, genotype: Genotype) -> Genotype:
+        raise NotImplementedError

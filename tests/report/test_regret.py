@@ -1,0 +1,117 @@
+"""The regret of searches to a sweep of the whole space, worked out by hand."""
+
+import json
+
+import fabricate
+import pytest
+import yaml
+
+from nasctl import cli
+from nasctl.core import RequestError
+from nasctl.report import regret
+
+WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
+TRIALS = {(0, 0): (100, 0.9), (0, 1): (200, 0.5), (1, 0): (300, 0.6), (1, 1): (900, 0.4)}  # params, loss
+
+
+def write(folder, **parts):
+    config = yaml.safe_load((folder / "config.yaml").read_text()) | parts
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "decisions.json").write_text(json.dumps(WIDTHS))
+    return folder
+
+
+def swept(root, archs=tuple(TRIALS), maximize=False):
+    lines = [
+        {
+            "index": i,
+            "arch": list(arch),
+            "relaxed": False,
+            "reward": 0.0,
+            "metrics": {"params": TRIALS[arch][0], "macs": 10.0 * TRIALS[arch][0], "loss": TRIALS[arch][1]},
+            "error": None,
+        }
+        for i, arch in enumerate(archs)
+    ]
+    folder = fabricate.search(root, signature="sweep000", trials=tuple(lines), space_size=4)
+    return write(folder, reward={"name": "loss", "maximize": maximize})
+
+
+def searched(root, arch, constraint, seed=0, label="TabNAS"):
+    folder = fabricate.search(root, signature="found000", seed=seed, label=label)
+    record = {"arch": list(arch), "notation": "-".join(w[k] for w, k in zip(WIDTHS.values(), arch, strict=True))}
+    (folder / "architecture.json").write_text(json.dumps(record))
+    return write(folder, constraint=constraint)
+
+
+def cells(text):
+    """Return the rows of a markdown table by their header."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return [dict(zip(lines[0], row, strict=False)) for row in lines[2:]]  # a last empty cell is stripped
+
+
+WITHIN = {"resource": "params", "limit": 300}
+
+
+def test_a_search_is_scored_by_the_sweep_within_its_own_limit(root):
+    sweep = swept(root)
+    searched(root, (1, 0), WITHIN)
+    searched(root, (0, 1), WITHIN, seed=1)
+    searched(root, (1, 1), WITHIN, seed=2)
+    text = regret([str(root)], regret=str(sweep), format="markdown")
+    first, second, third = cells(text)
+    assert (first["found"], first["regret"], first["rank"]) == ("64-8", "0.10000", "2 of 3")
+    assert (second["regret"], second["rank"]) == ("0.00000", "1 of 3")
+    assert third["regret"] == "infeasible" and third["loss"] == "0.40000"
+    assert "TabNAS: mean regret 0.05000 ± 0.07071 (n=2)." in text
+
+
+@pytest.mark.parametrize(
+    "constraint, best, rank",
+    [
+        ({"limits": {"params": 1000, "macs": 2500}}, "0.50000", "1 of 2"),
+        ({"_target_": "nasctl.constraint.none.Unconstrained"}, "0.40000", "2 of 4"),
+    ],
+)
+def test_several_limits_and_none(root, constraint, best, rank):
+    sweep = swept(root)
+    searched(root, (0, 1), constraint)
+    (row,) = cells(regret([str(root)], regret=str(sweep), format="markdown"))
+    assert (row["best within"], row["rank"]) == (best, rank)
+
+
+def test_what_is_better_when_larger_has_a_positive_regret_too(root):
+    sweep = swept(root, maximize=True)
+    searched(root, (0, 1), WITHIN)
+    (row,) = cells(regret([str(root)], regret=str(sweep), format="markdown"))
+    assert (row["best within"], row["regret"], row["loss"]) == ("0.90000", "0.40000", "0.50000")
+
+
+def test_a_part_of_a_sweep_is_refused(root):
+    sweep = swept(root, archs=tuple(TRIALS)[:3])
+    searched(root, (0, 1), WITHIN)
+    with pytest.raises(RequestError, match="is no finished sweep of a whole space"):
+        regret([str(root)], regret=str(sweep), format="markdown")
+
+
+def test_searches_of_other_decisions_are_left_out(root):
+    sweep = swept(root)
+    other = searched(root, (0, 1), WITHIN)
+    (other / "decisions.json").write_text(json.dumps({"layer1": ["8"]}))
+    with pytest.raises(RequestError, match="none of these is a finished search of the sweep's decisions"):
+        regret([str(root)], regret=str(sweep), format="markdown")
+
+
+def test_a_limit_that_a_sweep_has_no_costs_for_is_refused(root):
+    sweep = swept(root)
+    searched(root, (0, 1), {"resource": "latency", "limit": 3})
+    with pytest.raises(RequestError, match="a limit on latency cannot be judged by a sweep"):
+        regret([str(root)], regret=str(sweep), format="markdown")
+
+
+def test_the_command_line_shows_it(root, capsys):
+    sweep = swept(root)
+    searched(root, (1, 0), WITHIN)
+    assert cli.run(["compare", str(root), f"regret={sweep}"]) == 0
+    assert "Regret to the sweep" in capsys.readouterr().out
+    assert cli.run(["compare", str(root), f"regret={sweep}", "format=html"]) == 2
