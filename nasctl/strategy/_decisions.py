@@ -35,19 +35,23 @@ def check_walkable(space: Choices) -> None:
     """Raise `RequestError` unless the decisions say all that a walk of the space may meet."""
     for i, decision in enumerate(space.decisions):
         if decision.anchors and not is_bit(decision) and len(decision.anchors) != len(decision.options):
-            raise RequestError(
-                f"strategy: a controller cannot walk this space, whose decision {decision.name} has "
-                f"{len(decision.options)} options and {len(decision.anchors)} anchors; choose random_search or another "
-                "space"
-            )
-        if any(anchor >= i for anchor in decision.anchors):
-            raise RequestError(
-                f"strategy: a controller cannot walk this space, whose decision {decision.name} is anchored at a "
-                "later one; choose random_search or another space"
-            )
-    first = _walk.first(space)
-    if not space.decisions or len(first) > len(space.decisions):
+            raise _refusal(decision, f"has {len(decision.options)} options and {len(decision.anchors)} anchors")
+        if any(anchor >= i or (anchor >= 0 and is_bit(space.decisions[anchor])) for anchor in decision.anchors):
+            raise _refusal(decision, "is anchored at a later one or at a bit")
+    walk = _walk.first(space)
+    if len(walk) > len(space.decisions):
         raise too_long(len(space.decisions))
+    for i, decision in enumerate(space.decisions[: len(walk)]):
+        last = max(space.legal(walk[:i]))
+        if last >= len(decision.options):
+            raise _refusal(decision, f"has {len(decision.options)} options, of which one numbered {last} is open")
+
+
+def _refusal(decision: Decision, fault: str) -> RequestError:
+    return RequestError(
+        f"strategy: a controller cannot walk this space, whose decision {decision.name} {fault}; "
+        "choose random_search or another space"
+    )
 
 
 def check_names(space: Choices, bias: Mapping[str, float], fixed_bias: Mapping[str, Mapping[str, float]]) -> None:

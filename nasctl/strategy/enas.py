@@ -35,7 +35,7 @@ AT_ONCE = 32  # walks that are sampled together for the training of shared weigh
 
 
 class Enas:
-    """Ascend ``(R - baseline) * log p(x)``, averaged over every ``samples`` trials, less ``skip_weight`` times the penalty.
+    """Ascend ``(R - baseline) * log p(x)`` less ``skip_weight`` times the penalty, the mean of each ``samples`` trials.
 
     R is the reward plus ``entropy_weight`` times the walk's entropy: that of each decision's softmax, or with
     ``entropy=sampled`` the estimate ``-p log p`` of the options taken. Infeasible samples are drawn again. In the last
