@@ -1,11 +1,13 @@
-"""Building a search: the only place where strategy, estimator and data meet."""
+"""Building a search, the only place where strategy, estimator and data meet, and a trainer."""
 
 from __future__ import annotations
+
+import torch
 
 from nasctl import config as configuration
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, RequestError, SearchSpace
+from nasctl.core import Estimator, Genotype, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
@@ -88,3 +90,11 @@ def check_repeats(config: Config) -> None:
             f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
         )
+
+
+def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
+    """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
+    trainer: Trainer = make(scene.config["trainer"])
+    with torch.device("meta"):
+        trainer.check(scene.space.build(genotype, "final"), scene.device)
+    return trainer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nasctl import __version__
@@ -22,13 +22,14 @@ nasctl - neural architecture search that a person can run
   nasctl search  +experiment=darts_cifar10 seed=1             a paper's settings, one word
   nasctl search  -m +experiment=darts_digits seed=0,1,2,3     a sweep
   nasctl select  RUN RUN...                                   short training of what searches found, best one kept
+  nasctl correlate RUN RUN... n=50 [against=TABLE]            does the ranking by shared weights hold once trained
   nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
   nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
 
-  nasctl VERB --help      settings of the first four                --cfg job    the composed settings
+  nasctl VERB --help      settings of the first five                --cfg job    the composed settings
   nasctl --version
 """
 
@@ -109,12 +110,21 @@ def _in_quotes(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _select(arguments: list[str]) -> None:
-    """Start ``select``; bare words are runs, as in ``from=[RUN,RUN]``."""
-    words = [a for a in arguments if not a.startswith("-") and ("=" not in a or Path(a).exists())]
-    others = [a for a in arguments if a not in words]
-    listed = ",".join(_in_quotes(word) for word in words)
-    _job("select")([f"from=[{listed}]", *others] if words else others)
+def _over_runs(verb: str, short: Mapping[str, str]) -> Callable[[list[str]], None]:
+    """Return what starts a verb: bare words are runs, as in ``from=[RUN,RUN]``, and ``short`` are names of settings."""
+
+    def start(arguments: list[str]) -> None:
+        words = [a for a in arguments if not a.startswith("-") and ("=" not in a or Path(a).exists())]
+        others = [_in_full(a, short) for a in arguments if a not in words]
+        listed = ",".join(_in_quotes(word) for word in words)
+        _job(verb)([f"from=[{listed}]", *others] if words else others)
+
+    return start
+
+
+def _in_full(argument: str, short: Mapping[str, str]) -> str:
+    key, equals, value = argument.partition("=")
+    return f"{short.get(key, key)}{equals}{value}"
 
 
 def _pareto(arguments: list[str]) -> None:
@@ -166,7 +176,8 @@ def _words(arguments: list[str], settings: dict) -> tuple[list[str], dict]:
 
 VERBS: dict[str, Callable[[list[str]], None]] = {
     "search": _job("search"),
-    "select": _select,
+    "select": _over_runs("select", {}),
+    "correlate": _over_runs("correlate", {"n": "correlation.n", "against": "estimator@against"}),
     "retrain": _job("retrain"),
     "inspect": _job("inspect"),
     "compare": _compare,

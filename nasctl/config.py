@@ -17,14 +17,28 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """What ``correlation`` sets, of the verb correlate."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    n: Annotated[int, Field(ge=3)]
+    trainings: PositiveInt
+    val_batches: PositiveInt | None
+    recalibrate: NonNegativeInt | None
+    top: Annotated[float, Field(gt=0, lt=1)]
+    resamples: PositiveInt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +56,7 @@ class Settings:
     dry_run: bool
     checkpoint: dict[Literal["seconds"], NonNegativeFloat]
     selection: dict[Literal["epochs"], PositiveInt]
+    correlation: Ranking
     paths: dict[Literal["data", "outputs"], str]
 
 

@@ -245,8 +245,9 @@ class Estimator(Protocol):
     epoch: float  # passes over the shared training data so far; 0 where nothing is shared
     work: int  # multiply-accumulates so far: a forward pass counts once, one with its backward pass three times
 
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        """Train what candidates share; nothing happens if nothing is shared."""
+    def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
+        """Take one step of training what candidates share, if one is due; return what to show while more are, else
+        None. The state is whole between steps; nothing happens if nothing is shared."""
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         """Return the metrics of a candidate, with its loss if it has weights."""

@@ -7,7 +7,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -63,13 +63,17 @@ class DryRun(Run):
 
     def tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         super().tick(state, values)
-        self._count("run", values["share"])
+        self._count(*next(self._parts(values), ("run", values["share"])))
 
     def pulse(self, values: Mapping[str, Any]) -> None:
         super().pulse(values)
-        for part in ("trial", "warmup"):
-            if f"{part}_share" in values:
-                self._count(part, values[f"{part}_share"])
+        for part, share in self._parts(values):
+            self._count(part, share)
+
+    @staticmethod
+    def _parts(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+        """Yield the parts of a run that ``values`` tell the share of."""
+        return ((part, values[f"{part}_share"]) for part in ("trial", "warmup") if f"{part}_share" in values)
 
     def _count(self, part: str, share: float) -> None:
         if self.device.type == "cuda":

@@ -12,11 +12,12 @@ import torch
 from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
-from nasctl.assembly import assemble, check_pair, check_repeats
+from nasctl.assembly import assemble, check_pair, check_repeats, make_trainer
 from nasctl.config import Config, make
-from nasctl.core import Genotype, RequestError, Trainer
+from nasctl.core import RequestError
 from nasctl.files import read_lines
 from nasctl.progress import Progress
+from nasctl.ranking import correlate
 from nasctl.recording import begin, finish, is_finished, open_run, show
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
@@ -24,6 +25,8 @@ from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
 from nasctl.source import Source, drawn, find, searched
+
+__all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
 log = logging.getLogger("nasctl")
 
@@ -139,14 +142,6 @@ def retrain(config: Config) -> None:
             facts["work"] = (source.facts.get("work") or NO_WORK) | {"retrain": work_of_training(run, scene, source)}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
     show(run)
-
-
-def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
-    """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
-    trainer: Trainer = make(scene.config["trainer"])
-    with torch.device("meta"):
-        trainer.check(scene.space.build(genotype, "final"), scene.device)
-    return trainer
 
 
 def find_source(scene: Scene) -> Source:

@@ -60,9 +60,9 @@ class Run:
         return self
 
     def _open(self) -> None:
-        saved = self._load()
+        saved = load_checkpoint(self.path)
         self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
-        for name in ("trials.jsonl", "history.jsonl", "replicas.jsonl"):
+        for name in ("trials.jsonl", "history.jsonl", "replicas.jsonl", "correlation.jsonl"):
             self._truncate(name, self._sizes.get(name, 0))
         costs = self.path / "costs.jsonl"
         self._truncate("costs.jsonl", sum(map(len, whole_lines(costs))))
@@ -178,21 +178,6 @@ class Run:
 
         write_whole(self.path / name, lambda file: torch.save(weights, file))
 
-    def _load(self) -> State | None:
-        """Return the newest checkpoint that can be read; RequestError if there are some, and none can."""
-        import torch
-
-        found = [self.path / name for name in (CHECKPOINT, PREVIOUS) if (self.path / name).exists()]
-        for path in found:
-            try:
-                return torch.load(path, weights_only=True, map_location="cpu")
-            except Exception as error:  # whatever a damaged file makes torch raise
-                log.warning("%s cannot be read (%s); trying the previous one", path, type(error).__name__)
-                log.info(error)
-        if found:
-            raise RequestError(f"{self.path}: no checkpoint can be read; remove the directory to start over")
-        return None
-
     def _truncate(self, name: str, size: int) -> None:
         if (self.path / name).exists():
             os.truncate(self.path / name, size)
@@ -206,6 +191,22 @@ class Run:
                 f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
                 "choose another run_dir"
             )
+
+
+def load_checkpoint(folder: Path) -> State | None:
+    """Return the newest checkpoint of a run that can be read; RequestError if there are some, and none can."""
+    import torch
+
+    found = [folder / name for name in (CHECKPOINT, PREVIOUS) if (folder / name).exists()]
+    for path in found:
+        try:
+            return torch.load(path, weights_only=True, map_location="cpu")
+        except Exception as error:  # whatever a damaged file makes torch raise
+            log.warning("%s cannot be read (%s); trying the previous one", path, type(error).__name__)
+            log.info(error)
+    if found:
+        raise RequestError(f"{folder}: no checkpoint can be read; remove the directory to start over")
+    return None
 
 
 def _status(error: BaseException | None) -> dict[str, str | None]:

@@ -124,7 +124,7 @@ class Search:
     def run(self, tick: Tick) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
         while True:
-            self.estimator.fit(self.strategy.sample)
+            self._fit(tick)
             if self.share() >= 1:
                 return
             try:
@@ -137,6 +137,13 @@ class Search:
                 self.strategy.tell(trial)
                 self._record(trial)
                 tick(self.state_dict, self._shown(trial))
+
+    def _fit(self, tick: Tick) -> None:
+        """Take the training steps that are due, after the first trial no more than the budget has left."""
+        while shown := self.estimator.fit(self.strategy.sample):
+            if self.trials and self.share() >= 1:
+                return
+            tick(self.state_dict, {"share": self.share(), **shown})
 
     def share(self) -> float:
         """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""

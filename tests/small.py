@@ -181,11 +181,19 @@ def candidate(problem, estimator, seed):
     return relaxed(problem, seed) if estimator.takes_relaxed and seed % 2 else Candidate(problem.arch(seed))
 
 
+def fit(estimator, sample):
+    """Take the training steps that are due; return what was to be shown between them."""
+    shown = []
+    while values := estimator.fit(sample):
+        shown.append(values)
+    return shown
+
+
 def rounds(problem, estimator, seeds):
     """Return the metrics of a few rounds of fit and evaluate, as a search makes them."""
     found = []
     for seed in seeds:
-        estimator.fit(lambda seed=seed: candidate(problem, estimator, seed + 100))
+        fit(estimator, lambda seed=seed: candidate(problem, estimator, seed + 100))
         found.append(dict(estimator.evaluate(candidate(problem, estimator, seed)).metrics))
     return found
 

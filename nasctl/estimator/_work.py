@@ -8,15 +8,18 @@ weights, each as costly as the forward pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 PASS = 3  # a forward and backward pass, in forward passes
 KEPT = 4096  # counts, before all are forgotten
+COMPARED = 3  # paths that are counted both ways, before the cheap one is trusted
 
 
 class Counter(TorchDispatchMode):
@@ -39,6 +42,29 @@ def macs(func: Any, args: Any, kwargs: Any, out: Any) -> int:
     return 0 if count is None else count(*args, **kwargs, out_val=out) // 2  # a MAC is two operations
 
 
+class LayerCounter:
+    """Counts the MACs of the convolutions and linear layers that run as modules inside its context.
+
+    A tenth of the time of `Counter` on a path of many small operations, but blind to products that are functions.
+    """
+
+    macs = 0
+
+    def __enter__(self) -> Self:
+        self._hook = register_module_forward_hook(self._add)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._hook.remove()
+
+    def _add(self, layer: nn.Module, inputs: Any, outputs: Any) -> None:
+        if isinstance(layer, nn.Conv2d):
+            height, width = layer.kernel_size
+            self.macs += outputs.numel() * (inputs[0].shape[1] // layer.groups) * height * width
+        elif isinstance(layer, nn.Linear):
+            self.macs += outputs.numel() * inputs[0].shape[-1]
+
+
 class Meter:
     """The MACs of an example on each path of a network, counted when the path runs for the first time.
 
@@ -54,11 +80,36 @@ class Meter:
             return forward()
         if len(self.known) >= KEPT:
             self.known.clear()
+        outputs, macs = self._counted(forward)
+        self.known[path] = macs // examples
+        return outputs
+
+    def _counted(self, forward: Callable[[], Tensor]) -> tuple[Tensor, int]:
         with Counter() as counter:
             outputs = forward()
-        self.known[path] = counter.macs // examples
-        return outputs
+        return outputs, counter.macs
 
     def macs(self, path: Hashable) -> int:
         """Return the MACs of one example on a path that has just run."""
         return self.known[path]
+
+
+class PathMeter(Meter):
+    """A meter for paths of which nearly every one is new, as samples of a large space are.
+
+    It counts layers, where that agreed with the full count on the first `COMPARED` paths.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compared, self.agreed = 0, True
+
+    def _counted(self, forward: Callable[[], Tensor]) -> tuple[Tensor, int]:
+        trusted = self.agreed and self.compared >= COMPARED
+        full = Counter()
+        with LayerCounter() as layers, nullcontext() if trusted else full:
+            outputs = forward()
+        if not trusted:
+            self.compared += 1
+            self.agreed = self.agreed and layers.macs == full.macs
+        return outputs, layers.macs if trusted else full.macs

@@ -6,7 +6,6 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,9 +14,7 @@ from typing import Any, Literal
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from nasctl.compilation import with_graphs
 from nasctl.core import (
     Architecture,
     Candidate,
@@ -25,26 +22,37 @@ from nasctl.core import (
     Evaluation,
     Metrics,
     Pulse,
-    RequestError,
     RunError,
     SearchSpace,
     Split,
     State,
     position_seed,
 )
+from nasctl.estimator._fair import Fair
+from nasctl.estimator._forward import Forward
+from nasctl.estimator._nsas import Nsas, Settings
+from nasctl.estimator._recalibration import Recalibration
+from nasctl.estimator._sampler import OfStrategy, Sampler, Uniform
+from nasctl.estimator._schedule import Schedule
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
-from nasctl.estimator._work import PASS, Meter
+from nasctl.estimator._work import PASS
 
-log = logging.getLogger("nasctl")
+SAMPLERS: dict[str, Callable[[SearchSpace, int, Settings], Sampler]] = {
+    "strategy": lambda space, seed, nsas: OfStrategy(),
+    "uniform": lambda space, seed, nsas: Uniform(space, seed),
+    "fair": lambda space, seed, nsas: Fair(space, seed),
+    "nsas": Nsas,
+}
+"""Whose paths a weight step trains."""
 
 
 class Supernet:
     """Trains the shared weights by SGD and scores candidates on validation batches.
 
-    One evaluation draws a training and a validation batch; the next ``fit`` takes the weight step on that
-    training batch. With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the
-    statistics of the batch, since running ones mix all paths. ``bilevel=false`` trains weights and rows on
-    the same data.
+    One evaluation draws a training and a validation batch; a weight step that follows takes that training batch.
+    With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the statistics of the batch, since
+    running ones mix all paths, or, for a picked path, those of ``recalibrate`` training batches.
+    ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight step a call.
     """
 
     takes_relaxed = True
@@ -62,7 +70,12 @@ class Supernet:
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,
         warmup_epochs: NonNegativeInt,
+        fit_epochs: PositiveFloat | None,
+        fit_every: PositiveInt,
+        sampler: Literal["strategy", "uniform", "fair", "nsas"],
+        nsas: Settings,
         val_batches: PositiveInt | None,
+        recalibrate: NonNegativeInt,
         lr: PositiveFloat,
         lr_min: NonNegativeFloat,
         momentum: NonNegativeFloat,
@@ -76,31 +89,27 @@ class Supernet:
         cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
-        if warmup_epochs and (epochs is None or warmup_epochs > epochs):
-            raise RequestError(
-                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
-            )
-        self.dataset, self.device, self.pulse = dataset, device, pulse
+        self.dataset, self.device = dataset, device
         self.train, self.val = self._splits(dataset, bilevel)
         self.batch_size, self.val_batches, self.bilevel = batch_size, val_batches, bilevel
-        self.steps = math.ceil(len(self.train) / batch_size)
-        self.epochs, self.warmup, self.clip = epochs, warmup_epochs * self.steps, clip
-        self.lr, self.lr_min = lr, lr_min
+        self.lr, self.lr_min, self.clip = lr, lr_min, clip
+        self.schedule = Schedule(
+            math.ceil(len(self.train) / batch_size),
+            epochs=epochs,
+            warmup_epochs=warmup_epochs,
+            fit_epochs=fit_epochs,
+            fit_every=fit_every,
+        )
+        self.sampler = SAMPLERS[sampler](space, seed, nsas)
         self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=self.format)
-        if unroll == "exact" and (compile or cuda_graph):
-            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
-            compile = cuda_graph = False
-        if unroll == "finite_difference" and cuda_graph:
-            log.warning("estimator.cuda_graph=true needs unroll=first_order: a graph reuses the memory of gradients")
-            cuda_graph = False
-        self.mixed = with_graphs(self._mixed, device, "estimator", compile=compile, cuda_graph=cuda_graph)
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum, weight_decay=weight_decay)
-        self.position = 0  # weight steps taken or, while one is pending, about to be taken
-        self.pending = False
-        self.meter, self.work = Meter(), 0
+        self.forward = Forward(self.net, device, unroll=unroll, compile=compile, cuda_graph=cuda_graph)
+        self.recalibration = Recalibration(self.net, recalibrate)
+        self.weights = self.forward.weights
+        self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
+        self.work = 0
 
     @staticmethod
     def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
@@ -108,76 +117,77 @@ class Supernet:
 
     @property
     def epoch(self) -> float:
-        return self.position / self.steps
+        return self.schedule.epoch
 
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        while self.position < self.warmup:
-            self._weight_step(sample())
-            self.pulse({"phase": "warm-up", "epoch": self.epoch, "warmup_share": self.position / self.warmup})
-        if self.pending:
-            self.pending = False
-            self._weight_step(sample())
+    def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
+        if self.schedule.due:
+            self._weight_step(sample)
+            self.schedule.stepped()
+        return self.schedule.shown() if self.schedule.due else None
 
-    def _weight_step(self, candidate: Candidate) -> None:
+    def _weight_step(self, sample: Callable[[], Candidate]) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        x, y = self._batch(self.train, self.position)
+        x, y = self._batch(self.train, self.schedule.position)
         self.optimizer.zero_grad(set_to_none=True)
-        self.dataset.loss(self._outputs(x, self._on_device(candidate)), y).backward()
-        self.work += PASS * self.meter.macs(_path(candidate)) * len(y)
-        nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
+        for candidate, factor in self.sampler.paths(sample, self.schedule.position):
+            loss = self.dataset.loss(self.forward(x, self._on_device(candidate)), y)
+            (factor * loss).backward()
+            self.work += PASS * self.forward.macs(candidate) * len(y)
+        moved = [weight for weight in self.weights.values() if weight.grad is not None]
+        nn.utils.clip_grad_norm_(moved, self.clip)
         self.optimizer.step()
-        self.position += 1
 
     def _rate(self) -> float:
-        """Return the learning rate: cosine by epoch, constant where the epochs are not given."""
-        if self.epochs is None:
-            return self.lr
-        share = min(self.position // self.steps / self.epochs, 1.0)
-        return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
+        return self.schedule.cosine(self.lr, self.lr_min)
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
-        self.net.train()
-        self.pending = self.epochs is None or self.epoch < self.epochs
         candidate = self._on_device(candidate)
-        if candidate.weights is None:
-            return Evaluation(self._score(candidate))
-        return self._relaxed(candidate, candidate.weights)
+        rows = candidate.weights
+        found = Evaluation(self.score(candidate)) if rows is None else self._relaxed(candidate, rows)
+        self.schedule.evaluated()
+        return found
 
     @torch.no_grad()
-    def _score(self, candidate: Candidate) -> Metrics:
-        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null)."""
+    def score(self, candidate: Candidate) -> Metrics:
+        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null).
+
+        No weight moves and nothing is counted but work, so it is a function of the candidate.
+        """
+        self._train_norms()
         total = math.ceil(len(self.val) / self.batch_size)
         count = total if self.val_batches is None else min(self.val_batches, total)
-        start = self.position if count < total else 0
+        start = self.schedule.turn if count < total else 0
         sums: dict[str, Tensor] = {}
         examples = 0
-        for i in range(start, start + count):
-            x, y = self._batch(self.val, i)
-            measured = self.dataset.measure(self._outputs(x, candidate), y)
-            sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-            examples += len(y)
-        self.work += self.meter.macs(_path(candidate)) * examples
+        with self.recalibration.applied(lambda i: self._run(self.train, i, candidate)):
+            for i in range(start, start + count):
+                outputs, y = self._run(self.val, i, candidate)
+                measured = self.dataset.measure(outputs, y)
+                sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
+                examples += len(y)
         return self._metrics(sums, examples)
 
-    def _outputs(self, x: Tensor, candidate: Candidate, weights: Weights | None = None) -> Tensor:
-        """Return the logits of a candidate, with ``weights`` in place of the network's own."""
-        path, weights, rows = _path(candidate), dict(weights or self.net.named_parameters()), candidate.weights
-        if rows is None or candidate.active is not None:  # another network each time: never compiled
-            return self.meter.run(path, lambda: functional_call(self.net, weights, (x, candidate)), len(x))
-        mixed = self.mixed if path in self.meter.known else self._mixed  # a compiled run cannot be counted
-        return self.meter.run(path, lambda: mixed(weights, x, list(rows)), len(x))
+    def _run(self, split: Split, position: int, candidate: Candidate) -> tuple[Tensor, Tensor]:
+        """Return the logits of a picked path on a batch, and its targets."""
+        x, y = self._batch(split, position)
+        outputs = self.forward(x, candidate)
+        self.work += self.forward.macs(candidate) * len(y)
+        return outputs, y
 
-    def _mixed(self, weights: Weights, x: Tensor, rows: Rows) -> Tensor:
-        return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+    def _train_norms(self) -> None:
+        """Let norms use the batch; walking over all modules takes a while, so only where it is needed."""
+        if not self.net.training:
+            self.net.train()
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
-        train = self._batch(self.train, self.position)
-        val = self._batch(self.val, self.position) if self.bilevel else train
+        self._train_norms()
+        train = self._batch(self.train, self.schedule.turn)
+        val = self._batch(self.val, self.schedule.turn) if self.bilevel else train
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
-            return self._outputs(x, replace(candidate, weights=rows), weights)
+            return self.forward(x, replace(candidate, weights=rows), weights)
 
         def train_loss(weights: Weights, rows: Rows) -> Tensor:
             return self.dataset.loss(outputs(train[0], weights, rows), train[1])
@@ -187,16 +197,14 @@ class Supernet:
             measured.append(self.dataset.measure(logits.detach(), val[1]))
             return self.dataset.loss(logits, val[1])
 
-        weights = dict(self.net.named_parameters())
-        step = self._virtual_step(weights)
-        loss = self.unroll(train_loss, val_loss, weights, rows, step, self.unroll_radius)
+        loss = self.unroll(train_loss, val_loss, self.weights, rows, self._virtual_step(), self.unroll_radius)
         examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
-        self.work += PASS * self.meter.macs(_path(candidate)) * examples
+        self.work += PASS * self.forward.macs(candidate) * examples
         return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
 
-    def _virtual_step(self, weights: Weights) -> VirtualStep:
+    def _virtual_step(self) -> VirtualStep:
         group = self.optimizer.param_groups[0]
-        states = {name: self.optimizer.state.get(w, {}) for name, w in weights.items()}
+        states = {name: self.optimizer.state.get(w, {}) for name, w in self.weights.items()}
         found = {name: state.get("momentum_buffer") for name, state in states.items()}
         buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
         return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers)
@@ -215,7 +223,7 @@ class Supernet:
         metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
         if not math.isfinite(metrics["loss"]):
             raise RunError(
-                f"validation loss is {metrics['loss']} at step {self.position}; "
+                f"validation loss is {metrics['loss']} at step {self.schedule.position}; "
                 f"lower estimator.lr (now {self.lr}) or estimator.clip (now {self.clip})"
             )
         return metrics
@@ -233,19 +241,14 @@ class Supernet:
         return {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "position": self.position,
-            "pending": self.pending,
+            "schedule": self.schedule.state_dict(),
+            "sampler": self.sampler.state_dict(),
             "work": self.work,
         }
 
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.position, self.pending, self.work = state["position"], state["pending"], state["work"]
-
-
-def _path(candidate: Candidate) -> tuple[str, tuple[int, ...]]:
-    """Return what decides which layers of the supernet run."""
-    if candidate.weights is None:
-        return "picked", candidate.arch
-    return ("mixed", ()) if candidate.active is None else ("active", tuple(candidate.active))
+        self.schedule.load_state_dict(state["schedule"])
+        self.sampler.load_state_dict(state["sampler"])
+        self.work = state["work"]

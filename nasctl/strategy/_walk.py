@@ -1,4 +1,4 @@
-"""Walk a space through ``legal(prefix)``: the few lines by which any space is sampled and mutated."""
+"""Walk a space through ``legal(prefix)``: the few lines by which any space is sampled, mutated and enumerated."""
 
 from __future__ import annotations
 
@@ -8,26 +8,16 @@ from typing import TypeVar
 import torch
 
 from nasctl.core import Architecture, Choices
+from nasctl.walk import pick, uniform
+
+__all__ = ["changed", "first", "following", "mutate", "neighbours", "permutation", "pick", "picks", "uniform"]
 
 T = TypeVar("T")
-
-
-def pick(options: Sequence[T], generator: torch.Generator) -> T:
-    """Return one of ``options``, uniformly."""
-    return options[int(torch.randint(len(options), (), generator=generator))]
 
 
 def picks(options: Sequence[T], count: int, generator: torch.Generator) -> list[T]:
     """Return ``count`` of ``options``, each uniformly, with replacement: what as many calls of `pick` return."""
     return [options[i] for i in torch.randint(len(options), (count,), generator=generator).tolist()]
-
-
-def uniform(space: Choices, generator: torch.Generator) -> Architecture:
-    """Return an architecture whose every decision is uniform over what is open."""
-    arch: list[int] = []
-    while options := space.legal(arch):
-        arch.append(pick(options, generator))
-    return tuple(arch)
 
 
 def permutation(count: int, generator: torch.Generator) -> list[int]:

@@ -19,6 +19,7 @@ from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exac
 from nasctl.strategy._feasible_set import feasible_set
 from nasctl.strategy._policy import Baseline, Policy, choose, log_probability, one_hot
 from nasctl.strategy._uniforms import Uniforms
+from nasctl.walk import independent
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -210,12 +211,8 @@ class Reinforce:
 
 def check_independent(space: Choices) -> None:
     """Raise `RequestError` unless every decision is always taken and has the same options whatever came before."""
-    low: tuple[int, ...] = ()
-    high: tuple[int, ...] = ()
-    for options in (*(decision.options for decision in space.decisions), ()):
-        if any(list(space.legal(prefix)) != list(range(len(options))) for prefix in (low, high)):
-            raise RequestError(
-                "strategy: a policy of independent logits needs decisions of which none depends on another, which this "
-                "space's do; choose random_search, regularized_evolution or another space"
-            )
-        low, high = (*low, 0), (*high, len(options) - 1)
+    if not independent(space):
+        raise RequestError(
+            "strategy: a policy of independent logits needs decisions of which none depends on another, which this "
+            "space's do; choose random_search, regularized_evolution or another space"
+        )

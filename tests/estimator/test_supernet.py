@@ -10,7 +10,7 @@ from torch import nn
 
 from nasctl.core import Candidate, RequestError, RunError
 from nasctl.estimator._unroll import gradient
-from tests.small import Problem, relaxed, rounds, same
+from tests.small import Problem, fit, relaxed, rounds, same
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
 
@@ -19,7 +19,7 @@ def until_spent(estimator, sample, ask, epochs):
     """Run the loop of a search whose budget is ``epochs``; return the evaluations."""
     evaluations = []
     while True:
-        estimator.fit(sample)
+        fit(estimator, sample)
         if estimator.epoch >= epochs:
             return evaluations
         evaluations.append(estimator.evaluate(ask()))
@@ -121,11 +121,11 @@ def test_one_evaluation_is_followed_by_one_weight_step_however_often_it_is_fit()
 
 def test_warm_up_trains_weights_before_the_first_evaluation():
     problem = Problem("budget.epochs=2", "estimator.warmup_epochs=1")
-    pulses = []
-    estimator = problem.estimator(pulse=lambda values: pulses.append(values["epoch"]))
-    estimator.fit(lambda: Candidate(problem.arch(0)))
+    estimator = problem.estimator()
+    shown = fit(estimator, lambda: Candidate(problem.arch(0)))
     warm_up = [("train", 0, step) for step in range(STEPS)]
-    assert problem.data.log == warm_up and pulses == pytest.approx([1 / 3, 2 / 3, 1])
+    assert problem.data.log == warm_up
+    assert [values["warmup_share"] for values in shown] == pytest.approx([1 / 3, 2 / 3])
     until_spent(estimator, lambda: relaxed(problem, 0), lambda: relaxed(problem, 1), 2)
     each = ("train", "val", "train")
     assert problem.data.log == warm_up + [(split, 1, step) for step in range(STEPS) for split in each]

@@ -1,0 +1,138 @@
+"""Does the ranking hold: statistics of correlation.jsonl, as data, as a table and as a scatter plot.
+
+Each predictor's ranking is held against that of the trained networks: over all architectures, among the best ones,
+and among architectures of equal cost, beside the size as a predictor and the ceiling that training seeds set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+import numpy
+
+from nasctl.report import rank
+from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.output import terminal_width
+from nasctl.report.rank import Array
+from nasctl.report.record import Json
+from nasctl.report.table import terminal
+
+SIZES = ("params", "macs")
+_FEWEST = 3  # architectures that a correlation is computed of
+
+Statistic = tuple[float, float, float] | None
+"""Value and bounds of its 95 % interval over architectures; None where it does not exist."""
+
+
+def analyse(lines: Sequence[Json], names: Sequence[str], *, top: float, resamples: int, seed: int) -> dict[str, Any]:
+    """Return the statistics of the lines of correlation.jsonl; ``names`` are the methods of the runs in ``scores``.
+
+    Several runs of one method are averaged: the statistic of each, on the same resamples of the architectures;
+    ``tau_std`` is their sample standard deviation. Architectures whose training failed are left out.
+    """
+    known = [line for line in lines if line["error"] is None]
+    trained = numpy.array([line["trained"] for line in known], dtype=float).reshape(len(known), -1)
+    scores = numpy.array([line["scores"] for line in known], dtype=float).reshape(len(known), -1)
+    truth, macs = trained.mean(1), numpy.array([float(line["macs"]) for line in known])
+    parts = _Parts(truth, macs, top, resamples, seed)
+    found = []
+    for name in dict.fromkeys(names):
+        members = [scores[:, i] for i, other in enumerate(names) if other == name]
+        found.append({"name": name, "runs": len(members), **parts.figures([(score, truth) for score in members])})
+    for size in SIZES:
+        values = numpy.array([float(line[size]) for line in known])
+        found.append({"name": size, "runs": None, **parts.figures([(values, truth)])})
+    counts = {"architectures": len(known), "failed": len(lines) - len(known), "trainings": trained.shape[1]}
+    return {**counts, "top": top, "predictors": found, "ceiling": _ceiling(parts, trained)}
+
+
+def _ceiling(parts: _Parts, trained: Array) -> dict[str, Any] | None:
+    """Return how one training ranks what the mean of the others ranks, averaged over trainings; None of one alone."""
+    if trained.shape[1] < 2:
+        return None
+    others = [numpy.delete(trained, i, axis=1).mean(1) for i in range(trained.shape[1])]
+    return parts.figures([(trained[:, i], other) for i, other in enumerate(others)])
+
+
+class _Parts:
+    """All architectures, and the best by ``truth``, with the resamples of either."""
+
+    def __init__(self, truth: Array, strata: Array, top: float, resamples: int, seed: int) -> None:
+        self.top, self.strata = top, strata
+        self.best = numpy.argsort(-truth, kind="stable")[: rank.best(len(truth), top)]
+        self.draws, self.draws_of_best = (rank.draws(n, resamples, seed) for n in (len(truth), len(self.best)))
+
+    def figures(self, pairs: Sequence[tuple[Array, Array]]) -> dict[str, Any]:
+        """Return the statistics of pairs of a predictor and what it is to predict, averaged over pairs."""
+        if len(self.strata) < _FEWEST:
+            return dict.fromkeys(("tau", "rho", "hits", "tau_of_best", "tau_of_equal_macs", "tau_std"))
+        best, all_ = self.best, self.draws
+        taus = [rank.kendall(a, b, all_) for a, b in pairs]
+        of_best = [rank.kendall(a[best], b[best], self.draws_of_best) for a, b in pairs]
+        return {
+            "tau": _mean(taus),
+            "rho": _mean([rank.spearman(a, b, all_) for a, b in pairs]),
+            "hits": _mean([rank.hits(a, b, self.top, all_) for a, b in pairs]),
+            "tau_of_best": _mean(of_best) if len(best) >= _FEWEST else None,
+            "tau_of_equal_macs": _mean([rank.kendall(a, b, all_, self.strata) for a, b in pairs]),
+            "tau_std": float(numpy.std([tau[0] for tau in taus], ddof=1)) if len(taus) > 1 else None,
+        }
+
+
+def _mean(values: Sequence[Array]) -> Statistic:
+    return rank.interval(numpy.mean(values, axis=0))
+
+
+def show(found: Mapping[str, Any], against: str) -> str:
+    """Return the statistics as a table as wide as the terminal."""
+    return terminal(document(found, against), terminal_width())
+
+
+def document(found: Mapping[str, Any], against: str) -> Grid:
+    """Return the statistics as a grid; ``against`` says how the architectures were trained."""
+    top = f"{100 * found['top']:g} %"
+    rows = [_cells(line["name"], line, top) for line in found["predictors"]]
+    if found["ceiling"]:
+        rows.append(_cells("ceiling: one training", found["ceiling"], top))
+    failed = f"; {found['failed']} more failed to train" if found["failed"] else ""
+    count = max(1, round(found["top"] * found["architectures"]))
+    remarks = [
+        f"{found['architectures']:,} architectures{failed}; brackets are 95 % bootstrap intervals over them, ± the "
+        "standard deviation over runs.",
+        f"hits: share of a predictor's best {count:,} among the truly best; tau, equal MACs: over pairs of equal cost.",
+    ]
+    return grid(f"Does the ranking hold: tau-b and rho with {against}", rows, remarks)
+
+
+def _cells(name: str, line: Mapping[str, Any], top: str) -> Cells:
+    std = line.get("tau_std")
+    return {
+        "predictor": name,
+        "runs": str(line.get("runs") or ""),
+        "tau": _text(line["tau"]) + ("" if std is None else f" ± {std:.2f}"),
+        "rho": _text(line["rho"]),
+        f"hits, best {top}": _text(line["hits"]),
+        f"tau, best {top}": _text(line["tau_of_best"]),
+        "tau, equal MACs": _text(line["tau_of_equal_macs"]),
+    }
+
+
+def _text(statistic: Statistic) -> str:
+    return "" if statistic is None else "{:.2f} [{:.2f}, {:.2f}]".format(*statistic)
+
+
+def draw(lines: Sequence[Json], names: Sequence[str], file: IO[bytes]) -> None:
+    """Draw each method's mean score against the trained quality, a point an architecture; needs matplotlib."""
+    from matplotlib.figure import Figure
+
+    known = [line for line in lines if line["error"] is None]
+    methods = list(dict.fromkeys(names))
+    figure = Figure(figsize=(4.0 * len(methods), 4.0), layout="constrained")
+    for axes, method in zip(figure.subplots(1, len(methods), squeeze=False)[0], methods, strict=True):
+        members = [i for i, name in enumerate(names) if name == method]
+        scores = [sum(line["scores"][i] for i in members) / len(members) for line in known]
+        axes.scatter([sum(line["trained"]) / len(line["trained"]) for line in known], scores, s=8, alpha=0.5)
+        axes.set(title=method, xlabel="trained", ylabel="shared weights")
+        axes.grid(alpha=0.3)
+    figure.savefig(file, format="png", dpi=150)

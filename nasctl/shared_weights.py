@@ -1,0 +1,68 @@
+"""The shared weights of a finished search, as a score of architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasctl import config as configuration
+from nasctl.config import Config, make
+from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
+from nasctl.runs import load_checkpoint
+from nasctl.search import SearchData
+from nasctl.source import finished
+
+KIND = "proxy"  # what a search with shared weights calls its error
+
+
+@dataclass(frozen=True)
+class SharedWeights:
+    """The estimator of a finished search with the weights that it ended with; ``facts`` name the run."""
+
+    estimator: Any
+    facts: Mapping[str, Any]
+
+    def score(self, arch: Architecture) -> Metrics:
+        """Return the metrics of an architecture, a function of it alone."""
+        return self.estimator.score(Candidate(arch))
+
+
+def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> SharedWeights:
+    """Return the shared weights of the run ``path``, or raise `RequestError` if it has none for ``space``.
+
+    ``correlation.val_batches`` and ``correlation.recalibrate`` of ``ours`` say how they score; the rest is the run's.
+    """
+    result, theirs = finished(path)
+    if result["error_kind"] != KIND:
+        raise RequestError(
+            f"from: {path} searched with estimator={theirs['choices']['estimator']}, which leaves no shared weights; "
+            "name a search with estimator=supernet"
+        )
+    saved = load_checkpoint(path)
+    if saved is None:
+        raise RequestError(f"from: {path} has no checkpoint.pt, which holds its shared weights; run that search again")
+    estimator = _build(path, space, ours, theirs, device)
+    estimator.load_state_dict(saved["state"]["estimator"])
+    kept = {name: theirs[name] for name in ("signature", "seed", "label", "choices")}
+    return SharedWeights(estimator, {"name": str(path), "sampler": theirs["estimator"].get("sampler"), **kept})
+
+
+def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device: torch.device) -> Any:
+    """Return the estimator that a run had, on its own split of the data."""
+    places = {key: ours["dataset"][key] for key in configuration.NOT_SIGNED if key in ours["dataset"]}
+    node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
+    dataset = make(node, Path(ours["paths"]["data"]), device, theirs["seed"])
+    searched = make(theirs["space"], dataset.task)
+    if searched.decisions != space.decisions:
+        raise RequestError(
+            f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
+        )
+    scoring = {name: ours["correlation"][name] for name in ("val_batches", "recalibrate")}
+    scoring = {name: value for name, value in scoring.items() if name == "val_batches" or value is not None}
+    return make(
+        theirs["estimator"] | scoring, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None
+    )
