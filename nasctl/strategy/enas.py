@@ -6,6 +6,7 @@ estimator that trains each candidate from scratch the method of Zoph and Le 2017
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -19,7 +20,6 @@ from nasctl.core import (
     Candidate,
     Choices,
     Feasible,
-    RequestError,
     RunError,
     State,
     Trial,
@@ -28,6 +28,8 @@ from nasctl.core import (
 from nasctl.strategy._controller import Controller, Walks
 from nasctl.strategy._policy import Baseline
 from nasctl.strategy._uniforms import Uniforms
+
+log = logging.getLogger("nasctl")
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -73,10 +75,11 @@ class Enas:
         selection: PositiveInt,
         horizon: PositiveInt | None,
     ) -> None:
-        if horizon is not None and selection > horizon:
-            raise RequestError(
-                f"strategy.selection ({selection}) must be at most strategy.horizon ({horizon}); lower it or raise "
-                "budget.trials"
+        if horizon is not None and selection >= horizon:
+            log.warning(
+                "strategy.selection=%d leaves the controller none of %d trials to learn from; lower it",
+                selection,
+                horizon,
             )
         self.feasible, self.seed = feasible, seed
         self.controller = Controller(

@@ -1,5 +1,7 @@
 """ENAS: its update against plain references, that it learns, the final candidates, and what it refuses."""
 
+import logging
+
 import pytest
 import torch
 
@@ -120,12 +122,14 @@ def test_without_a_horizon_it_never_rests(strategy):
     assert tried.updates == 20
 
 
-def test_a_selection_of_more_than_all_trials_is_refused(strategy):
-    with pytest.raises(RequestError) as refused:
-        strategy("enas", Table(), selection=50, horizon=20)
-    assert str(refused.value) == (
-        "strategy.selection (50) must be at most strategy.horizon (20); lower it or raise budget.trials"
-    )
+def test_a_selection_of_all_trials_is_warned_of(strategy, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    strategy("enas", Table(), selection=19, horizon=20)
+    assert not caplog.messages
+    tried = strategy("enas", Table(), selection=20, horizon=20)
+    assert caplog.messages == ["strategy.selection=20 leaves the controller none of 20 trials to learn from; lower it"]
+    learn(tried, [float(k) for k in range(20)])
+    assert tried.updates == 0
 
 
 def test_a_failed_trial_teaches_nothing(strategy):

@@ -31,9 +31,8 @@ class EnasMicro:
     """Cells of ``nodes`` nodes; a node picks two earlier states, which may be the same, then an operation for each.
 
     With five nodes and operations a walk takes 40 decisions of (5^5 * 6!)^4, about 2.6e25 results, all of them
-    different texts. The paper counts (5 * 5!)^4, about 1.3e11 (section 2.4), which gives a cell one operation for
-    all nodes and the last node no choice that the one before it lacks. There are no rows: which states are loose ends
-    cannot be relaxed.
+    different texts. The paper counts (5 * 5!)^4, about 1.3e11 (section 2.4): one operation for all nodes of a cell,
+    and 5! ways to choose their states. There are no rows: which states are loose ends cannot be relaxed.
     """
 
     family = "enas_micro"
