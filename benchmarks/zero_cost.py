@@ -9,17 +9,17 @@ of scores and its FLOPs, the trivial predictor. The top is the tenth of the arch
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
-import numpy
 import pandas
 import yaml
-from scipy.stats import kendalltau
 
 from nasctl.config import make
 from nasctl.core import Task
 from nasctl.files import read_lines
+from nasctl.report import rank
 
 ACCURACY, COLUMNS = "cifar10_test_acc_200", ("cifar10_flops", "cifar10_params", "cifar10_naswot", "cifar10_synflow")
 TOP, RESAMPLES = 0.1, 1000
@@ -64,10 +64,10 @@ def show(name: str, score: pandas.Series, accuracy: pandas.Series) -> None:
 def figure(score: pandas.Series, accuracy: pandas.Series) -> str:
     """Return tau with its 95 % bootstrap interval over architectures."""
     a, b = score.to_numpy(float), accuracy.to_numpy(float)
-    draws = numpy.random.default_rng(0).integers(0, len(a), (RESAMPLES if len(a) < 2000 else 0, len(a)))
-    taus = [kendalltau(a[draw], b[draw]).statistic for draw in draws]
-    interval = f"[{numpy.quantile(taus, 0.025):.2f}, {numpy.quantile(taus, 0.975):.2f}]" if taus else ""
-    return f"{kendalltau(a, b).statistic:>8.2f}{interval:>16}"
+    draws = rank.draws(len(a), RESAMPLES if len(a) < 2000 else 1, seed=0)
+    tau, low, high = rank.interval(rank.kendall(a, b, draws)) or (math.nan,) * 3
+    interval = f"[{low:.2f}, {high:.2f}]" if len(a) < 2000 else ""
+    return f"{tau:>8.2f}{interval:>16}"
 
 
 if __name__ == "__main__":

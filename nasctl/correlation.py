@@ -27,9 +27,12 @@ from nasctl.core import (
     TrialError,
     position_seed,
 )
+from nasctl.replicas import walk as every
 from nasctl.retrain import retrain
 from nasctl.search import Append
 from nasctl.shared_weights import SharedWeights
+
+ENUMERATED = 8  # a space of fewer architectures for each that is wanted is walked through instead of sampled
 
 
 class Training(Protocol):
@@ -139,6 +142,8 @@ class Correlation:
 def sampled(space: SearchSpace, feasible: Feasible, count: int, seed: int) -> list[Architecture]:
     """Return ``count`` different architectures, uniform over those that are feasible, or raise `RequestError`."""
     draw = torch.Generator().manual_seed(position_seed(seed, "correlation"))
+    if count * ENUMERATED > space.size:
+        return _shuffled([arch for arch in every(space) if feasible(arch)], space, count, draw)
     found: dict[Architecture, None] = {}
     missed: list[Architecture] = []  # since the last one that was new
     while len(found) < count:
@@ -150,6 +155,17 @@ def sampled(space: SearchSpace, feasible: Feasible, count: int, seed: int) -> li
         if len(missed) >= feasible.tries:
             raise _too_few(space, feasible, count, missed, len(found))
     return list(found)
+
+
+def _shuffled(
+    archs: Sequence[Architecture], space: SearchSpace, count: int, draw: torch.Generator
+) -> list[Architecture]:
+    if len(archs) < count:
+        raise RequestError(
+            f"correlation.n={count}: {len(archs):,} of the {space.size:,} architectures are within the constraint and "
+            "known; lower it"
+        )
+    return [archs[i] for i in torch.randperm(len(archs), generator=draw)[:count].tolist()]
 
 
 def _too_few(

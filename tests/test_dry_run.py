@@ -25,7 +25,7 @@ COMMANDS = {
     "search by epochs": ([*SEARCH, *FIRST_ORDER, "budget.epochs=3"], "12"),
     "search by trials": ([*SEARCH, *FIRST_ORDER, "budget.trials=7"], "7"),
     "search with warm-up": (
-        [*SEARCH, "strategy=random_search", "estimator.warmup_epochs=2", "budget.epochs=2", "budget.trials=9"],
+        [*SEARCH, "strategy=random_search", "estimator.warmup_epochs=2", "estimator.epochs=2", "budget.trials=9"],
         "8 of warm-up; the trials come on top",
     ),
     "search from scratch": (

@@ -19,7 +19,19 @@ SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
 """Experiments on generated click logs, and what makes their files small."""
 
 
-SLOW = {"darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"}
+ONE_SHOT = {
+    *("random_ws_cifar10", "spos_cifar10", "fairnas_cifar10", "nsas_cifar10"),
+    *("spos_nasbench201", "fairnas_nasbench201", "nsas_nasbench201"),
+    *("enas_macro_cifar10", "enas_macro_code_cifar10", "enas_micro_cifar10", "enas_micro_code_cifar10"),
+    *("random_enas_macro_cifar10", "random_enas_micro_cifar10"),
+}
+"""Experiments that train all shared weights, or an epoch of them, before their first trial."""
+
+SLOW = {
+    *("darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"),
+    *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
+    *("enas_macro_code_cifar10", "enas_micro_cifar10", "random_enas_macro_cifar10", "random_enas_micro_cifar10"),
+}
 """Experiments whose path others take too."""
 
 
@@ -28,14 +40,14 @@ SLOW = {"darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "ev
 )
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    tabular = experiment.endswith("nasbench201")
-    if experiment.endswith("cifar10") or tabular:
+    tabular = experiment.endswith("nasbench201") and experiment not in ONE_SHOT
+    if experiment.endswith(("cifar10", "nasbench201")):
         write_cifar(tmp_path, monkeypatch)
     if tabular:
         write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
     of_rows = experiment.endswith("breast_cancer") or experiment in SYNTHETIC
-    debug = "+debug=table" if tabular else "+debug=rows" if of_rows else "+debug=smoke"
-    smoke = [f"+experiment={experiment}", debug, f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, [])]
+    debug = "table" if tabular else "rows" if of_rows else "one_shot" if experiment in ONE_SHOT else "smoke"
+    smoke = [f"+experiment={experiment}", f"+debug={debug}", f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, [])]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
     assert cli.run(["compare", "."]) == 0

@@ -23,9 +23,14 @@ DARTS = [
 ]
 EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
+NSAS = [
+    *("strategy=random_search", "estimator.sampler=nsas", "estimator.nsas.members=2", "estimator.recalibrate=1"),
+    *("estimator.batch_size=16", "estimator.epochs=5", "estimator.warmup_epochs=5", "dataset.limit_train=128"),
+]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
+    "nsas": ["search", *TINY, *SMALL, *NSAS, "budget.trials=6"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
     "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
 }
@@ -94,7 +99,7 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("evolution", "retrain")]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("nsas", "evolution", "retrain")]
 
 
 @pytest.mark.parametrize("name", ["darts", *SLOW])

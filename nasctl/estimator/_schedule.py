@@ -26,7 +26,7 @@ class Schedule:
     ) -> None:
         if warmup_epochs and (epochs is None or warmup_epochs > epochs):
             raise RequestError(
-                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
+                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set estimator.epochs"
             )
         self.steps, self.epochs, self.fit_every = steps, epochs, fit_every
         self.last = math.inf if epochs is None else math.ceil(epochs * steps)

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy
 
+from nasctl.core import RunError
 from nasctl.report import rank
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.output import terminal_width
@@ -29,11 +30,13 @@ def analyse(lines: Sequence[Json], names: Sequence[str], *, top: float, resample
     """Return the statistics of the lines of correlation.jsonl; ``names`` are the methods of the runs in ``scores``.
 
     Several runs of one method are averaged: the statistic of each, on the same resamples of the architectures;
-    ``tau_std`` is their sample standard deviation. Architectures whose training failed are left out.
+    ``tau_std`` is their sample standard deviation. Architectures whose training failed are left out; `RunError` if all
+    failed.
     """
     known = [line for line in lines if line["error"] is None]
-    trained = numpy.array([line["trained"] for line in known], dtype=float).reshape(len(known), -1)
-    scores = numpy.array([line["scores"] for line in known], dtype=float).reshape(len(known), -1)
+    if not known:
+        raise RunError(f"correlate: no architecture could be trained; the last one: {lines[-1]['error']}")
+    trained, scores = (numpy.array([line[key] for line in known], dtype=float) for key in ("trained", "scores"))
     truth, macs = trained.mean(1), numpy.array([float(line["macs"]) for line in known])
     parts = _Parts(truth, macs, top, resamples, seed)
     found = []

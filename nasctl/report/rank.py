@@ -23,7 +23,7 @@ _COLUMNS = 512  # items that are compared with all others at once
 def draws(items: int, resamples: int, seed: int) -> Array:
     """Return how often each item is drawn in the sample itself, then in each of its resamples."""
     random = numpy.random.default_rng(seed)
-    drawn = random.multinomial(items, numpy.full(items, 1 / max(items, 1)), size=resamples)
+    drawn = random.multinomial(items, numpy.full(items, 1 / items), size=resamples)
     return numpy.concatenate([numpy.ones((1, items)), drawn]).astype(numpy.float32)
 
 
@@ -60,8 +60,8 @@ def hits(a: Array, b: Array, share: float, draws: Array) -> Array:
 
 
 def best(items: int, share: float) -> int:
-    """Return how many items the best ``share`` of them are, at least one if there is any."""
-    return min(items, max(1, round(share * items)))
+    """Return how many items the best ``share`` of them are, at least one."""
+    return max(1, round(share * items))
 
 
 def interval(values: Array) -> tuple[float, float, float] | None:

@@ -134,7 +134,7 @@ def test_warm_up_trains_weights_before_the_first_evaluation():
 def test_a_longer_warm_up_than_training_is_refused():
     with pytest.raises(RequestError, match=r"warmup_epochs \(3\) must be at most epochs \(2.0\)"):
         Problem("budget.epochs=2", "estimator.warmup_epochs=3").estimator()
-    with pytest.raises(RequestError, match=r"set budget.epochs"):
+    with pytest.raises(RequestError, match=r"set estimator.epochs"):
         Problem("estimator.warmup_epochs=1").estimator()
 
 

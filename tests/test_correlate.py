@@ -1,0 +1,194 @@
+"""The verb correlate: shared weights of finished searches against training, or a table of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from scipy.stats import kendalltau
+
+from nasctl import cli
+from nasctl.core import Interrupted
+from nasctl.runs import Run
+from tests.tables import accuracies, nasbench201, write_benchmark
+from tests.test_resume import assert_identical
+
+DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=64", "threads=1"]
+FORMS = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]
+SEARCH = ["search", "space=nasbench201", *FORMS, *DATA, "strategy=random_search", "budget.trials=2"]
+SHARED = ["estimator.batch_size=32", "estimator.epochs=1", "estimator.warmup_epochs=1", "estimator.sampler=uniform"]
+SHORT = ["estimator=from_scratch", "estimator.epochs=1"]
+TABLE = ["against=nasbench201_table", "paths.data=."]
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two searches of one method, one of another, one without shared weights, and a table."""
+    folder = tmp_path_factory.mktemp("searches")
+    runs = {
+        "a": [*SHARED, "seed=0"],
+        "b": [*SHARED, "seed=1"],
+        "fair": [*SHARED, "estimator.sampler=fair", "label=FairNAS"],
+        "short": SHORT,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_benchmark(folder / "nb201_table.csv.gz", nasbench201())
+        for name, settings in runs.items():
+            assert cli.run([*SEARCH, *settings, f"run_dir={name}"]) == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(searches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(searches, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lines_of(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "correlation.jsonl").read_text().splitlines()]
+
+
+def result_of(run: Path) -> dict:
+    return json.loads((run / "result.json").read_text())
+
+
+def test_against_a_table_every_training_seed_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["correlate", "a", "b", "fair", "n=30", *TABLE]) == 0
+    out = capsys.readouterr().out
+    (run,) = (folder / "outputs" / "correlate" / "nasbench201-digits").iterdir()
+    lines, result, table = lines_of(run), result_of(run), accuracies(nasbench201())
+    assert len({line["notation"] for line in lines}) == len(lines) == 30
+    for line in lines:
+        assert line["trained"] == pytest.approx([value / 100 for value in table[line["notation"]]])
+        assert len(line["scores"]) == 3 and all(0 <= score <= 1 for score in line["scores"])
+    truth = [sum(line["trained"]) for line in lines]
+    taus = [kendalltau([line["scores"][i] for line in lines], truth).statistic for i in range(3)]
+    shared, fair, params, macs = result["correlation"]["predictors"]
+    assert [shared["name"], shared["runs"], fair["name"], fair["runs"]] == ["random_search, uniform", 2, "FairNAS", 1]
+    assert shared["tau"][0] == pytest.approx(sum(taus[:2]) / 2) and fair["tau"][0] == pytest.approx(taus[2])
+    assert shared["tau_std"] == pytest.approx(abs(taus[0] - taus[1]) / 2**0.5) and fair["tau_std"] is None
+    assert params["tau"][0] == pytest.approx(kendalltau([line["params"] for line in lines], truth).statistic)
+    assert macs["tau_of_equal_macs"] is None and shared["tau_of_best"] is not None
+    assert result["correlation"]["ceiling"]["tau"][0] < 0.5  # the seeds of this table are noise
+    assert result["against"] == "table (test)" and result["correlation"]["architectures"] == 30
+    assert "random_search, uniform" in out and "ceiling" in out and "table (test)" in out
+    assert cli.run(["correlate", "a", "b", "fair", "n=30", *TABLE]) == 0
+    assert capsys.readouterr().out == out
+    assert cli.run(["ls", "runs"]) == 0 and cli.run(["compare", "."]) == 0
+
+
+def test_a_score_is_that_of_the_shared_weights_on_the_whole_validation_half(folder: Path) -> None:
+    """A search whose weights were done before its first trial has the same scores in its record."""
+    assert cli.run([*SEARCH, *SHARED, "estimator.val_batches=null", "budget.trials=3", "run_dir=whole"]) == 0
+    trials = [json.loads(line) for line in (folder / "whole" / "trials.jsonl").read_text().splitlines()]
+    recorded = {tuple(trial["arch"]): trial["metrics"]["accuracy"] for trial in trials}
+    names = [nasbench201().notation(nasbench201().genotype(arch)) for arch in recorded]
+    assert len(names) == 3
+    rows = [f"{name},{50 + i}" for i, name in enumerate(names)]
+    (folder / "three.csv").write_text("\n".join(["arch,accuracy", *rows, ""]))
+    table = ["against=table", "against.file=three.csv", "against.split=test", "against.accuracy=[accuracy]"]
+    known = ["against.partial=true", "constraint.tries=200000", "paths.data=.", "run_dir=c"]
+    assert cli.run(["correlate", "whole", "n=3", *table, *known]) == 0
+    assert {tuple(line["arch"]): line["scores"][0] for line in lines_of(folder / "c")} == recorded
+
+
+def test_settings_of_the_score(folder: Path) -> None:
+    found = {}
+    for setting in ("val_batches=1", "val_batches=null", "recalibrate=2"):
+        assert cli.run(["correlate", "a", "n=8", f"correlation.{setting}", f"run_dir={setting[:5]}", *TABLE]) == 0
+        found[setting] = [line["scores"] for line in lines_of(folder / setting[:5])]
+        shutil.rmtree(folder / setting[:5])
+    assert len({json.dumps(scores) for scores in found.values()}) == 3
+
+
+def test_against_training_from_scratch(folder: Path) -> None:
+    assert cli.run(["correlate", "a", "fair", "n=3", "correlation.trainings=2", "trainer.epochs=1", "run_dir=c"]) == 0
+    lines, result = lines_of(folder / "c"), result_of(folder / "c")
+    assert result["against"] == "retrained" and result["correlation"]["trainings"] == 2
+    assert result["correlation"]["ceiling"] is not None and result["cost"]["correlation"] > 0
+    for seed in (0, 1):
+        (folder / "found.txt").write_text(lines[2]["notation"])
+        final = f"final{seed}"
+        alone = ["retrain", "from=found.txt", "space=nasbench201", *FORMS, *DATA, "trainer.epochs=1"]
+        assert cli.run([*alone, f"seed={seed}", "dataset.split_seed=0", f"run_dir={final}"]) == 0
+        assert lines[2]["trained"][seed] == pytest.approx(result_of(folder / final)["metrics"]["accuracy"])
+
+
+def test_against_an_estimator_that_trains_for_a_short_time(folder: Path) -> None:
+    arguments = ["against=from_scratch", "against.epochs=1", "run_dir=c"]
+    assert cli.run(["correlate", "a", "n=3", *arguments]) == 0
+    assert result_of(folder / "c")["against"] == "short training"
+    assert result_of(folder / "c")["correlation"]["ceiling"] is None
+
+
+@pytest.mark.parametrize("moment", [1, 3, 8])
+def test_interrupted_and_resumed_equals_uninterrupted(
+    moment: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the middle of a training: an epoch has steps between which a run can be stopped."""
+    arguments = ["correlate", "a", "fair", "n=3", "trainer.epochs=2", "trainer.batch_size=32", "checkpoint.seconds=0"]
+    assert cli.run([*arguments, "run_dir=whole"]) == 0
+    ticks, tick = [], Run.tick
+
+    def stopping(run: Run, state, values) -> None:  # type: ignore[no-untyped-def]
+        tick(run, state, values)
+        ticks.append(values["phase"])
+        if len(ticks) == moment:
+            raise Interrupted(15)
+
+    monkeypatch.setattr(Run, "tick", stopping)
+    assert cli.run([*arguments, "run_dir=parts"]) == 128 + 15
+    assert len(ticks) == moment and not (folder / "parts" / "result.json").exists()
+    assert cli.run([*arguments, "run_dir=parts", "resume=must"]) == 0
+    assert_identical(folder / "whole", folder / "parts")
+    assert lines_of(folder / "whole") == lines_of(folder / "parts") and len(lines_of(folder / "parts")) == 3
+    found = [result_of(folder / name)["correlation"] for name in ("whole", "parts")]
+    assert found[0] == found[1]
+
+
+def test_other_seeds_draw_other_architectures(folder: Path) -> None:
+    for seed in (0, 1):
+        assert cli.run(["correlate", "a", "n=3", f"seed={seed}", f"run_dir=c{seed}", *TABLE]) == 0
+    first, second = ([line["arch"] for line in lines_of(folder / f"c{seed}")] for seed in (0, 1))
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["short", *TABLE], "from: short searched with estimator=from_scratch, which leaves no shared weights"),
+        (["a", "short", *TABLE], "from: short searched with estimator=from_scratch"),
+        (["bare", *TABLE], "from: bare has no checkpoint.pt, which holds its shared weights"),
+        (["nowhere", "space=nasbench201", *DATA, *TABLE], "nowhere: not a run directory"),
+        (["a", "n=2", *TABLE], "correlation.n=2: input should be greater than or equal to 3"),
+        (["a", "n=15626", *TABLE], "correlation.n=15626: 15,625 of the 15,625 architectures are within the constraint"),
+        (["a", "correlation.top=1", *TABLE], "correlation.top=1: input should be less than 1"),
+        (["a", "n=50", "constraint=macs", "constraint.limit=1", *TABLE], "constraint"),
+        (["a", "against=nasbench201_tabel", "paths.data=."], "nasbench201_table"),
+        ([*DATA, "space=nasbench201"], "from: nothing"),
+    ],
+)
+def test_what_cannot_be_correlated_is_refused_in_one_sentence(
+    arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "a", folder / "bare")
+    for name in ("checkpoint.pt", "checkpoint.previous.pt"):
+        (folder / "bare" / name).unlink(missing_ok=True)
+    capsys.readouterr()
+    assert cli.run(["correlate", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert said in err and len(err.strip().splitlines()) == 1
+    assert not (folder / "outputs").exists()
+
+
+def test_a_run_of_another_space_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    darts = ["search", "space=darts", "space.nodes=1", *DATA, "strategy=random_search", "budget.trials=1"]
+    small = [f"space.{form}.{part}=2" for form in ("search", "final") for part in ("channels", "layers")]
+    assert cli.run([*darts, *small, "estimator.batch_size=32", "estimator.epochs=1", "run_dir=darts"]) == 0
+    capsys.readouterr()
+    assert cli.run(["correlate", "a", "darts", *TABLE]) == 2
+    assert "from: darts searched another space than the others" in capsys.readouterr().err
