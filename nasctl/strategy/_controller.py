@@ -113,7 +113,8 @@ class Controller(nn.Module):
         """Return the logits ``(batch, options)`` of a decision without anchors."""
         constant = self.tanh_constant and self.tanh_constant / self.tanh_reduce
         logits = self._shaped(self.tables[self.keys[position]]["softmax"](h), constant)  # type: ignore[index]
-        return logits if self.fixed[position] is None else logits + self.fixed[position]
+        fixed = self.fixed[position]
+        return logits if fixed is None else logits + fixed
 
     def attention(self, keys: Tensor, h: Tensor) -> Tensor:
         """Return how much ``h (batch, units)`` wants each of the ``keys (batch, anchors, units)``."""

@@ -192,10 +192,9 @@ class Enas:
         return {"controller": {"updates": self.updates, "selected_from": len(self.last)}}
 
     def state_dict(self) -> State:
-        parts = {"controller": self.controller, "optimizer": self.optimizer, "baseline": self.baseline}
         counts = {name: getattr(self, name) for name in ("seed", "turn", "told", "updates", "failure")}
         trials = {name: [[list(arch), reward] for arch, reward in getattr(self, name)] for name in ("batch", "last")}
-        saved = {name: part.state_dict() for name, part in parts.items()}
+        saved = {name: getattr(self, name).state_dict() for name in ("controller", "optimizer", "baseline")}
         return {**saved, **counts, **trials, "queue": [list(arch) for arch in self.queue], "generator": self.sampled}
 
     def load_state_dict(self, state: State) -> None:

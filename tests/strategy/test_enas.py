@@ -45,7 +45,7 @@ def test_an_update_is_adams_on_the_objective_of_the_released_code(strategy, corr
         bonus = walks.entropies if entropy == "exact" else -walks.log_probabilities * walks.log_probabilities.exp()
         losses = []
         for i, reward in enumerate(rewards):
-            reward += 0.3 * float(bonus[i].sum())
+            reward += 0.3 * float(bonus[i].detach().sum())
             total, weight = 0.8 * total + 0.2 * reward, 0.8 * weight + 0.2
             baseline = total / weight if corrected else total
             losses.append(-walks.log_probabilities[i].sum() * (reward - baseline))

@@ -8,7 +8,7 @@ reduction cell reads the halved output of the cell before and nothing else. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -88,7 +88,8 @@ class Cell(nn.Module):
 
     def _term(self, k: int, states: Sequence[Tensor], picks: Picks) -> Tensor:
         name, source = picks[k]
-        y = self.edges[_edge(k, source)][name](states[source])
+        operations: Any = self.edges[_edge(k, source)]
+        y = operations[name](states[source])
         return y if name == "skip_connect" else self.drop_path(y, self.depth)
 
 
@@ -152,7 +153,9 @@ def slots(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
 class Skeleton(nn.Module):
     """Stem, cells that hold some options for each pick, classifier; ``ends`` are each cell's possible loose ends."""
 
-    def __init__(self, options: dict[str, Options], ends: dict[str, Sequence[int]], task: Task, form: Form) -> None:
+    def __init__(
+        self, options: Mapping[str, Options], ends: Mapping[str, Sequence[int]], task: Task, form: Form
+    ) -> None:
         super().__init__()
         self.drop_path, self.dropout = DropPath(), nn.Dropout(0.0)
         c_stem = 3 * form.channels
