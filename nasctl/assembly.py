@@ -7,7 +7,7 @@ import torch
 from nasctl import config as configuration
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, Genotype, RequestError, Trainer
+from nasctl.core import Estimator, Genotype, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
@@ -50,6 +50,7 @@ def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
 def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
     """Build one search loop."""
     config, space = scene.config, scene.space
+    check_rows(config, space)
     data = SearchData(scene.dataset)
     estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
     strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
@@ -69,6 +70,16 @@ def check_pair(config: Config) -> None:
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
             f"estimator={config['choices']['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
+        )
+
+
+def check_rows(config: Config, space: SearchSpace) -> None:
+    """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
+    if configuration.target(config["strategy"]).relaxed and not space.rows:
+        raise RequestError(
+            f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
+            f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "
+            "random_search, or another space"
         )
 
 

@@ -84,10 +84,16 @@ def position_seed(*position: int | str) -> int:
 
 @dataclass(frozen=True)
 class Decision:
-    """One categorical choice, walked by strategies."""
+    """One categorical choice, walked by strategies.
+
+    ``anchors``, where given, says that the choice is between things decided earlier: the position of a decision for
+    each option, or a single one where the options are no and yes. A negative number stands for an input, which
+    nothing decided. A strategy may compare with them what it decides now, or ignore them.
+    """
 
     name: str
     options: tuple[str, ...]
+    anchors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("arguments", "said"),
     [
         (["serch"], ["verb: unknown 'serch'; did you mean 'search'?"]),
-        (["search"], ["space: nothing is chosen", "space=...", "darts, darts_imagenet, ffn, nasbench201"]),
+        (
+            ["search"],
+            [
+                "space: nothing is chosen",
+                "space=...",
+                "darts, darts_imagenet, enas_macro, enas_micro, ffn, nasbench201",
+            ],
+        ),
         (["search", "space=dartz"], ["space: unknown 'dartz'; did you mean 'darts'?"]),
         (
             ["search", "+experiment=darts_digit"],
@@ -48,6 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (BASE, ["budget: nothing ends a search", "set budget.trials, budget.epochs or budget.work"]),
         ([*EPOCH, "estimator=from_scratch"], ["strategy=darts follows the gradient", "estimator=supernet"]),
+        ([*EPOCH, "space=enas_macro"], ["strategy=darts follows", "space=enas_macro cannot be relaxed", "as enas or"]),
         ([*EPOCH, "space=darts_imagenet"], ["stem=imagenet", "8x8", "dataset.image_size"]),
         ([*EPOCH, "dataset=cifar10"], ["data/cifar-10-batches-py", "download=true", "paths.data=DIR"]),
         ([*EPOCH, "constraint=params"], ["constraint.limit: a value is required"]),

@@ -26,14 +26,17 @@ SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
 ONE_SHOT = {
     *("random_ws_cifar10", "spos_cifar10", "fairnas_cifar10", "nsas_cifar10"),
     *("spos_nasbench201", "fairnas_nasbench201", "nsas_nasbench201"),
+    *("enas_macro_cifar10", "enas_macro_code_cifar10", "enas_micro_cifar10", "enas_micro_code_cifar10"),
+    *("random_enas_macro_cifar10", "random_enas_micro_cifar10"),
 }
-"""Experiments that train all shared weights before their first trial."""
+"""Experiments that train all shared weights, or an epoch of them, before their first trial."""
 
 CELLS = {f"tabnas_table1/absolute_{beta}" for beta in ("10", "5", "1", "0_1")}
 SLOW = CELLS | {
     *("darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"),
     *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
     *("evolution_criteo", "tabnas_nats_size"),
+    *("enas_macro_code_cifar10", "enas_micro_cifar10", "random_enas_macro_cifar10", "random_enas_micro_cifar10"),
 }
 """Experiments whose path others take too."""
 

@@ -26,6 +26,13 @@ class ReLUConvBN(nn.Sequential):
         )
 
 
+class ConvBN(nn.Sequential):
+    """Convolution without bias, norm: ``(n, c_in, h, w) -> (n, c_out, h, w)``."""
+
+    def __init__(self, c_in: int, c_out: int, kernel: int) -> None:
+        super().__init__(nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, bias=False), Norm(c_out))
+
+
 class Halve(nn.Module):
     """Two strided 1x1 convolutions, the second on the map shifted by a pixel: ``(n, c, h, w) -> (n, c_out, h/2, w/2)``.
 
@@ -47,6 +54,13 @@ class Halve(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self.even(x), self.odd(x[:, :, 1:, 1:])], dim=1)
+
+
+class HalveBN(nn.Sequential):
+    """Two strided 1x1 convolutions and a norm: ``(n, c_in, h, w) -> (n, c_out, h/2, w/2)``."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__(Halve(c_in, c_out), Norm(c_out))
 
 
 class FactorizedReduce(nn.Sequential):

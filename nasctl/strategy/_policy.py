@@ -57,10 +57,10 @@ class Policy:
 
 
 class Baseline:
-    """Exponential moving average of the rewards of each replica, corrected for its start at zero."""
+    """Exponential moving average of the rewards of each replica; ``corrected`` for its start at zero or not."""
 
-    def __init__(self, replicas: int, momentum: float) -> None:
-        self.momentum = momentum
+    def __init__(self, replicas: int, momentum: float, *, corrected: bool) -> None:
+        self.momentum, self.corrected = momentum, corrected
         self.sum, self.weight = torch.zeros(replicas).double(), torch.zeros(replicas).double()
 
     def advantage(self, rewards: Tensor, told: Tensor) -> Tensor:
@@ -69,7 +69,8 @@ class Baseline:
         rewards = rewards.where(told, torch.zeros_like(rewards))
         self.sum = self.sum * keep + rewards * (1 - keep)
         self.weight = self.weight * keep + (1 - keep)
-        return torch.where(told, rewards - self.sum / self.weight, torch.zeros_like(rewards))
+        average = self.sum / self.weight if self.corrected else self.sum
+        return torch.where(told, rewards - average, torch.zeros_like(rewards))
 
     def state_dict(self) -> State:
         return {"sum": self.sum, "weight": self.weight}

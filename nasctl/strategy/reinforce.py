@@ -70,7 +70,7 @@ class Reinforce:
         self.mass = self._mass(sizes, feasibility, samples, proposal_uniform)
         self.rejects, self.pick, self.pick_samples = feasibility != "none", pick, pick_samples
         self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
-        self.baseline = Baseline(len(self.seeds), baseline_momentum)
+        self.baseline = Baseline(len(self.seeds), baseline_momentum, corrected=True)
         self.horizon, self.warmup, self.lr_growth = horizon, warmup, lr_growth
         self.turn = 0
         self.told, self.missed, self.skipped = (torch.zeros(len(self.seeds), dtype=torch.int64) for _ in range(3))

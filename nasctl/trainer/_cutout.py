@@ -15,11 +15,13 @@ class Cutout:
     """Cut a square out of each image of a batch; where is a pure function of (seed, position).
 
     The side is ``share`` of the image's shorter side, so one setting fits every size: 0.5 is the paper's 16 of
-    CIFAR-10's 32 pixels. The centres come from a generator of their own, so nothing else is drawn differently.
+    CIFAR-10's 32 pixels. ``at`` says what of the square is drawn uniformly over the image: its ``centre``, or, as in
+    the released code of ENAS (https://arxiv.org/abs/1802.03268), its upper left ``corner``, so that it overhangs only
+    below and on the right. Places come from a generator of their own, so nothing else is drawn differently.
     """
 
-    def __init__(self, share: float, seed: int, device: torch.device) -> None:
-        self.share, self.seed = share, seed
+    def __init__(self, share: float, seed: int, device: torch.device, at: str) -> None:
+        self.share, self.seed, self.at = share, seed, at
         self._generator = torch.Generator(device)
 
     def __call__(self, images: Tensor, position: int) -> Tensor:
@@ -29,7 +31,9 @@ class Cutout:
         self._generator.manual_seed(position_seed(self.seed, "cutout", position))
         height, width = images.shape[2:]
         row, column = (self._draw(side, len(images)) for side in (height, width))
-        return cut(images, row, column, round(self.share * min(height, width)))
+        side = round(self.share * min(height, width))
+        to_centre = side // 2 if self.at == "corner" else 0
+        return cut(images, row + to_centre, column + to_centre, side)
 
     def _draw(self, below: int, count: int) -> Tensor:
         return torch.randint(below, (count,), generator=self._generator, device=self._generator.device)

@@ -35,9 +35,9 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Classifier:
     """SGD on a schedule, clipping, and the tricks; each of them does nothing at 0, false, fp32 or 1.
 
-    A network offers ``drop_path`` and ``auxiliary`` (its head, or None) if it has them. All randomness of a step
-    is a function of (seed, step), so a run resumed in the middle of an epoch goes on as it would have. Nothing
-    inside a step waits for the device, but for fp16, which must know whether gradients overflowed.
+    A network offers ``drop_path``, ``dropout`` and ``auxiliary`` (its head, or None) if it has them. All randomness
+    of a step is a function of (seed, step), so a run resumed in the middle of an epoch goes on as it would have.
+    Nothing inside a step waits for the device, but for fp16, which must know whether gradients overflowed.
     """
 
     def __init__(
@@ -59,7 +59,9 @@ class Classifier:
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
         cutout: Share,
+        cutout_at: Literal["centre", "corner"],
         label_smoothing: Share,
+        dropout: Share,
         drop_path: Share,
         drop_path_by_depth: bool,
         auxiliary_weight: NonNegativeFloat,
@@ -82,7 +84,8 @@ class Classifier:
             warmup=warmup, restarts=restarts, restart_factor=restart_factor,
         )  # fmt: skip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
-        self.cutout, self.label_smoothing, self.auxiliary_weight = cutout, label_smoothing, auxiliary_weight
+        self.cutout, self.cutout_at, self.dropout = cutout, cutout_at, dropout
+        self.label_smoothing, self.auxiliary_weight = label_smoothing, auxiliary_weight
         self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
         self.held_out, self.keep, self.precision = held_out, keep, precision
         self.compile, self.cuda_graph = compile, cuda_graph
@@ -93,6 +96,8 @@ class Classifier:
         check_precision(self.precision, device)
         if self.drop_path and not hasattr(model, "drop_path"):
             raise RequestError(f"trainer.drop_path={self.drop_path}: this network has none; set trainer.drop_path=0")
+        if self.dropout and not hasattr(model, "dropout"):
+            raise RequestError(f"trainer.dropout={self.dropout}: this network has none; set trainer.dropout=0")
         if self.auxiliary_weight and getattr(model, "auxiliary", None) is None:
             raise RequestError(
                 f"trainer.auxiliary_weight={self.auxiliary_weight}: this network has no auxiliary head, for lack of a "
@@ -116,7 +121,7 @@ class Classifier:
         device = next(model.parameters()).device
         self.check(model, device)
         training, gradients = self._begin(model, dataset, device, state)
-        cut = Cutout(self.cutout, seed, device)
+        cut = Cutout(self.cutout, seed, device, self.cutout_at)
         epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
         while training.position < epochs * steps:
             position = training.position
@@ -136,6 +141,9 @@ class Classifier:
     ) -> tuple[Training, Gradients]:
         """Return the state of a training, and what maps a batch to its gradients."""
         model.to(memory_format=self.format)
+        if self.dropout:
+            dropout: Any = model.dropout
+            dropout.p = self.dropout
         average = Average(model, self.ema_decay) if self.ema_decay else None
         training = Training(model, self.sgd(model.parameters()), Precision(self.precision, device), average)
         if state is not None:

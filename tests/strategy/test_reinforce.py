@@ -29,7 +29,7 @@ def test_adam_is_torchs_where_a_replica_moves_and_rests_elsewhere():
 
 
 def test_the_baseline_is_corrected_for_its_start_and_updated_before_the_advantage():
-    baseline = Baseline(2, 0.9)
+    baseline = Baseline(2, 0.9, corrected=True)
     assert baseline.advantage(torch.tensor([5.0, 1.0]).double(), torch.tensor([True, False])).tolist() == [0, 0]
     found = baseline.advantage(torch.tensor([8.0, 3.0]).double(), torch.tensor([True, True])).tolist()
     average = (0.9 * 0.1 * 5 + 0.1 * 8) / (0.9 * 0.1 + 0.1)

@@ -32,6 +32,33 @@ TRICKS = {
         "label_smoothing": 0.1,
         "auxiliary_weight": 0.4,
     },
+    "enas_macro": {
+        "batch_size": 100,
+        "epochs": 310,
+        "lr": 0.05,
+        "lr_min": 0.001,
+        "restarts": 4,
+        "restart_factor": 2,
+        "nesterov": True,
+        "weight_decay": 4e-4,
+        "dropout": 0.5,
+    },
+    "enas_micro": {
+        "batch_size": 144,
+        "epochs": 630,
+        "lr": 0.05,
+        "lr_min": 1e-4,
+        "restarts": 5,
+        "restart_factor": 2,
+        "nesterov": True,
+        "weight_decay": 4e-4,
+        "cutout": 0.5,
+        "cutout_at": "corner",
+        "dropout": 0.2,
+        "drop_path": 0.4,
+        "drop_path_by_depth": True,
+        "auxiliary_weight": 0.4,
+    },
     "ffn": {
         "batch_size": 256,
         "eval_batch_size": 8192,
@@ -41,12 +68,16 @@ TRICKS = {
         "channels_last": False,
     },
 }
-"""Liu et al. 2019, section 3.1.2 and appendix A.3; Zoph et al. 2018, appendix A, and its released configuration."""
+"""Liu et al. 2019, section 3.1.2 and appendix A.3; Zoph et al. 2018, appendix A, and its released configuration; the
+scripts released with Pham et al. 2018."""
+
+OWN_SPACE = {"enas_macro", "enas_micro"}  # recipes of networks with dropout; the space bears the recipe's name
 
 OFF = {
     "accumulate": 1,
     "cutout": 0,
     "label_smoothing": 0,
+    "dropout": 0,
     "drop_path": 0,
     "auxiliary_weight": 0,
     "ema_decay": 0,
@@ -77,11 +108,21 @@ def test_a_recipe_differs_from_the_plain_one_in_its_tricks(recipe):
     assert {name: value for name, value in own.items() if value != plain[name]} == TRICKS[recipe]
 
 
+def small_space(name, task):
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        node = OmegaConf.to_container(compose("config", [f"space={name}", "space.final.channels=4"]).space)
+    return make(node, task)
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_trains_and_resumes(recipe):
     problem, states = Problem(f"trainer={recipe}", "dataset.image_size=32", "dataset.limit_train=40"), []
+    if recipe in OWN_SPACE:
+        problem.space = small_space(recipe, problem.data.task)
     whole, lines = train(problem, tick=lambda state, values: states.append(through_a_file(state())))
-    assert len(lines) == 2 and whole.drop_path.probability <= settings(recipe)["drop_path"]
+    assert len(lines) == 2
+    if settings(recipe)["drop_path"]:
+        assert 0 < whole.drop_path.probability <= settings(recipe)["drop_path"]
     resumed, _ = train(problem, problem.network(seed=9), state=states[0])
     assert same(resumed.state_dict(), whole.state_dict())
 
@@ -105,6 +146,19 @@ def test_depth_scales_the_probability_only_where_it_is_asked_for():
         torch.manual_seed(0)
         shares[drop.by_depth] = (drop(x, 0.25) == 0).float().mean().item()
     assert shares[False] == pytest.approx(0.4, abs=0.04) and shares[True] == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize("recipe, cycles", [("enas_macro", 5), ("enas_micro", 6)])
+def test_the_cycles_of_enas_begin_with_ten_epochs_and_double(recipe, cycles):
+    own = settings(recipe)
+    epochs, lr = own["epochs"], own["lr"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        trainer = make(OmegaConf.to_container(compose("config", [f"trainer={recipe}"]).trainer))
+    tick = trainer.schedule.tick(1, epochs)
+    rates = [trainer.schedule.rate(trainer.schedule.done(e, 1, epochs), tick) for e in range(epochs)]
+    starts = [i for i, rate in enumerate(rates) if rate == lr]
+    assert starts == [10 * (2**i - 1) for i in range(cycles)] and epochs == 10 * (2**cycles - 1)
+    assert min(rates) >= own["lr_min"] and rates[-1] == min(rates)
 
 
 def test_the_cells_of_nasbench201_know_their_depth():

@@ -65,6 +65,7 @@ WEIGHTS = {"trained", "kept"}
 SWITCHES = {
     "cutout=0.5": WEIGHTS | {"shown"},
     "label_smoothing=0.1": WEIGHTS,
+    "cutout_at=corner": set(),  # of no cutout
     "drop_path=0.5": WEIGHTS | {"drops"},
     "auxiliary_weight=0.4": WEIGHTS,
     "ema_decay=0.9": {"kept"},

@@ -1,0 +1,20 @@
+"""What a space of image classifiers asks of the data set's task."""
+
+from __future__ import annotations
+
+from nasctl.core import RequestError, Task
+
+
+def check_images(family: str, task: Task) -> None:
+    """Raise `RequestError` unless ``task`` is to classify images that can be halved twice."""
+    if task.kind != "image_classification":
+        raise RequestError(
+            f"space={family} builds image classifiers, but the data set's task is {task.kind}; "
+            "choose a data set of images or a space for that task"
+        )
+    _, height, width = task.input_shape
+    if height % 4 or width % 4:
+        raise RequestError(
+            f"space={family} halves the map twice, which images of {height}x{width} pixels do not "
+            "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
+        )

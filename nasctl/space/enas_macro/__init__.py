@@ -1,0 +1,114 @@
+"""The macro space of ENAS: an operation for each layer, and which earlier maps are joined to its output.
+
+Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.3.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.space import _count
+from nasctl.space._forms import resize
+from nasctl.space._operations import check_operations
+from nasctl.space._task import check_images
+from nasctl.space.enas_macro import genotype as genotypes
+from nasctl.space.enas_macro.genotype import OPERATIONS, SHALLOWEST
+from nasctl.space.enas_macro.network import Form, Network
+from nasctl.space.enas_macro.price import price
+from nasctl.space.enas_macro.supernet import Supernet
+
+BIT = ("no", "yes")
+
+
+class EnasMacro:
+    """Networks of ``layers`` layers: 6^12 * 2^66, about 1.61e29 of them for the published 12.
+
+    Layer i takes i + 1 decisions: its operation, and a bit for each map before its input. A bit's anchor is the
+    operation of the layer of its number, as in the released code. A genotype may have any depth from three layers
+    on. There are no rows: which maps are joined cannot be relaxed without running everything.
+    """
+
+    family = "enas_macro"
+    rows: tuple[Row, ...] = ()
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        layers: Annotated[int, Field(ge=SHALLOWEST)],
+        operations: list[str],
+        search: Form,
+        final: Form,
+    ) -> None:
+        check_images(self.family, task)
+        check_operations(operations, OPERATIONS)
+        if search.combine != "add":
+            raise RequestError(
+                f"space.search.combine={search.combine}: shared weights need layers whose shape does not depend on "
+                "what they join; set space.search.combine=add"
+            )
+        self.task, self.layers, self.operations = task, layers, tuple(operations)
+        self.forms = {"search": search, "final": final}
+        self.decisions = tuple(decision for layer in range(layers) for decision in self._layer(layer))
+        self.size = len(operations) ** layers * 2 ** (layers * (layers - 1) // 2)
+        self.num_operations = len(operations)
+        self._cost = lru_cache(maxsize=4096)(self._price)
+
+    def _layer(self, layer: int) -> list[Decision]:
+        bits = (Decision(f"layer{layer}/skip{k}", BIT, (_first(k),)) for k in range(layer))
+        return [Decision(f"layer{layer}/operation", self.operations), *bits]
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        rows = [arch[_first(layer) : _first(layer + 1)] for layer in range(self.layers)]
+        return {
+            "operations": [self.operations[row[0]] for row in rows],
+            "skips": [[k for k, bit in enumerate(row[1:]) if bit] for row in rows],
+        }
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
+
+    def parse(self, text: str) -> Genotype:
+        return genotypes.parse(text)
+
+    def notation(self, genotype: Genotype) -> str:
+        return genotypes.notation(genotype)
+
+    def check(self, genotype: Genotype) -> Genotype:
+        return genotypes.check(genotype)
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": sum(map(len, genotype["skips"]))}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        return {"network": genotypes.edges(genotype)}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype, self.task, resize(self.forms[form], size))
+
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype)
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        return _count.cost(network, self.task.input_shape)
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        return self._cost(json.dumps(genotype))[name]
+
+    def _price(self, genotype: str) -> Mapping[str, int]:
+        return price(json.loads(genotype), self.task, self.forms["final"])
+
+
+def _first(layer: int) -> int:
+    """Return the position of a layer's first decision."""
+    return layer * (layer + 1) // 2

@@ -1,0 +1,101 @@
+"""The genotype of the macro space: its rules, its text and its edges.
+
+``operations`` names the operation of each layer, ``skips`` lists for each layer the earlier maps that are joined to
+its output: 0 is the stem's, k that of layer k - 1; the map before the last is the nearest one, since the last is the
+layer's input anyway. The text is that of the code released with Pham et al. 2018, https://arxiv.org/abs/1802.03268:
+layer by layer the operation's number and a bit for each map that may be joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
+
+from nasctl.core import Genotype, RequestError, unknown
+from nasctl.space import _numbers
+
+OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
+"""In the order of the numbers in the text."""
+
+SHALLOWEST = 3  # layers, of which two halve the map
+
+_LAYERS = TypeAdapter(tuple[list[StrictStr], list[list[StrictInt]]])
+
+
+def check(genotype: Genotype) -> Genotype:
+    """Return ``genotype`` if a network can be built from it, or raise `RequestError`."""
+    names, skips = _layers(genotype)
+    if len(names) != len(skips) or len(names) < SHALLOWEST:
+        raise RequestError(
+            f"genotype: {len(names)} operations and skips of {len(skips)} layers; give as many of both, "
+            f"{SHALLOWEST} or more"
+        )
+    for i, (name, maps) in enumerate(zip(names, skips, strict=True)):
+        if name not in OPERATIONS:
+            raise unknown(f"genotype: layer {i}", name, OPERATIONS)
+        _check_skips(i, maps)
+    return genotype
+
+
+def _layers(genotype: Genotype) -> tuple[list[str], list[list[int]]]:
+    try:
+        return _LAYERS.validate_python((genotype["operations"], genotype["skips"]))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise RequestError(
+            "genotype: operations must list a name for each layer and skips a list of earlier maps, which "
+            f"{genotype!r} does not; correct it"
+        ) from error
+
+
+def _check_skips(layer: int, maps: Sequence[int]) -> None:
+    for i in maps:
+        if not 0 <= i < layer:
+            open_maps = f"maps 0 to {layer - 1}" if layer else "no map"
+            raise RequestError(f"genotype: layer {layer} joins map {i}, but it can only join {open_maps}; correct it")
+    if list(maps) != sorted(set(maps)):
+        raise RequestError(f"genotype: layer {layer} joins maps {list(maps)}; list each once, in order")
+
+
+def parse(text: str) -> Genotype:
+    """Read ``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i bits for each layer i."""
+    numbers = _numbers.read(text)
+    names: list[str] = []
+    skips: list[list[int]] = []
+    while numbers:
+        layer = len(names)
+        operation, *bits = numbers[: layer + 1]
+        if len(bits) < layer:
+            raise RequestError(
+                f"genotype text: {len(bits)} bits after the operation of layer {layer}, which has {layer}; "
+                "add the missing numbers"
+            )
+        names.append(_numbers.name(f"layer {layer}", operation, OPERATIONS))
+        skips.append(_joined(layer, bits))
+        numbers = numbers[layer + 1 :]
+    return check({"operations": names, "skips": skips})
+
+
+def _joined(layer: int, bits: Sequence[int]) -> list[int]:
+    if not set(bits) <= {0, 1}:
+        raise RequestError(f"genotype text: layer {layer} has bits {' '.join(map(str, bits))}; write 0 or 1 each")
+    return [i for i, bit in enumerate(bits) if bit]
+
+
+def notation(genotype: Genotype) -> str:
+    """Return the text that `parse` reads."""
+    rows = (
+        (OPERATIONS.index(name), *(int(i in maps) for i in range(layer)))
+        for layer, (name, maps) in enumerate(zip(genotype["operations"], genotype["skips"], strict=True))
+    )
+    return " ".join(str(number) for row in rows for number in row)
+
+
+def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
+    """Return (from, to, operation) of each edge between layers."""
+    maps = ["stem", *(str(i) for i in range(len(genotype["operations"])))]
+    found = []
+    for layer, (name, joined) in enumerate(zip(genotype["operations"], genotype["skips"], strict=True)):
+        found.append((maps[layer], maps[layer + 1], name))
+        found += [(maps[i], maps[layer + 1], "skip_connect") for i in joined]
+    return found

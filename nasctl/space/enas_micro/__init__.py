@@ -1,0 +1,117 @@
+"""The micro space of ENAS: a normal and a reduction cell, each node the sum of two operations on earlier states.
+
+Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.4.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.space import _count
+from nasctl.space._forms import resize
+from nasctl.space._operations import check_operations
+from nasctl.space._task import check_images
+from nasctl.space.enas_micro import genotype as genotypes
+from nasctl.space.enas_micro.genotype import KINDS, OPERATIONS, PICKS
+from nasctl.space.enas_micro.network import Form, Network, wants_auxiliary
+from nasctl.space.enas_micro.price import price
+from nasctl.space.enas_micro.supernet import Supernet
+
+TAKEN = 2 * PICKS  # decisions of a node
+
+
+class EnasMicro:
+    """Cells of ``nodes`` nodes; a node picks two earlier states, which may be the same, then an operation for each.
+
+    With five nodes and operations a walk takes 40 decisions of (5^5 * 6!)^4, about 2.6e25 results, all of them
+    different texts. The paper counts (5 * 5!)^4, about 1.3e11 (section 2.4): one operation for all nodes of a cell,
+    and 5! ways to choose their states. There are no rows: which states are loose ends cannot be relaxed.
+    """
+
+    family = "enas_micro"
+    rows: tuple[Row, ...] = ()
+
+    def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
+        check_images(self.family, task)
+        check_operations(operations, OPERATIONS)
+        check_search(search)
+        wants_auxiliary(task, final)
+        self.task, self.nodes, self.operations = task, nodes, tuple(operations)
+        self.forms = {"search": search, "final": final}
+        self.decisions = tuple(d for i in range(len(KINDS)) for node in range(nodes) for d in self._node(i, node))
+        self.size = math.prod(len(d.options) for d in self.decisions)
+        self.num_operations = len(operations)
+        self._cost = lru_cache(maxsize=4096)(self._price)
+
+    def _node(self, cell: int, node: int) -> list[Decision]:
+        """Return the decisions of a node: two states, whose anchors are the nodes' last decisions, two operations."""
+        first = TAKEN * (cell * self.nodes + 1) - 1
+        inputs = (-2 * cell - 2, -2 * cell - 1)
+        anchors = (*inputs, *(first + TAKEN * earlier for earlier in range(node)))
+        states, place = tuple(map(str, range(node + 2))), f"{KINDS[cell]}/{node + 2}"
+        picks = [Decision(f"{place}/{which}_input", states, anchors) for which in ("first", "second")]
+        return picks + [Decision(f"{place}/{which}_operation", self.operations) for which in ("first", "second")]
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        half = TAKEN * self.nodes
+        return {kind: self._picks(arch[i * half : (i + 1) * half]) for i, kind in enumerate(KINDS)}
+
+    def _picks(self, taken: Architecture) -> list[list[str | int]]:
+        nodes = [taken[k : k + TAKEN] for k in range(0, len(taken), TAKEN)]
+        return [[self.operations[node[PICKS + k]], node[k]] for node in nodes for k in range(PICKS)]
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
+
+    def parse(self, text: str) -> Genotype:
+        return genotypes.parse(text)
+
+    def notation(self, genotype: Genotype) -> str:
+        return genotypes.notation(genotype)
+
+    def check(self, genotype: Genotype) -> Genotype:
+        return genotypes.check(genotype)
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        return {kind: genotypes.edges(genotype[kind]) for kind in KINDS}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype, self.task, resize(self.forms[form], size))
+
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype)
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        return _count.cost(network, self.task.input_shape)
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        return self._cost(json.dumps(genotype))[name]
+
+    def _price(self, genotype: str) -> Mapping[str, int]:
+        return price(json.loads(genotype), self.task, self.forms["final"])
+
+
+def check_search(form: Form) -> None:
+    """Raise `RequestError` if the supernet cannot have this form."""
+    if form.combine != "project":
+        raise RequestError(
+            f"space.search.combine={form.combine}: shared weights need cells whose shape does not depend on their "
+            "loose ends; set space.search.combine=project"
+        )
+    if form.auxiliary is not False:
+        raise RequestError(
+            f"space.search.auxiliary={form.auxiliary}: shared weights are trained with one classifier; set false"
+        )

@@ -1,0 +1,93 @@
+"""The genotype of the micro space: its rules, its text and its edges.
+
+Per cell type it lists [operation, state] pairs, two a node. States 0 and 1 are the cell's inputs, the first node is
+state 2; the states that nothing reads leave the cell. The text is that of the code released with Pham et al. 2018,
+https://arxiv.org/abs/1802.03268: the numbers of the normal cell, then those of the reduction cell, for each node
+state, operation, state, operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
+
+from nasctl.core import Genotype, RequestError, unknown
+from nasctl.space import _numbers
+
+KINDS = ("normal", "reduce")
+PICKS = 2  # operations a node sums
+OPERATIONS = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "skip_connect")
+"""In the order of the numbers in the text."""
+
+Picks = Sequence[tuple[str, int]]
+
+_CELL = TypeAdapter(list[tuple[StrictStr, StrictInt]])
+
+
+def check(genotype: Genotype) -> Genotype:
+    """Return ``genotype`` if a network can be built from it, or raise `RequestError`."""
+    for kind in KINDS:
+        picks = _cell(kind, genotype)
+        if not picks or len(picks) % PICKS:
+            raise RequestError(
+                f"genotype: {kind} lists {len(picks)} operations, but each node sums {PICKS}; add or remove some"
+            )
+        for k, (name, source) in enumerate(picks):
+            _check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2)
+    return genotype
+
+
+def _cell(kind: str, genotype: Genotype) -> list[tuple[str, int]]:
+    try:
+        return _CELL.validate_python(genotype[kind])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise RequestError(
+            f"genotype: {kind} must list [operation, state] pairs, which {genotype!r} does not; correct it"
+        ) from error
+
+
+def _check_pick(place: str, name: str, source: int, node: int) -> None:
+    if name not in OPERATIONS:
+        raise unknown(place, name, OPERATIONS)
+    if not 0 <= source < node:
+        raise RequestError(
+            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
+        )
+
+
+def parse(text: str) -> Genotype:
+    """Read ``0 2 0 0 ... 1 0 1 0 ...``: state and operation, twice a node, first all of the normal cell."""
+    numbers = _numbers.read(text)
+    half, rest = divmod(len(numbers), len(KINDS))
+    if not numbers or rest or half % (2 * PICKS):
+        raise RequestError(
+            f"genotype text: {len(numbers)} numbers are not two cells of as many nodes with four numbers each; "
+            "add or remove some"
+        )
+    return check({kind: _parse_cell(kind, numbers[i * half :][:half]) for i, kind in enumerate(KINDS)})
+
+
+def _parse_cell(kind: str, numbers: Sequence[int]) -> list[list[str | int]]:
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return [
+        [_numbers.name(f"{kind} operation {k}", operation, OPERATIONS), source]
+        for k, (source, operation) in enumerate(pairs)
+    ]
+
+
+def notation(genotype: Genotype) -> str:
+    """Return the text that `parse` reads."""
+    return " ".join(f"{source} {OPERATIONS.index(name)}" for kind in KINDS for name, source in genotype[kind])
+
+
+def loose_ends(picks: Picks) -> list[int]:
+    """Return the states that no node reads, in order."""
+    return sorted(set(range(len(picks) // PICKS + 2)) - {source for _, source in picks})
+
+
+def edges(picks: Picks) -> list[tuple[str, str, str]]:
+    """Return (from, to, operation) of each edge of a cell."""
+    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
+    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
+    return operations + [(names[i], "c_{k}", "concat") for i in loose_ends(picks)]
