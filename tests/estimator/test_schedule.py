@@ -5,6 +5,7 @@ import torch
 
 from nasctl.core import Candidate
 from nasctl.estimator._schedule import Schedule
+from nasctl.search import Budget, Search
 from tests.small import Problem, fit, rounds, same, through_a_file
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
@@ -72,3 +73,16 @@ def test_stopped_in_the_middle_of_a_long_fit_it_goes_on_bit_for_bit(done, steps)
     torch.manual_seed(12345)
     assert head + rounds(problem, second, [0, 2, 4, 6, 8][done:]) == expected
     assert same(second.state_dict(), whole.state_dict())
+
+
+@pytest.mark.parametrize("work, steps", [(1, 1), (None, 2 * STEPS + 1)])  # one step more, as after any trial
+def test_a_budget_that_is_spent_within_a_fit_ends_it(work, steps):
+    problem = Problem("estimator.fit_epochs=2", "estimator.sampler=uniform")
+    estimator, budget = problem.estimator(), Budget(trials=2 if work is None else None, epochs=None, work=work)
+    lines = []
+    search = Search(
+        problem.space, problem.strategy(), estimator, problem.reward(), budget, lambda *line: lines.append(line), 1
+    )
+    search.run(lambda state, values: state())
+    assert len(lines) == (1 if work else 2)
+    assert estimator.schedule.position == steps

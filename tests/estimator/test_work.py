@@ -6,7 +6,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasctl.core import Candidate, TrialError
-from nasctl.estimator._work import KEPT, Counter, Meter
+from nasctl.estimator import _work
+from nasctl.estimator._work import COMPARED, KEPT, Counter, Meter, PathMeter
 from nasctl.space.nasbench201 import Form, NasBench201
 from tests.small import Problem, relaxed, through_a_file
 
@@ -56,6 +57,25 @@ def test_a_path_is_counted_once_and_gives_what_it_gives_uncounted():
     assert len(meter.known) <= KEPT
 
 
+def test_paths_of_layers_are_counted_by_layers_once_that_has_agreed(monkeypatch):
+    meter, x = PathMeter(), torch.randn(2, 4, 6, 6)
+    layers = [nn.Conv2d(4, 8, 3, 2, 1), nn.Conv2d(4, 4, 5, groups=4), nn.Sequential(nn.Flatten(), nn.Linear(144, 3))]
+    macs = [9 * 8 * 36, 4 * 4 * 25, 144 * 3]
+    for path in range(COMPARED):
+        meter.run(path, lambda layer=layers[path % 3]: layer(x), 2)
+    monkeypatch.setattr(_work.Counter, "__torch_dispatch__", lambda *_: pytest.fail("counted in full"))
+    for path, layer in enumerate(layers, start=COMPARED):
+        meter.run(path, lambda layer=layer: layer(x), 2)
+    assert [meter.macs(path) for path in meter.known] == macs + macs
+
+
+def test_paths_that_call_functions_are_always_counted_in_full():
+    meter, layer, x = PathMeter(), nn.Linear(7, 4), torch.randn(3, 7)
+    for path in range(2 * COMPARED):
+        meter.run(path, lambda: nn.functional.linear(layer(x), layer.weight.T), 3)
+    assert set(meter.known.values()) == {56}
+
+
 @pytest.mark.parametrize("space", ["darts", "nasbench201"])
 def test_a_picked_path_costs_its_own_network(space):
     problem = Problem("budget.epochs=2", "estimator.val_batches=null")
@@ -65,7 +85,7 @@ def test_a_picked_path_costs_its_own_network(space):
         problem.space = NasBench201(problem.space.task, search=form, final=form)
         bias = problem.space.task.num_outputs  # counted by the benchmark's convention, and not as work
     estimator = problem.estimator()
-    for arch in map(problem.arch, range(3)):
+    for arch in map(problem.arch, range(COMPARED + 2)):
         before = estimator.work
         estimator.evaluate(Candidate(arch))
         assert estimator.work - before == IMAGES * (macs_of(problem, arch) - bias)
