@@ -64,11 +64,18 @@ class Language(nn.Module):
     """Embedding, recurrent ``layers``, and a decoder with the embedding's weights: ``(tokens, hidden) -> Spoken``.
 
     ``embedding`` is the number of units of a word and must be that of the last layer's output; the weights start
-    uniform in ``[-init_range, init_range]``. What follows ``hidden`` in a call is passed to every layer.
+    uniform in ``[-init_range, init_range]``. ``bias`` is the decoder's. What follows ``hidden`` in a call is passed
+    to every layer.
     """
 
     def __init__(
-        self, layers: Sequence[nn.Module], task: Task, embedding: int, dropouts: Dropouts, init_range: float
+        self,
+        layers: Sequence[nn.Module],
+        task: Task,
+        embedding: int,
+        dropouts: Dropouts,
+        init_range: float,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
@@ -79,7 +86,7 @@ class Language(nn.Module):
                 f"layer's, which has {self._layers[-1].units}; set them equal"
             )
         self.embedding = nn.Parameter(torch.empty(task.num_outputs, embedding).uniform_(-init_range, init_range))
-        self.bias = nn.Parameter(torch.zeros(task.num_outputs))
+        self.bias = nn.Parameter(torch.zeros(task.num_outputs)) if bias else None
 
     @property
     def _layers(self) -> list[Any]:

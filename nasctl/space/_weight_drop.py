@@ -23,7 +23,7 @@ class WeightDropLSTM(nn.Module):
 
     def start(self, batch: int) -> Pair:
         """Return zeros for the output and the cell, ``(batch, units)`` each."""
-        zeros = self.lstm.weight_hh_l0.new_zeros(2, batch, self.units)
+        zeros = next(self.lstm.parameters()).new_zeros(2, batch, self.units)
         return zeros[0], zeros[1]
 
     def forward(self, x: Tensor, state: Pair) -> tuple[Tensor, Pair]:
