@@ -1,0 +1,36 @@
+"""An LSTM layer whose recurrent weights are dropped.
+
+Merity et al. 2018, https://arxiv.org/abs/1708.02182, section 2.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+Pair = tuple[Tensor, Tensor]
+
+
+class WeightDropLSTM(nn.Module):
+    """One LSTM layer; a share ``weight_dropout`` of its hidden-to-hidden weights is zero at all steps of a call."""
+
+    def __init__(self, inputs: int, units: int, weight_dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, units)
+        self.units, self.weight_dropout = units, weight_dropout
+        self.macs = 4 * units * (inputs + units)
+
+    def start(self, batch: int) -> Pair:
+        """Return zeros for the output and the cell, ``(batch, units)`` each."""
+        zeros = self.lstm.weight_hh_l0.new_zeros(2, batch, self.units)
+        return zeros[0], zeros[1]
+
+    def forward(self, x: Tensor, state: Pair) -> tuple[Tensor, Pair]:
+        """Map ``(T, B, inputs)`` and the state before it to ``(T, B, units)`` and the state after it."""
+        weights: dict[str, Tensor] = dict(self.lstm.named_parameters())
+        if self.training and self.weight_dropout:
+            weights["weight_hh_l0"] = F.dropout(weights["weight_hh_l0"], self.weight_dropout)
+        before = tuple(part[None].contiguous() for part in state)
+        outputs, after = functional_call(self.lstm, weights, (x, before))
+        return outputs, (after[0][0], after[1][0])
