@@ -155,6 +155,24 @@ class Task:
     categories: Sequence[int] = ()
 
 
+@dataclass
+class Passage:
+    """What a supernet of language models reads in place of a tensor: a stretch of text and the state before it.
+
+    The network that reads it leaves there the state ``after`` it and its ``outputs`` ``(T, B, H)`` before dropout.
+    Its dropout is a function of ``seed``. A passage has as many examples as tokens.
+    """
+
+    tokens: Tensor  # (T, B)
+    hidden: Any  # the network's own business; of B columns
+    seed: int
+    after: Any = None
+    outputs: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.tokens.numel()
+
+
 class Choices(Protocol):
     """The side of a space that strategies see."""
 
@@ -201,7 +219,7 @@ class SearchSpace(Choices, Protocol):
 
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
-        ``search``; ``size`` replaces parts of it."""
+        ``search``; ``size`` replaces parts of it. For language x is a `Passage`."""
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one

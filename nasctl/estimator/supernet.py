@@ -28,10 +28,10 @@ from nasctl.core import (
     RequestError,
     RunError,
     SearchSpace,
-    Split,
     State,
     position_seed,
 )
+from nasctl.estimator._streams import streams
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
 from nasctl.estimator._work import PASS, Meter
 
@@ -70,7 +70,9 @@ class Supernet:
         clip: PositiveFloat,
         unroll: Literal["first_order", "exact", "finite_difference"],
         unroll_radius: PositiveFloat,
+        unroll_clip: PositiveFloat | None,
         bilevel: bool,
+        slowness: NonNegativeFloat,
         channels_last: bool,
         compile: bool,
         cuda_graph: bool,
@@ -81,15 +83,20 @@ class Supernet:
                 f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set budget.epochs"
             )
         self.dataset, self.device, self.pulse = dataset, device, pulse
-        self.train, self.val = self._splits(dataset, bilevel)
         self.batch_size, self.val_batches, self.bilevel = batch_size, val_batches, bilevel
-        self.steps = math.ceil(len(self.train) / batch_size)
-        self.epochs, self.warmup, self.clip = epochs, warmup_epochs * self.steps, clip
+        self.epochs, self.clip, self.unroll_clip = epochs, clip, unroll_clip
         self.lr, self.lr_min = lr, lr_min
         self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
-        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
-        self.net = space.supernet(**size).to(device).to(memory_format=self.format)
+        self.net = space.supernet(**size).to(device).to(memory_format=layout)
+        places = {"size": batch_size, "bilevel": bilevel, "layout": layout, "slowness": slowness}
+        self.train, self.val = streams(dataset, self.net, seed, **places)
+        self.steps = self.train.steps
+        self.warmup = warmup_epochs * self.steps
+        if compile and hasattr(self.net, "compile_step"):  # one step of many alike
+            self.net.compile_step("estimator.compile")
+            compile = False
         if unroll == "exact" and (compile or cuda_graph):
             log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
             compile = cuda_graph = False
@@ -101,10 +108,6 @@ class Supernet:
         self.position = 0  # weight steps taken or, while one is pending, about to be taken
         self.pending = False
         self.meter, self.work = Meter(), 0
-
-    @staticmethod
-    def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
-        return (dataset.train(), dataset.val()) if bilevel else (dataset.full(), dataset.full())
 
     @property
     def epoch(self) -> float:
@@ -121,9 +124,11 @@ class Supernet:
     def _weight_step(self, candidate: Candidate) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        x, y = self._batch(self.train, self.position)
+        x, y = self.train.batch(self.position)
         self.optimizer.zero_grad(set_to_none=True)
-        self.dataset.loss(self._outputs(x, self._on_device(candidate)), y).backward()
+        loss = self.dataset.loss(self._outputs(x, self._on_device(candidate)), y)
+        (loss + self.train.penalty(x)).backward()
+        self.train.keep(x)
         self.work += PASS * self.meter.macs(_path(candidate)) * len(y)
         nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
         self.optimizer.step()
@@ -147,16 +152,19 @@ class Supernet:
     @torch.no_grad()
     def _score(self, candidate: Candidate) -> Metrics:
         """Return the metrics of a picked path over ``val_batches`` validation batches (all if null)."""
-        total = math.ceil(len(self.val) / self.batch_size)
+        total = self.val.steps
         count = total if self.val_batches is None else min(self.val_batches, total)
         start = self.position if count < total else 0
         sums: dict[str, Tensor] = {}
-        examples = 0
+        examples, val = 0, self.val.afresh()
+        self.net.train(val.trains_to_score)
         for i in range(start, start + count):
-            x, y = self._batch(self.val, i)
+            x, y = val.batch(i)
             measured = self.dataset.measure(self._outputs(x, candidate), y)
+            val.keep(x)
             sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
             examples += len(y)
+        self.net.train()
         self.work += self.meter.macs(_path(candidate)) * examples
         return self._metrics(sums, examples)
 
@@ -172,8 +180,8 @@ class Supernet:
         return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
-        train = self._batch(self.train, self.position)
-        val = self._batch(self.val, self.position) if self.bilevel else train
+        train = self.train.batch(self.position)
+        val = self.val.batch(self.position) if self.bilevel else train
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
@@ -190,6 +198,7 @@ class Supernet:
         weights = dict(self.net.named_parameters())
         step = self._virtual_step(weights)
         loss = self.unroll(train_loss, val_loss, weights, rows, step, self.unroll_radius)
+        self.val.keep(val[0])
         examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
         self.work += PASS * self.meter.macs(_path(candidate)) * examples
         return Evaluation(self._metrics(measured[-1], len(val[1])), loss)
@@ -199,12 +208,7 @@ class Supernet:
         states = {name: self.optimizer.state.get(w, {}) for name, w in weights.items()}
         found = {name: state.get("momentum_buffer") for name, state in states.items()}
         buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
-        return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers)
-
-    def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
-        epoch, step = divmod(position, math.ceil(len(split) / self.batch_size))
-        x, y = split.batch(self.batch_size, epoch, step)
-        return x.contiguous(memory_format=self.format) if x.dim() == 4 else x, y
+        return VirtualStep(self._rate(), group["momentum"], group["weight_decay"], buffers, self.unroll_clip)
 
     def _on_device(self, candidate: Candidate) -> Candidate:
         if candidate.weights is None:
@@ -236,12 +240,15 @@ class Supernet:
             "position": self.position,
             "pending": self.pending,
             "work": self.work,
+            "streams": [self.train.state_dict(), self.val.state_dict()],
         }
 
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.position, self.pending, self.work = state["position"], state["pending"], state["work"]
+        for stream, held in zip((self.train, self.val), state["streams"], strict=True):
+            stream.load_state_dict(held)
 
 
 def _path(candidate: Candidate) -> tuple[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Passage, RequestError, Task
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 State = Tensor | tuple[Tensor, ...]
@@ -111,6 +111,14 @@ class Language(nn.Module):
             after.append(state)
             x = self._locked(raw, self.dropouts.layer if i + 1 < len(self.layers) else self.dropouts.output)
         return Spoken(F.linear(x.flatten(0, 1), self.embedding, self.bias), after, x, raw)
+
+    def read(self, passage: Passage, *choice: Any) -> Tensor:
+        """Return the logits of a passage, and leave there the state after it and the outputs."""
+        if self.training:
+            torch.manual_seed(passage.seed)
+        spoken = Language.forward(self, passage.tokens, passage.hidden, *choice)
+        passage.after, passage.outputs = spoken.hidden, spoken.raw
+        return spoken.logits
 
     def _embedded(self, tokens: Tensor) -> Tensor:
         vectors = F.embedding(tokens, self.embedding)

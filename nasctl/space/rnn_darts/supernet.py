@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Genotype, State, Task
+from nasctl.core import Architecture, Candidate, Genotype, Passage, State, Task
 from nasctl.space._language import Language
 from nasctl.space._projection import Projection
 from nasctl.space.rnn_darts.activation import FIRST, highway
@@ -30,8 +30,8 @@ Outputs = Literal["all", "loose_ends"]
 class MixedCell(Layer):
     """A cell that holds all architectures: ``(x (T, B, H), h (B, H), candidate) -> (outputs, the last of them)``.
 
-    Rows are the edges, those of the first node first; option 0 is ``none``. The weights of node i are
-    ``(edges, activations, H, 2 H)``, of which the first two are 1 where they are shared.
+    Rows are the edges, those of the first node first; option 0 is ``none``. The weights of a node are
+    ``(edges * activations, H, 2 H)``, where either counts as 1 if they share their weights.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class MixedCell(Layer):
         super().__init__(form)
         self.names, self.nodes, self.outputs, self.wiring = tuple(names), nodes, outputs, wiring
         self.mixing = Mixing(names)
-        alternatives = len(names) if sharing == "operation" else 1
+        self.alternatives = len(names) if sharing == "operation" else 1
+        edges = [1 if sharing == "node" else node + 1 for node in range(nodes)]
         self.weights = nn.ParameterList(
-            self._uniform(1 if sharing == "node" else node + 1, alternatives, form.units, 2 * form.units)
-            for node in range(nodes)
+            self._uniform(count * self.alternatives, form.units, 2 * form.units) for count in edges
         )
-        self.macs = self.macs_of(sum(node + 1 for node in range(nodes)) * alternatives)
+        self.macs = self.macs_of(sum(node + 1 for node in range(nodes)) * self.alternatives)
 
     def forward(self, x: Tensor, h: Tensor, candidate: Candidate) -> tuple[Tensor, Tensor]:
         if candidate.weights is None:
@@ -64,8 +64,12 @@ class MixedCell(Layer):
         return [self._weight(i, source, self.names.index(name)) for i, (name, source) in enumerate(nodes)]
 
     def _weight(self, node: int, source: int, activation: int) -> Tensor:
-        held = self.weights[node]
-        return held[min(source, held.shape[0] - 1), min(activation, held.shape[1] - 1)]
+        return self._of_edge(node, source)[min(activation, self.alternatives - 1)]
+
+    def _of_edge(self, node: int, source: int) -> Tensor:
+        """Return the weights of an edge, ``(1 or activations, H, 2 H)``."""
+        edges: tuple[Tensor, ...] = self.weights[node].split(self.alternatives)
+        return edges[min(source, len(edges) - 1)]
 
     @staticmethod
     def _rows(candidate: Candidate, weights: Sequence[Tensor]) -> Tensor:
@@ -92,7 +96,7 @@ class MixedCell(Layer):
 
     def _leaving(self, source: int) -> Tensor:
         """Return the weights of all products that read ``source``: ``(H, 2 * nodes * activations * H)``."""
-        held = torch.stack([self.weights[i][min(source, len(self.weights[i]) - 1)] for i in range(source, self.nodes)])
+        held = torch.stack([self._of_edge(node, source) for node in range(source, self.nodes)])
         m, alternatives, units, _ = held.shape
         return held.view(m, alternatives, units, 2, units).permute(2, 3, 0, 1, 4).reshape(units, -1)
 
@@ -129,10 +133,13 @@ def edge(source: int, node: int) -> int:
 
 
 class Supernet(Language):
-    """The language model that holds all architectures: ``(tokens, hidden, candidate) -> Spoken``."""
+    """The language model that holds all architectures: ``(passage, candidate) -> logits (T * B, V)``."""
 
     def __init__(self, cell: MixedCell, task: Task, form: Form) -> None:
         super().__init__([cell], task, form.units, form.dropouts, form.init_range, form.decoder_bias)
+
+    def forward(self, passage: Passage, candidate: Candidate) -> Tensor:  # type: ignore[override]
+        return self.read(passage, candidate)
 
     def compile_step(self, setting: str) -> None:
         """Compile what a time step of a mixture computes besides products; ``setting`` is what asked for it."""
