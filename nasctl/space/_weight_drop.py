@@ -5,11 +5,12 @@ Merity et al. 2018, https://arxiv.org/abs/1708.02182, section 2.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional as F
 
 Pair = tuple[Tensor, Tensor]
+NAMES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # in the order that torch wants them
 
 
 class WeightDropLSTM(nn.Module):
@@ -28,9 +29,10 @@ class WeightDropLSTM(nn.Module):
 
     def forward(self, x: Tensor, state: Pair) -> tuple[Tensor, Pair]:
         """Map ``(T, B, inputs)`` and the state before it to ``(T, B, units)`` and the state after it."""
-        weights: dict[str, Tensor] = dict(self.lstm.named_parameters())
+        weights = dict(self.lstm.named_parameters())
         if self.training and self.weight_dropout:
             weights["weight_hh_l0"] = F.dropout(weights["weight_hh_l0"], self.weight_dropout)
-        before = tuple(part[None].contiguous() for part in state)
-        outputs, after = functional_call(self.lstm, weights, (x, before))
-        return outputs, (after[0][0], after[1][0])
+        before = [part[None].contiguous() for part in state]
+        flat = [weights[name] for name in NAMES]
+        outputs, h, c = torch.lstm(x, before, flat, True, 1, 0.0, self.training, False, False)
+        return outputs, (h[0], c[0])

@@ -23,7 +23,7 @@ from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Schedule
-from nasctl.trainer._training import Training
+from nasctl.trainer._training import Training, widened
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -85,6 +85,11 @@ class Classifier:
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
         check_precision(self.precision, device)
+        if hasattr(model, "start"):
+            raise RequestError(
+                "trainer: classifiers are trained by this one, but the network is a language model; choose "
+                "trainer=language_model or one of its presets, such as trainer=awd_lstm"
+            )
         if self.drop_path and not hasattr(model, "drop_path"):
             raise RequestError(f"trainer.drop_path={self.drop_path}: this network has none; set trainer.drop_path=0")
         if self.auxiliary_weight and getattr(model, "auxiliary", None) is None:
@@ -172,7 +177,7 @@ class Classifier:
         """Return logits ``(n, outputs)``, half precision widened, and the training loss."""
         with precision.autocast():
             outputs = network(self._laid_out(x))
-        logits, *auxiliary = (_widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        logits, *auxiliary = (widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
         loss = self._loss(dataset, logits, y)
         for extra in auxiliary:
             loss = loss + self.auxiliary_weight * self._loss(dataset, extra, y)
@@ -193,7 +198,7 @@ class Classifier:
             return {}
         with training.averaged():
             metrics = self.evaluate(training.model, dataset, split)
-            training.best.offer(metrics, epoch, training.model)
+            training.offer(metrics, epoch)
         return {f"held_out_{name}": value for name, value in metrics.items()}
 
     def _laid_out(self, x: Tensor) -> Tensor:
@@ -211,7 +216,3 @@ class Classifier:
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
-
-
-def _widened(outputs: Tensor) -> Tensor:
-    return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
