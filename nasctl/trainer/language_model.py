@@ -107,8 +107,9 @@ class LanguageModel:
     def _begin(self, model: nn.Module, state: State | None) -> Reading:
         device = next(model.parameters()).device
         self.check(model, device)
-        if self.compile and hasattr(model, "compile_step"):
-            model.compile_step("trainer.compile")
+        compile_step: Any = getattr(model, "compile_step", None)
+        if self.compile and compile_step is not None:
+            compile_step("trainer.compile")
         reading = Reading(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
             reading.load_state_dict(state)
@@ -129,11 +130,11 @@ class LanguageModel:
         rate = self._rate(reading.epoch) * (len(tokens) / text.bptt if self.lr_by_length else 1)
         for group in reading.optimizer.param_groups:
             group["lr"] = rate
-        reading.model.train()
+        network: Any = reading.model.train()
         reading.optimizer.zero_grad(set_to_none=True)
-        hidden = reading.model.start(tokens.shape[1]) if reading.hidden is None else reading.hidden
+        hidden = network.start(tokens.shape[1]) if reading.hidden is None else reading.hidden
         with reading.precision.autocast():
-            spoken = reading.model(tokens, hidden)
+            spoken = network(tokens, hidden)
         loss = text.dataset.loss(widened(spoken.logits), targets)
         reading.precision.backward(loss + self._penalties(spoken))
         reading.precision.step(reading.optimizer, reading.model.parameters(), self.clip)
