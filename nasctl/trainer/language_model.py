@@ -151,8 +151,8 @@ class LanguageModel:
     def _close(self, reading: Reading, dataset: Dataset, split: Split | None) -> dict[str, Any]:
         """End an epoch: validate, keep the weights if they are the best, and average from now on or roll back."""
         try:
-            metrics = reading.close(dataset)
-            reading.perplexity = metrics.get("perplexity")
+            metrics = checked(reading.close(dataset), "in the epoch")
+            reading.perplexity = metrics["perplexity"]
             return {**metrics, "averaged": reading.average is not None, **self._choose(reading, dataset, split)}
         except TrialError as error:
             if not self.rollback:
@@ -183,9 +183,14 @@ class LanguageModel:
             measured = dataset.measure(spoken.logits, targets)
             sums = {name: sums.get(name, 0) + value.double() for name, value in measured.items()}
         metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
-        if not math.isfinite(metrics["loss"]):
-            raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
-        return metrics
+        return checked(metrics, "after the last step")
+
+
+def checked(metrics: Metrics, when: str) -> Metrics:
+    """Return ``metrics``, or raise `TrialError` if the loss is no number or one whose perplexity is none."""
+    if not math.isfinite(metrics["perplexity"]):
+        raise TrialError(f"loss is {metrics['loss']} {when}; lower trainer.lr or trainer.clip")
+    return metrics
 
 
 class Text:
