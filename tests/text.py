@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 WORDS = 30  # of the vocabulary, less the end of a sentence
-LINES = {"train": 300, "valid": 60, "test": 60}
+LINES = {"train": 300, "valid": 300, "test": 60}
 
 
 def lines(part, words=WORDS):

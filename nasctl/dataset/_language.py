@@ -110,7 +110,7 @@ class LanguageModelling:
         return {"loss": cross_entropy(outputs, targets, reduction="sum")}
 
     def metrics(self, sums: Mapping[str, float], examples: int) -> Metrics:
-        """Return ``loss`` in nats a token and ``perplexity``, its exponential."""
+        """Return ``loss`` in nats a token and ``perplexity``, its exponential; infinite where that is no number."""
         loss = sums["loss"] / examples
         return {"loss": loss, "perplexity": math.inf if loss > _LARGEST else math.exp(loss)}
 

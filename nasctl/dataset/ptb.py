@@ -7,6 +7,7 @@ https://arxiv.org/abs/1609.07843. A line is a sentence, blanks part its words, a
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -76,7 +77,7 @@ class PennTreebank(LanguageModelling):
             ids = with_unknown(ids)
         parts, facts = {}, {}
         for part, path in paths.items():
-            parts[part], unknown = encode(texts[part], ids, lambda line, path=path: f"{path}, line {line + 1}")
+            parts[part], unknown = encode(texts[part], ids, partial(_line, path))
             facts[part] = hashlib.sha256(path.read_bytes()).hexdigest()
             facts |= {f"{part}_unknown_words": f"{unknown} of {len(parts[part])}"} if unknown else {}
         return Corpus(list(ids), parts, facts)
@@ -99,13 +100,17 @@ class PennTreebank(LanguageModelling):
         return next((self.folder / name for name in names if (self.folder / name).is_file()), None)
 
 
+def _line(path: Path, index: int) -> str:
+    return f"{path}, line {index + 1}"
+
+
 def _read(path: Path) -> list[Sentence]:
     """Return the words of each line, or raise `RequestError` for what is no text or holds no word."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise RequestError(f"{path}: is no UTF-8 text ({error}); convert it or fetch it again") from error
-    sentences = [line.split() for line in lines[: len(lines) - (not lines[-1])]]
+    sentences: list[Sentence] = [line.split() for line in lines[: len(lines) - (not lines[-1])]]
     if not any(sentences):
         raise RequestError(f"{path}: holds no words; fetch it again or name another dataset.folder")
     return sentences

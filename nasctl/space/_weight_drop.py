@@ -29,7 +29,7 @@ class WeightDropLSTM(nn.Module):
 
     def forward(self, x: Tensor, state: Pair) -> tuple[Tensor, Pair]:
         """Map ``(T, B, inputs)`` and the state before it to ``(T, B, units)`` and the state after it."""
-        weights = dict(self.lstm.named_parameters())
+        weights: dict[str, Tensor] = dict(self.lstm.named_parameters())
         if self.training and self.weight_dropout:
             weights["weight_hh_l0"] = F.dropout(weights["weight_hh_l0"], self.weight_dropout)
         before = [part[None].contiguous() for part in state]

@@ -107,8 +107,9 @@ class LanguageModel:
     def _begin(self, model: nn.Module, state: State | None) -> Reading:
         device = next(model.parameters()).device
         self.check(model, device)
-        if self.compile and hasattr(model, "compile_step"):
-            model.compile_step("trainer.compile")
+        compile_step: Any = getattr(model, "compile_step", None)
+        if self.compile and compile_step is not None:
+            compile_step("trainer.compile")
         reading = Reading(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
             reading.load_state_dict(state)
@@ -129,11 +130,11 @@ class LanguageModel:
         rate = self._rate(reading.epoch) * (len(tokens) / text.bptt if self.lr_by_length else 1)
         for group in reading.optimizer.param_groups:
             group["lr"] = rate
-        reading.model.train()
+        network: Any = reading.model.train()
         reading.optimizer.zero_grad(set_to_none=True)
-        hidden = reading.model.start(tokens.shape[1]) if reading.hidden is None else reading.hidden
+        hidden = network.start(tokens.shape[1]) if reading.hidden is None else reading.hidden
         with reading.precision.autocast():
-            spoken = reading.model(tokens, hidden)
+            spoken = network(tokens, hidden)
         loss = text.dataset.loss(widened(spoken.logits), targets)
         reading.precision.backward(loss + self._penalties(spoken))
         reading.precision.step(reading.optimizer, reading.model.parameters(), self.clip)
@@ -150,8 +151,8 @@ class LanguageModel:
     def _close(self, reading: Reading, dataset: Dataset, split: Split | None) -> dict[str, Any]:
         """End an epoch: validate, keep the weights if they are the best, and average from now on or roll back."""
         try:
-            metrics = reading.close(dataset)
-            reading.perplexity = metrics.get("perplexity")
+            metrics = checked(reading.close(dataset), "in the epoch")
+            reading.perplexity = metrics["perplexity"]
             return {**metrics, "averaged": reading.average is not None, **self._choose(reading, dataset, split)}
         except TrialError as error:
             if not self.rollback:
@@ -182,9 +183,14 @@ class LanguageModel:
             measured = dataset.measure(spoken.logits, targets)
             sums = {name: sums.get(name, 0) + value.double() for name, value in measured.items()}
         metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
-        if not math.isfinite(metrics["loss"]):
-            raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
-        return metrics
+        return checked(metrics, "after the last step")
+
+
+def checked(metrics: Metrics, when: str) -> Metrics:
+    """Return ``metrics``, or raise `TrialError` if the loss is no number or one whose perplexity is none."""
+    if not math.isfinite(metrics["perplexity"]):
+        raise TrialError(f"loss is {metrics['loss']} {when}; lower trainer.lr or trainer.clip")
+    return metrics
 
 
 class Text:

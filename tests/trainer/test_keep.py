@@ -34,7 +34,7 @@ def test_the_best_weights_are_those_of_the_epoch_with_the_lowest_held_out_error(
     assert (trained.name, trained.epoch) == ("best", best) and best < 4
     again = problem.trainer().evaluate(network, problem.data, problem.data.val())
     assert (again["error"], again["loss"]) == scores(lines)[best]
-    assert trained.record() == {"name": "best", "epoch": best, "averaged": False}
+    assert trained.record() == {"name": "best", "epoch": best, "averaged": False, "held_out": again}
 
 
 def test_the_other_weights_are_kept_apart(problem):
@@ -42,6 +42,7 @@ def test_the_other_weights_are_kept_apart(problem):
     last, other, same_lines = fit(Problem(*LAST))
     assert lines == same_lines
     assert (other.name, other.epoch) == ("last", 4)
+    assert (other.held_out["error"], other.held_out["loss"]) == scores(lines)[4]
     assert same(trained.others, {"last": last.state_dict()}) and same(other.others, {"best": best.state_dict()})
     assert not same(best.state_dict(), last.state_dict())
 
@@ -65,7 +66,8 @@ def test_the_best_weights_survive_an_interruption_after_their_epoch(problem):
 
 
 def test_averaged_weights_are_recorded_as_such():
-    assert fit(Problem("trainer.ema_decay=0.5"))[1].record() == {"name": "last", "epoch": 1, "averaged": True}
+    told = fit(Problem("trainer.ema_decay=0.5"), choose_by=None)[1].record()
+    assert told == {"name": "last", "epoch": 1, "averaged": True}
 
 
 def test_of_equal_errors_the_lower_loss_wins_and_of_equal_both_the_first():
