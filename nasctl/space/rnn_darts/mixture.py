@@ -31,20 +31,20 @@ def mixture(product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str
         mixed: Tensor | None = None
         for k in chosen:
             weight, output = weights[:, k, None], ACTIVATIONS[names[k]](values[:, :, a])
-            mixed = weight * output if mixed is None else torch.addcmul(mixed, weight, output)
+            mixed = weight * output if mixed is None else mixed.addcmul_(weight, output)
         share = weights[:, chosen[0] : chosen[-1] + 1].sum(1, keepdim=True) * state[:, None]
         part = torch.lerp(share, mixed, gates[:, :, a].sigmoid())  # type: ignore[arg-type]
-        total = part if total is None else total + part
+        total = part if total is None else total.add_(part)
     return total  # type: ignore[return-value]
 
 
-SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "tanh": lambda w, f, wf: torch.addcmul(w, wf, f, value=-1),
-    "relu": lambda w, f, wf: torch.where(f > 0, w, 0.0),
-    "sigmoid": lambda w, f, wf: torch.addcmul(wf, wf, f, value=-1),
-    "identity": lambda w, f, wf: w,
+SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "tanh": lambda total, w, f, wf: total.add_(w).addcmul_(wf, f, value=-1),
+    "relu": lambda total, w, f, wf: total.add_(torch.where(f > 0, w, 0.0)),
+    "sigmoid": lambda total, w, f, wf: total.add_(wf).addcmul_(wf, f, value=-1),
+    "identity": lambda total, w, f, wf: total.add_(w),
 }
-"""A weight w times the derivative of each activation where it is f, by f and their product w f."""
+"""Adds to a total a weight w times the derivative of each activation where it is f, by f and their product w f."""
 
 
 def gradients(
@@ -54,13 +54,14 @@ def gradients(
     gate, value = product[:, 0, :, 0].sigmoid(), product[:, 1, :, 0]
     share, through = weights.sum(1)[:, None], grad * gate
     past = grad - through  # the gate lets this part of the state through
-    mixed, slope, outputs = -share * state[:, None], torch.zeros_like(share), []
+    mixed, slope, outputs = -share * state[:, None], torch.zeros_like(through), []
     for k, name in enumerate(names):
         weight, output = weights[:, k, None], ACTIVATIONS[name](value)
         weighted = weight * output
-        mixed, slope = mixed + weighted, slope + SLOPES[name](weight, output, weighted)
+        mixed, slope = mixed.add_(weighted), SLOPES[name](slope, weight, output, weighted)
         outputs.append(output)
-    to_product = torch.stack([(through - through * gate) * mixed, through * slope], 1)[:, :, :, None]
+    to_gate = torch.addcmul(through, through, gate, value=-1) * mixed
+    to_product = torch.stack([to_gate, through * slope], 1)[:, :, :, None]
     to_state = (past * share).sum(1)
     if not of_weights:
         return to_product, to_state, None
@@ -99,5 +100,5 @@ class _Mixture(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         plainly = torch.is_grad_enabled()  # to be differentiated again, which compiled code cannot be
-        backward = gradients if plainly else ctx.mixing.backward
+        backward: Callable[..., Gradients] = gradients if plainly else ctx.mixing.backward
         return *backward(grad, *ctx.saved_tensors, ctx.mixing.names, ctx.needs_input_grad[2]), None
