@@ -57,6 +57,21 @@ SMALL_PROBLEMS = {
         "estimator=stacked",
         "estimator.networks=5",
     ),
+    "supernet_language": (
+        "dataset=python_docs",
+        "dataset.min_count=40",
+        "dataset.bptt=5",
+        "dataset.limit_train=87",  # four columns of 20 targets, in steps of 5; three tokens are left over
+        "dataset.limit_val=100",
+        "space=rnn_darts",
+        "space.nodes=3",
+        "space.search.units=4",
+        "strategy=random_search",
+        "trainer=language_model",
+        "estimator=supernet_language",
+        "estimator.batch_size=4",
+        "estimator.unroll=first_order",
+    ),
     "language": (
         "dataset=python_docs",
         "dataset.min_count=40",  # a vocabulary of some hundred words

@@ -21,7 +21,17 @@ SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
 """Experiments on generated click logs, and what makes their files small."""
 
 
-SLOW = {"darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"}
+SLOW = {
+    "darts_first_cifar10",
+    "random_search_cifar10",
+    "evolution_cifar10",
+    "evolution_nasbench201",
+    "darts_first_ptb",
+    "random_ptb",
+    "darts_first_python_docs",
+    "enas_python_docs",
+    "nas_rl_python_docs",
+}
 """Experiments whose path others take too."""
 
 

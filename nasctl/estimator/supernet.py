@@ -90,12 +90,14 @@ class Supernet:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
         self.net = space.supernet(**size).to(device).to(memory_format=layout)
-        places = {"size": batch_size, "bilevel": bilevel, "layout": layout, "slowness": slowness}
-        self.train, self.val = streams(dataset, self.net, seed, **places)
+        self.train, self.val = streams(
+            dataset, self.net, seed, size=batch_size, bilevel=bilevel, layout=layout, slowness=slowness
+        )
         self.steps = self.train.steps
         self.warmup = warmup_epochs * self.steps
-        if compile and hasattr(self.net, "compile_step"):  # one step of many alike
-            self.net.compile_step("estimator.compile")
+        compile_step: Any = getattr(self.net, "compile_step", None)
+        if compile and compile_step is not None:  # one step of many alike
+            compile_step("estimator.compile")
             compile = False
         if unroll == "exact" and (compile or cuda_graph):
             log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")

@@ -66,11 +66,11 @@ class RnnDarts:
         return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
-        nodes = [[self.activations[option], source] for source, option in _pairs(arch)]
-        concat = range(1, self.nodes + 1)
+        pairs = _pairs(arch)
+        ends = genotypes.loose_ends([source for source, _ in pairs])
         return {
-            "recurrent": nodes,
-            "concat": list(concat) if self.outputs == "all" else genotypes.loose_ends([s for _, s in nodes]),
+            "recurrent": [[self.activations[option], source] for source, option in pairs],
+            "concat": ends if self.outputs == "loose_ends" else list(range(1, self.nodes + 1)),
         }
 
     def picked(self, arch: Architecture) -> list[int]:

@@ -19,43 +19,54 @@ from torch import Tensor
 from nasctl.compilation import Compilation
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
 
-Gradients = tuple[Tensor, Tensor, Tensor]
+Gradients = tuple[Tensor, Tensor, Tensor | None]
 
 
 def mixture(product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str]) -> Tensor:
     """Return ``(B, m, H)``, what m later nodes take from ``state`` by the activations ``names``."""
     gates, values = product.unbind(1)
-    parts = []
+    total: Tensor | None = None
     for a in range(product.shape[3]):
         chosen = range(len(names)) if product.shape[3] == 1 else (a,)
-        mixed = sum(weights[:, k, None] * ACTIVATIONS[names[k]](values[:, :, a]) for k in chosen)
+        mixed: Tensor | None = None
+        for k in chosen:
+            weight, output = weights[:, k, None], ACTIVATIONS[names[k]](values[:, :, a])
+            mixed = weight * output if mixed is None else mixed.addcmul_(weight, output)
         share = weights[:, chosen[0] : chosen[-1] + 1].sum(1, keepdim=True) * state[:, None]
-        parts.append(share + gates[:, :, a].sigmoid() * (mixed - share))
-    return sum(parts[1:], parts[0])
+        part = torch.lerp(share, mixed, gates[:, :, a].sigmoid())  # type: ignore[arg-type]
+        total = part if total is None else total.add_(part)
+    return total  # type: ignore[return-value]
 
 
-SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "tanh": lambda v, f: 1 - f * f,
-    "relu": lambda v, f: (v > 0).to(v.dtype),
-    "sigmoid": lambda v, f: f * (1 - f),
-    "identity": lambda v, f: torch.ones_like(v),
+SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "tanh": lambda total, w, f, wf: total.add_(w).addcmul_(wf, f, value=-1),
+    "relu": lambda total, w, f, wf: total.add_(torch.where(f > 0, w, 0.0)),
+    "sigmoid": lambda total, w, f, wf: total.add_(wf).addcmul_(wf, f, value=-1),
+    "identity": lambda total, w, f, wf: total.add_(w),
 }
-"""The derivative of each activation at v, where it is f."""
+"""Adds to a total a weight w times the derivative of each activation where it is f, by f and their product w f."""
 
 
-def gradients(grad: Tensor, product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str]) -> Gradients:
-    """Return the gradients of `mixture` to product (A = 1), state and weights."""
+def gradients(
+    grad: Tensor, product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str], of_weights: bool
+) -> Gradients:
+    """Return the gradients of `mixture` to product (A = 1), state and, where wanted, weights."""
     gate, value = product[:, 0, :, 0].sigmoid(), product[:, 1, :, 0]
     share, through = weights.sum(1)[:, None], grad * gate
     past = grad - through  # the gate lets this part of the state through
-    columns = weights.t()[:, :, None]
-    outputs = [ACTIVATIONS[name](value) for name in names]
-    mixed = sum(w * f for w, f in zip(columns, outputs, strict=True))
-    slope = sum(w * SLOPES[name](value, f) for w, f, name in zip(columns, outputs, names, strict=True))
-    to_gate = through * (1 - gate) * (mixed - share * state[:, None])
-    to_weights = torch.stack([(through * f).sum((0, 2)) for f in outputs], 1)
-    to_weights = to_weights + (past * state[:, None]).sum((0, 2))[:, None]
-    return torch.stack([to_gate, through * slope], 1)[:, :, :, None], (past * share).sum(1), to_weights
+    mixed, slope, outputs = -share * state[:, None], torch.zeros_like(through), []
+    for k, name in enumerate(names):
+        weight, output = weights[:, k, None], ACTIVATIONS[name](value)
+        weighted = weight * output
+        mixed, slope = mixed.add_(weighted), SLOPES[name](slope, weight, output, weighted)
+        outputs.append(output)
+    to_gate = torch.addcmul(through, through, gate, value=-1) * mixed
+    to_product = torch.stack([to_gate, through * slope], 1)[:, :, :, None]
+    to_state = (past * share).sum(1)
+    if not of_weights:
+        return to_product, to_state, None
+    shared = (past * state[:, None]).sum((0, 2))
+    return to_product, to_state, torch.stack([(through * f).sum((0, 2)) + shared for f in outputs], 1)
 
 
 class Mixing:
@@ -89,5 +100,5 @@ class _Mixture(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         plainly = torch.is_grad_enabled()  # to be differentiated again, which compiled code cannot be
-        backward = gradients if plainly else ctx.mixing.backward
-        return *backward(grad, *ctx.saved_tensors, ctx.mixing.names), None
+        backward: Callable[..., Gradients] = gradients if plainly else ctx.mixing.backward
+        return *backward(grad, *ctx.saved_tensors, ctx.mixing.names, ctx.needs_input_grad[2]), None

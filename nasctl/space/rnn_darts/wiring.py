@@ -105,7 +105,7 @@ class Wiring:
         normed: Callable,
     ) -> Tensor:
         """Return the output of one time step from its first state."""
-        states, pending = [s], {}
+        states, pending = [s], dict[int, Tensor]()
         for node, (activation, source) in enumerate(self.nodes):
             if node not in pending:
                 parts = products[source](masks.state(states[source])).chunk(len(readers[source]), dim=1)
