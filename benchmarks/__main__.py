@@ -18,6 +18,7 @@ ALL = (
     "data_path",
     "search_step",
     "path_step",
+    "rnn_step",
     "retrain_step",
     "peak_memory",
     "precision",

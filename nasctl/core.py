@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Genotype = Mapping[str, Any]
 """Plain JSON data that names a network of a space; may lie outside the space's architectures."""
 
 Metrics = Mapping[str, float]
-"""Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats.
+"""Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats, ``perplexity`` its exponential.
 
 ``reported_error`` and ``reported_accuracy``, where given, are of training runs that the search did not see; the
 record then reports them in place of what it searched by.
@@ -161,6 +161,24 @@ class Task:
     categories: Sequence[int] = ()
 
 
+@dataclass
+class Passage:
+    """What a supernet of language models reads in place of a tensor: a stretch of text and the state before it.
+
+    The network that reads it leaves there the state ``after`` it and its ``outputs`` ``(T, B, H)`` before dropout.
+    Its dropout is a function of ``seed``. A passage has as many examples as tokens.
+    """
+
+    tokens: Tensor  # (T, B)
+    hidden: Any  # the network's own business; of B columns
+    seed: int
+    after: Any = None
+    outputs: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.tokens.numel()
+
+
 class Choices(Protocol):
     """The side of a space that strategies see."""
 
@@ -207,7 +225,7 @@ class SearchSpace(Choices, Protocol):
 
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
-        ``search``; ``size`` replaces parts of it."""
+        ``search``; ``size`` replaces parts of it. For language x is a `Passage`."""
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
@@ -267,7 +285,12 @@ class Estimator(Protocol):
 
 
 class Split(Protocol):
-    """A part of a data set whose batches are pure functions of the position."""
+    """A part of a data set whose batches are pure functions of the position.
+
+    A part of a text (task ``language``) has ``steps(size, epoch)`` besides, the number of its batches: ``size``
+    columns are read in steps of differing lengths, inputs ``(T, B)`` and targets ``(T * B,)``, and its examples are
+    the tokens to be predicted.
+    """
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -288,10 +311,16 @@ class Dataset(Protocol):
         """Return the part that search validates on, shuffled, not augmented."""
 
     def full(self) -> Split:
-        """Return train and validation together, shuffled and augmented: what retraining uses."""
+        """Return train and validation together, shuffled and augmented: what retraining uses.
+
+        Text is in order, and the published validation part of a text is never trained on.
+        """
 
     def held_out(self, share: float) -> tuple[Split, Split]:
-        """Return what ``full`` returns less a random ``share`` of it, and that share, not augmented."""
+        """Return what ``full`` returns less a random ``share`` of it, and that share, not augmented.
+
+        Data whose published validation part nobody trains on hold that part out, whatever the share.
+        """
 
     def test(self) -> Split:
         """Return the held-out test split, in order. Only `nasctl.retrain` may call this."""
@@ -314,23 +343,29 @@ class Trained:
     """Which weights a training left in the network.
 
     ``name`` is ``last`` or ``best`` (chosen on a held-out part), ``epoch`` the one, counted from 0, after which
-    they were taken, ``averaged`` whether they are a moving average; ``others`` holds those of the other name.
+    they were taken, ``averaged`` whether they are an average over steps; ``others`` holds those of the other name.
+    ``held_out`` holds their metrics on the part to choose by, ``rolled_back`` the epochs that ended in no number and
+    were undone.
     """
 
     name: str
     epoch: int
     averaged: bool
     others: Mapping[str, State]
+    held_out: Metrics = field(default_factory=dict)
+    rolled_back: Sequence[int] = ()
 
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the weights that were tested."""
-        return {"name": self.name, "epoch": self.epoch, "averaged": self.averaged}
+        told = {"held_out": dict(self.held_out), "rolled_back": list(self.rolled_back)}
+        weights = {"name": self.name, "epoch": self.epoch, "averaged": self.averaged}
+        return weights | {name: value for name, value in told.items() if value}
 
 
 class Trainer(Protocol):
     """Trains one stand-alone network."""
 
-    held_out: float  # share of the training set to choose weights by, in [0, 1)
+    held_out: float  # share of the training set to choose weights by, in [0, 1); above 0 where it needs one
 
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
@@ -350,8 +385,8 @@ class Trainer(Protocol):
     ) -> Trained:
         """Train ``model`` in place for ``epochs`` (None: the trainer's own), from ``state`` if given.
 
-        With a split to ``choose_by``, the best weights are those with the lowest error on it; without, the
-        last are kept.
+        With a split to ``choose_by``, the best weights are those with the lowest error on it (loss where there is no
+        error); without, the last are kept.
         """
 
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:

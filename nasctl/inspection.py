@@ -61,15 +61,26 @@ def shapes(network: nn.Module, task: Task) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     parts = [(n, m) for n, m in network.named_modules() if n.count(".") <= 1 and not isinstance(m, nn.ModuleList)]
     for name, module in parts:
-        if name and ("." not in name or name.startswith("cells.")):
-            module.register_forward_hook(lambda m, i, out, name=name: found.update({name: _shape(out)}))
+        if name and ("." not in name or name.startswith(("cells.", "layers."))):
+            module.register_forward_hook(lambda m, i, out, name=name: found.update({name: _shape(out, m)}))
     with torch.no_grad():
-        out = network.eval()(torch.empty(1, *task.input_shape, device="meta"))
-    return found | {"output": _shape(out)}
+        out = run(network.eval(), task)
+    return found | {"output": _shape(out, network)}
 
 
-def _shape(out: Any) -> list[int]:
-    return list(out[-1].shape if isinstance(out, tuple) else out.shape)
+def run(network: Any, task: Task) -> Any:
+    """Return what a network on the meta device makes of one example; of a text that is one column."""
+    if not hasattr(network, "start"):
+        return network(torch.empty(1, *task.input_shape, device="meta"))
+    tokens = torch.empty(*task.input_shape, 1, dtype=torch.int64, device="meta")
+    return network(tokens, network.start(1)).logits
+
+
+def _shape(out: Any, module: nn.Module) -> list[int]:
+    """Return the shape of an output, of several the last one; a recurrent layer's stands before its state."""
+    if not isinstance(out, tuple):
+        return list(out.shape)
+    return list(out[0 if hasattr(module, "start") else -1].shape)
 
 
 def table(facts: Mapping[str, Any]) -> str:

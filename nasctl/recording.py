@@ -95,11 +95,17 @@ def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before and before["data"] != data:
         raise RequestError(
-            f"{run.path}: the data differ from those the run began with; restore them or use another run_dir"
+            f"{run.path}: the data differ from those the run began with (by {differing(before['data'], data)}); "
+            "restore them or use another run_dir"
         )
     if run.state is not None:
         log.info("resuming from the checkpoint in %s", run.path)
     run.write("environment.json", environment.describe(scene.device, data))
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return the names of the fingerprints that are not equal."""
+    return ", ".join(name for name in {**before, **now} if before.get(name) != now.get(name))
 
 
 def finish(
@@ -150,9 +156,16 @@ def show(run: Run) -> None:
     path = run.path
     result = json.loads((path / "result.json").read_text())
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    error = "" if result["error"] is None else f" error {result['error']:.2f} %"
-    print(f"{result['error_kind']}{error}  params {result['params']:,.0f}  cost {cost}")
+    print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] in ("search", "select"):
         print(json.loads((path / "architecture.json").read_text())["notation"])
         print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
+
+
+def scored(result: Mapping[str, Any]) -> str:
+    """Return the error of a result, or its perplexity, as `show` prints it."""
+    if result["error"] is not None:
+        return f" error {result['error']:.2f} %"
+    perplexity = result["metrics"].get("perplexity")
+    return "" if perplexity is None else f" perplexity {perplexity:.2f}"

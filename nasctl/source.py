@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nasctl.core import Architecture, Feasible, Genotype, RequestError, SearchSpace, unknown
+from nasctl.core import Architecture, Dataset, Feasible, Genotype, RequestError, SearchSpace, unknown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -168,8 +168,19 @@ def load(run: str) -> Loaded:
     dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
     space = make(config["space"], dataset.task)
     genotype = _read(path / "architecture.json", space)
+    _check_words(path, dataset)
     if not (path / "weights.pt").exists():
         return Loaded(genotype, None)
     network = space.build(genotype, "final")
     network.load_state_dict(torch.load(path / "weights.pt", weights_only=True, map_location="cpu"))
     return Loaded(genotype, network.eval())
+
+
+def _check_words(path: Path, dataset: Dataset) -> None:
+    """Raise `RequestError` if a text no longer has the vocabulary that the run was made with."""
+    recorded = json.loads((path / "environment.json").read_text())["data"].get("vocabulary")
+    if recorded and dataset.fingerprint()["vocabulary"] != recorded:
+        raise RequestError(
+            f"{path}: the vocabulary of the data differs from the one that the run was made with; put the text back "
+            "that it was trained on"
+        )

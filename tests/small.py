@@ -57,8 +57,44 @@ SMALL_PROBLEMS = {
         "estimator=stacked",
         "estimator.networks=5",
     ),
+    "supernet_language": (
+        "dataset=python_docs",
+        "dataset.min_count=40",
+        "dataset.bptt=5",
+        "dataset.limit_train=87",  # four columns of 20 targets, in steps of 5; three tokens are left over
+        "dataset.limit_val=100",
+        "space=rnn_darts",
+        "space.nodes=3",
+        "space.search.units=4",
+        "strategy=random_search",
+        "trainer=language_model",
+        "estimator=supernet_language",
+        "estimator.batch_size=4",
+        "estimator.unroll=first_order",
+    ),
+    "language": (
+        "dataset=python_docs",
+        "dataset.min_count=40",  # a vocabulary of some hundred words
+        "dataset.bptt=6",
+        "dataset.lengths.final={half: 0.3, std: 2.0, shortest: 2, longest: 12}",
+        "dataset.limit_train=150",
+        "dataset.limit_val=80",
+        "dataset.limit_test=40",
+        "space=lstm",
+        "space.deepest=2",
+        *(f"space.{form}.{part}" for form in ("search", "final") for part in ("embedding=6", "units=8")),
+        "strategy=random_search",
+        "reward=perplexity",
+        "trainer=language_model",
+        "trainer.batch_size=4",
+        "trainer.eval_batch_size=2",
+        "trainer.epochs=2",
+        "trainer.lr=5",
+        "estimator=from_scratch",
+        "estimator.epochs=1",
+    ),
 }
-"""The whole problem of an estimator that wants table rows, by the name of its YAML."""
+"""The whole problem of an estimator that wants table rows, by the name of its YAML, and that of text."""
 
 
 @lru_cache
@@ -153,6 +189,9 @@ class SpySplit:
     def batch(self, size, epoch, step):
         self.log.append((self.name, epoch, step))
         return self.split.batch(size, epoch, step)
+
+    def __getattr__(self, name):
+        return getattr(self.split, name)
 
 
 def through_a_file(state):

@@ -11,12 +11,14 @@ from nasctl import cli
 from tests.dataset import clicks
 from tests.official import write_cifar
 from tests.tables import nasbench201, write_benchmark
+from tests.text import write_ptb
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 FOLDER = CONF / "experiment"
 NO_NETWORKS = {p.stem for p in FOLDER.glob("*_toy*.yaml")}  # nothing to retrain: tests/test_batch.py
 NAMES = {str(p.relative_to(FOLDER).with_suffix("")) for p in FOLDER.rglob("[!_]*.yaml")}
-EXPERIMENTS = sorted(NAMES - NO_NETWORKS)
+BY_HAND = {"awd_lstm_ptb", "awd_lstm_python_docs"}  # nothing to search
+EXPERIMENTS = sorted(NAMES - NO_NETWORKS - BY_HAND)
 DECLARED = {name for name in EXPERIMENTS if name.startswith("tabnas_table1/")} | {"tabnas_nats_size"}
 
 SYNTHETIC = {"ffn_sweep": ["dataset.rows=300", "dataset.teacher_values=10"]}
@@ -37,6 +39,7 @@ SLOW = CELLS | {
     *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
     *("evolution_criteo", "tabnas_nats_size"),
     *("enas_macro_code_cifar10", "enas_micro_cifar10", "random_enas_macro_cifar10", "random_enas_micro_cifar10"),
+    *("darts_first_ptb", "random_ptb", "darts_first_python_docs", "enas_python_docs", "nas_rl_python_docs"),
 }
 """Experiments whose path others take too."""
 
@@ -56,13 +59,39 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / "criteo" / "train.txt").write_bytes(clicks.text(clicks.lines(300)))
     if tabular:
         write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
-    of_rows = experiment.endswith(("breast_cancer", "criteo")) or experiment in SYNTHETIC
-    kinds = {"table": tabular, "declared": experiment in DECLARED, "rows": of_rows, "one_shot": experiment in ONE_SHOT}
+    kinds = {
+        "table": tabular,
+        "declared": experiment in DECLARED,
+        "rows": experiment.endswith(("breast_cancer", "criteo")) or experiment in SYNTHETIC,
+        "one_shot": experiment in ONE_SHOT,
+        "words": experiment.endswith(("ptb", "python_docs")),
+    }
     debug = next((name for name, wanted in kinds.items() if wanted), "smoke")
-    smoke = [f"+experiment={experiment}", f"+debug={debug}", f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, [])]
+    own = [f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, []), *text_files(experiment, tmp_path)]
+    smoke = [f"+experiment={experiment}", f"+debug={debug}", *own]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
     assert cli.run(["compare", "."]) == 0
     result = json.loads((tmp_path / "final" / "result.json").read_text())
-    assert result["error_kind"] == "retrained" and 0 <= result["error"] <= 100
+    assert result["error_kind"] == "retrained"
+    assert result["metrics"]["perplexity"] > 1 if debug == "words" else 0 <= result["error"] <= 100
     assert result["source"]["label"]
+
+
+def text_files(experiment: str, folder: Path) -> list[str]:
+    """Write a small Penn Treebank where an experiment reads one; return what makes it fit."""
+    if not experiment.endswith("ptb"):
+        return []
+    write_ptb(folder)
+    return ["dataset.vocabulary=null"]
+
+
+@pytest.mark.parametrize("experiment", sorted(BY_HAND))
+def test_experiment_by_hand(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    smoke = [f"+experiment={experiment}", "+debug=words", f"paths.data={tmp_path}", *text_files(experiment, tmp_path)]
+    assert cli.run(["retrain", *smoke, "run_dir=final"]) == 0
+    assert cli.run(["compare", "."]) == 0
+    result = json.loads((tmp_path / "final" / "result.json").read_text())
+    assert result["metrics"]["perplexity"] > 1 and result["weights"]["held_out"]["perplexity"] > 1
+    assert result["source"] == {"kind": "published", "name": "AWD_LSTM"}

@@ -57,3 +57,9 @@ def test_dot_has_every_edge(capsys: pytest.CaptureFixture[str]) -> None:
     text = inspect(capsys, "space=darts", "from=DARTS_V1", "dataset=digits", "format=dot")
     assert text.startswith("digraph") and text.count("->") == 2 * (8 + 4)
     assert '"reduce/c_{k-2}" -> "reduce/2" [label="max_pool_3x3"]' in text
+
+
+def test_a_language_model_on_the_penn_treebank_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    found = facts(capsys, "space=awd_lstm", "from=AWD_LSTM", "dataset=ptb")
+    assert (found["params"], found["macs"]) == (24_221_600, 24_190_000)
+    assert found["shapes"]["layers.0"] == [35, 1, 1150] and found["shapes"]["output"] == [35, 10_000]

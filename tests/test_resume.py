@@ -28,11 +28,17 @@ NSAS = [
     *("estimator.batch_size=16", "estimator.epochs=5", "estimator.warmup_epochs=5", "dataset.limit_train=128"),
 ]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
+TEXT = [
+    *("from=LSTM", "space=lstm", "space.final.embedding=16", "space.final.units=16", "dataset=python_docs"),
+    *("dataset.limit_train=2000", "dataset.limit_val=500", "dataset.limit_test=200", "dataset.bptt=10"),
+    *("trainer=language_model", "trainer.averaging=true", "trainer.patience=1", "trainer.lr=40"),
+]
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
     "nsas": ["search", *TINY, *SMALL, *NSAS, "budget.trials=6"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
     "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
+    "language": ["retrain", "threads=1", "checkpoint.seconds=0", *TEXT, "trainer.epochs=30"],
 }
 
 
@@ -99,7 +105,7 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("nsas", "evolution", "retrain")]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("nsas", "evolution", "retrain", "language")]
 
 
 @pytest.mark.parametrize("name", ["darts", *SLOW])

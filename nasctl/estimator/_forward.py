@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -22,6 +23,10 @@ class Forward:
     """Maps inputs and a candidate to logits; a mixture may be compiled, a path, another network each time, is not."""
 
     def __init__(self, net: nn.Module, *, unroll: str, compile: bool) -> None:
+        compile_step: Any = getattr(net, "compile_step", None)
+        if compile and compile_step is not None:  # one step of many alike
+            compile_step("estimator.compile")
+            compile = False
         if unroll == "exact" and compile:
             log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
             compile = False
@@ -30,7 +35,7 @@ class Forward:
         self.mixed = Compilation(mixed, "estimator.compile", dynamic=False) if compile else mixed
         self.meters: dict[str, Meter] = {"mixed": Meter(), "picked": PathMeter(), "active": PathMeter()}
 
-    def __call__(self, x: Tensor, candidate: Candidate, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+    def __call__(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None = None) -> Tensor:
         """Return the logits of a candidate, with ``weights`` in place of the network's own."""
         path, rows = _path(candidate), candidate.weights
         meter = self.meters[path[0]]
@@ -39,12 +44,12 @@ class Forward:
         mixed = self.mixed if path in meter.known else self._mixed  # a compiled run cannot be counted
         return meter.run(path, lambda: mixed(dict(weights or self.weights), x, list(rows)), len(x))
 
-    def _alone(self, x: Tensor, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
+    def _alone(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
         if weights is None:  # putting all weights of a supernet in place takes longer than a small path
             return self.net(x, candidate)
         return functional_call(self.net, dict(weights), (x, candidate))
 
-    def _mixed(self, weights: Mapping[str, Tensor], x: Tensor, rows: Sequence[Tensor]) -> Tensor:
+    def _mixed(self, weights: Mapping[str, Tensor], x: Any, rows: Sequence[Tensor]) -> Tensor:
         return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
 
     def macs(self, candidate: Candidate) -> int:

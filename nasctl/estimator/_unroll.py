@@ -20,18 +20,30 @@ Loss = Callable[[Weights, Rows], Tensor]
 
 @dataclass(frozen=True)
 class VirtualStep:
-    """One step of SGD, w' = w - lr (momentum buffer + gradient + weight_decay w), that leaves w as it is."""
+    """One step of SGD, w' = w - lr (momentum buffer + gradient + weight_decay w), that leaves w as it is.
+
+    With ``clip`` the gradient is first scaled to at most that norm, as the weights' own step does.
+    """
 
     lr: float | Tensor
     momentum: float
     weight_decay: float
     buffers: Weights
+    clip: float | None = None
 
     def __call__(self, weights: Weights, gradients: Sequence[Tensor]) -> dict[str, Tensor]:
+        scale = self.scale(gradients)
         return {
-            name: w - self.lr * (self._velocity(name) + g + self.weight_decay * w)
+            name: w - self.lr * (self._velocity(name) + scale * g + self.weight_decay * w)
             for (name, w), g in zip(weights.items(), gradients, strict=True)
         }
+
+    def scale(self, gradients: Sequence[Tensor]) -> Tensor | float:
+        """Return the factor that brings ``gradients`` within the norm ``clip``."""
+        if self.clip is None:
+            return 1.0
+        norm = torch.stack([g.square().sum() for g in gradients]).sum().sqrt()
+        return (self.clip / (norm + 1e-6)).clamp(max=1.0)
 
     def _velocity(self, name: str) -> Tensor | float:
         return self.momentum * self.buffers[name] if name in self.buffers else 0.0
@@ -50,17 +62,21 @@ def exact(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualSte
 def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step: VirtualStep, radius: float) -> Tensor:
     """Return a surrogate whose gradient is equation 7 with the Hessian product of equation 8.
 
-    ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01.
+    ``radius`` over the norm of the validation gradient is epsilon; the paper takes 0.01. Where the step clips, the
+    factor by which it does is taken as a constant, and the validation gradient is clipped too, as the paper's code
+    for recurrent cells does (https://github.com/quark0/darts, rnn/architect.py).
     """
     fixed = [row.detach() for row in rows]
     leaves = [row.clone().requires_grad_() for row in fixed]
-    ahead = step(weights, gradient(train(weights, fixed), list(weights.values())))
+    behind = gradient(train(weights, fixed), list(weights.values()))
+    ahead, scale = step(weights, behind), step.scale(behind)
     moved = {name: w.detach().requires_grad_() for name, w in ahead.items()}
     loss = val(moved, leaves)
     *direction, direct = _split(gradient(loss, [*moved.values(), *leaves]), len(moved))
+    scale = scale * step.scale(direction)  # the product is linear in the direction
     epsilon = radius / torch.cat([d.flatten() for d in direction]).norm()
     plus, minus = (_shifted_gradient(train, weights, leaves, direction, sign * epsilon) for sign in (1, -1))
-    total = [d - step.lr * (p - m) / (2 * epsilon) for d, p, m in zip(direct, plus, minus, strict=True)]
+    total = [d - step.lr * scale * (p - m) / (2 * epsilon) for d, p, m in zip(direct, plus, minus, strict=True)]
     return surrogate(loss, rows, total)
 
 

@@ -6,6 +6,7 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +25,6 @@ from nasctl.core import (
     Pulse,
     RunError,
     SearchSpace,
-    Split,
     State,
     position_seed,
 )
@@ -34,11 +34,14 @@ from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._recalibration import Recalibration
 from nasctl.estimator._sampler import OfStrategy, Sampler, Uniform
 from nasctl.estimator._schedule import Schedule
+from nasctl.estimator._streams import Stream, streams
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights, surrogate
 from nasctl.estimator._work import PASS
 from nasctl.graph import Graph, graphs_fit
 
-Batch = tuple[Tensor, Tensor]
+log = logging.getLogger("nasctl")
+
+Batch = tuple[Any, Tensor]
 
 SAMPLERS: dict[str, Callable[[SearchSpace, int, Settings], Sampler]] = {
     "strategy": lambda space, seed, nsas: OfStrategy(),
@@ -86,30 +89,32 @@ class Supernet:
         clip: PositiveFloat,
         unroll: Literal["first_order", "exact", "finite_difference"],
         unroll_radius: PositiveFloat,
+        unroll_clip: PositiveFloat | None,
         bilevel: bool,
+        slowness: NonNegativeFloat,
         channels_last: bool,
         compile: bool,
         cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
         self.dataset, self.device, self.rows = dataset, device, space.rows
-        self.train, self.val = self._splits(dataset, bilevel)
-        self.batch_size, self.val_batches, self.bilevel = batch_size, val_batches, bilevel
-        self.lr, self.lr_min, self.clip = lr, lr_min, clip
-        self.schedule = Schedule(
-            math.ceil(len(self.train) / batch_size),
-            epochs=epochs,
-            warmup_epochs=warmup_epochs,
-            fit_epochs=fit_epochs,
-            fit_every=fit_every,
-        )
+        self.val_batches, self.bilevel = val_batches, bilevel
+        self.lr, self.lr_min, self.clip, self.unroll_clip = lr, lr_min, clip, unroll_clip
         self.sampler = SAMPLERS[sampler](space, seed, nsas)
         self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
-        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         torch.manual_seed(position_seed(seed, "supernet"))
-        self.net = space.supernet(**size).to(device).to(memory_format=self.format)
+        self.net = space.supernet(**size).to(device).to(memory_format=layout)
+        self.train, self.val = streams(
+            dataset, self.net, seed, size=batch_size, bilevel=bilevel, layout=layout, slowness=slowness
+        )
+        self.schedule = Schedule(
+            self.train.steps, epochs=epochs, warmup_epochs=warmup_epochs, fit_epochs=fit_epochs, fit_every=fit_every
+        )
         self.forward = Forward(self.net, unroll=unroll, compile=compile)
-        self.replay = cuda_graph and graphs_fit(device, "estimator.cuda_graph")
+        self.replay = cuda_graph and self.train.replays and graphs_fit(device, "estimator.cuda_graph")
+        if cuda_graph and not self.train.replays:
+            log.warning("estimator.cuda_graph=true replays steps on images, this is text; going on without it")
         self.recalibration = Recalibration(self.net, recalibrate)
         self.weights = self.forward.weights
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
@@ -121,10 +126,6 @@ class Supernet:
         setting = "estimator.cuda_graph"
         self.searching = Graph(self._row_gradients, setting, lambda: list(self.net.buffers()))
         self.training = Graph(self._weight_gradients, setting, lambda: list(self.net.buffers()))
-
-    @staticmethod
-    def _splits(dataset: Dataset, bilevel: bool) -> tuple[Split, Split]:
-        return (dataset.train(), dataset.val()) if bilevel else (dataset.full(), dataset.full())
 
     @property
     def epoch(self) -> float:
@@ -139,23 +140,25 @@ class Supernet:
     def _weight_step(self, sample: Callable[[], Candidate]) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        x, y = self._batch(self.train, self.schedule.position)
+        x, y = self.train.batch(self.schedule.position)
         self.optimizer.zero_grad(set_to_none=True)
         for candidate, factor in self.sampler.paths(sample, self.schedule.position):
             self._add_gradients(self._on_device(candidate), x, y, factor)
             self.work += PASS * self.forward.macs(candidate) * len(y)
+        self.train.keep(x)
         moved = [weight for weight in self.weights.values() if weight.grad is not None]
         nn.utils.clip_grad_norm_(moved, self.clip)
         self.optimizer.step()
 
-    def _add_gradients(self, candidate: Candidate, x: Tensor, y: Tensor, factor: float) -> None:
+    def _add_gradients(self, candidate: Candidate, x: Any, y: Tensor, factor: float) -> None:
         """Add a path's gradients, times ``factor``, to those that the weights have."""
         if self._replays(candidate):  # a mixture is the only path of its step
             gradients = self.training(torch.cat(list(candidate.weights or ())), x, y)
             for weight, gradient in zip(self.weights.values(), gradients, strict=True):
                 weight.grad = gradient
         else:
-            (factor * self.dataset.loss(self.forward(x, candidate), y)).backward()
+            loss = self.dataset.loss(self.forward(x, candidate), y)
+            (factor * (loss + self.train.penalty(x))).backward()
 
     def _replays(self, candidate: Candidate) -> bool:
         """Return whether a candidate runs as a graph: a mixture does, once the optimizer has its state."""
@@ -186,36 +189,38 @@ class Supernet:
 
         No weight moves and nothing is counted but work, so it is a function of the candidate.
         """
-        self._train_norms()
-        total = math.ceil(len(self.val) / self.batch_size)
+        total = self.val.steps
         count = total if self.val_batches is None else min(self.val_batches, total)
         start = self.schedule.turn if count < total else 0
         sums: dict[str, Tensor] = {}
-        examples = 0
-        with self.recalibration.applied(lambda i: self._run(self.train, i, candidate)):
+        examples, train, val = 0, self.train.afresh(), self.val.afresh()
+        self._train(val.trains_to_score)
+        with self.recalibration.applied(lambda i: self._run(train, i, candidate)):
             for i in range(start, start + count):
-                outputs, y = self._run(self.val, i, candidate)
+                outputs, y = self._run(val, i, candidate)
                 measured = self.dataset.measure(outputs, y)
                 sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
                 examples += len(y)
+        self._train()
         return self._metrics(sums, examples)
 
-    def _run(self, split: Split, position: int, candidate: Candidate) -> tuple[Tensor, Tensor]:
+    def _run(self, stream: Stream, position: int, candidate: Candidate) -> tuple[Tensor, Tensor]:
         """Return the logits of a picked path on a batch, and its targets."""
-        x, y = self._batch(split, position)
+        x, y = stream.batch(position)
         outputs = self.forward(x, candidate)
+        stream.keep(x)
         self.work += self.forward.macs(candidate) * len(y)
         return outputs, y
 
-    def _train_norms(self) -> None:
-        """Let norms use the batch; walking over all modules takes a while, so only where it is needed."""
-        if not self.net.training:
-            self.net.train()
+    def _train(self, mode: bool = True) -> None:
+        """Switch norms and dropout; walking over all modules takes a while, so only where it is needed."""
+        if self.net.training != mode:
+            self.net.train(mode)
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
-        self._train_norms()
-        train = self._batch(self.train, self.schedule.turn)
-        val = self._batch(self.val, self.schedule.turn) if self.bilevel else train
+        self._train()
+        train = self.train.batch(self.schedule.turn)
+        val = self.val.batch(self.schedule.turn) if self.bilevel else train
         rate = self._rate()
         if self._replays(candidate):
             at = torch.full((), rate, device=self.device)
@@ -223,6 +228,7 @@ class Supernet:
             loss = surrogate(value, rows, self._split(gradient))
         else:
             loss, sums = self._unrolled(candidate, rows, rate, train, val)
+        self.val.keep(val[0])
         examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
         self.work += PASS * self.forward.macs(candidate) * examples
         return Evaluation(self._metrics(sums, len(val[1])), loss)
@@ -242,7 +248,7 @@ class Supernet:
         """Return a loss whose gradient is that of ``unroll``, and the summed measures on the validation batch."""
         measured: list[Mapping[str, Tensor]] = []
 
-        def outputs(x: Tensor, weights: Weights, rows: Rows) -> Tensor:
+        def outputs(x: Any, weights: Weights, rows: Rows) -> Tensor:
             return self.forward(x, replace(candidate, weights=rows), weights)
 
         def train_loss(weights: Weights, rows: Rows) -> Tensor:
@@ -261,12 +267,7 @@ class Supernet:
         states = {name: self.optimizer.state.get(w, {}) for name, w in self.weights.items()}
         found = {name: state.get("momentum_buffer") for name, state in states.items()}
         buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
-        return VirtualStep(rate, group["momentum"], group["weight_decay"], buffers)
-
-    def _batch(self, split: Split, position: int) -> Batch:
-        epoch, step = divmod(position, math.ceil(len(split) / self.batch_size))
-        x, y = split.batch(self.batch_size, epoch, step)
-        return x.contiguous(memory_format=self.format) if x.dim() == 4 else x, y
+        return VirtualStep(rate, group["momentum"], group["weight_decay"], buffers, self.unroll_clip)
 
     def _on_device(self, candidate: Candidate) -> Candidate:
         if candidate.weights is None:
@@ -298,6 +299,7 @@ class Supernet:
             "schedule": self.schedule.state_dict(),
             "sampler": self.sampler.state_dict(),
             "work": self.work,
+            "streams": [self.train.state_dict(), self.val.state_dict()],
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -307,3 +309,5 @@ class Supernet:
         self.schedule.load_state_dict(state["schedule"])
         self.sampler.load_state_dict(state["sampler"])
         self.work = state["work"]
+        for stream, held in zip((self.train, self.val), state["streams"], strict=True):
+            stream.load_state_dict(held)

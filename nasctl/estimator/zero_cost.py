@@ -21,6 +21,7 @@ from nasctl.core import (
     Dataset,
     Evaluation,
     Pulse,
+    RequestError,
     SearchSpace,
     TrialError,
     position_seed,
@@ -54,6 +55,11 @@ class ZeroCost(Alone):
         batch_size: Annotated[int, Field(ge=2)],
         size: dict[str, PositiveInt],
     ) -> None:
+        if score not in ("params", "macs") and dataset.task.kind == "language":
+            raise RequestError(
+                f"estimator.score={score} scores networks of images or of rows, but the data set is text; "
+                "set estimator.score=params or macs, or choose estimator=from_scratch or supernet_language"
+            )
         self.space, self.dataset, self.device, self.seed = space, dataset, device, seed
         self.name, self.batch_size, self.size = score, batch_size, size
         ways: dict[str, Callable[[Architecture], float]] = {

@@ -14,11 +14,13 @@ from nasctl.report.figure import count, size, work
 from nasctl.report.method import Method
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
-from nasctl.report.record import Run
+from nasctl.report.record import ERROR, PERPLEXITY, Run
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
 from nasctl.report.spending import PHASES, write
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
+
+MEASURES = (ERROR, PERPLEXITY)
 
 Cells = Mapping[str, str]
 """The text of a row by column name."""
@@ -53,9 +55,11 @@ def sizes(found: Sequence[Point], axis: str) -> Grid:
     """Return the grid of errors against ``axis``, series by series."""
     name, decimals = {"params": ("params", 2), "macs": ("MACs", 1)}[axis]
     cells = [
-        {"series": point.series, name: count(point.x, decimals), "test error (%)": str(point.error)} for point in found
+        {"series": point.series, name: count(point.x, decimals), f"test {point.measure}": str(point.error)}
+        for point in found
     ]
-    return grid(f"Error against {name}", cells)
+    measures = dict.fromkeys(point.measure.removesuffix(" (%)") for point in found)
+    return grid(f"{' and '.join(measures).capitalize()} against {name}", cells)
 
 
 def grid(title: str, rows: Sequence[Cells], remarks: Sequence[str] = ()) -> Grid:
@@ -89,10 +93,11 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
     points, within, gained = difference(row), row.feasible, improvement(row, known)
     return {
         "method": row.label,
-        "test error (%)": _text(row.error),
+        **{f"test {measure}": _text(row.error) if measure == row.measure else "" for measure in MEASURES},
+        "validation perplexity": _text(row.validation),
         "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
         "relative improvement (%)": "" if gained is None else f"{round(gained, 2) + 0.0:+.2f}",
-        **{f"{kind} error (%)": _text(row.estimate) if kind == row.estimate_kind else "" for kind in kinds},
+        **{f"{kind} {measure}": _estimate(row, kind, measure) for kind in kinds for measure in MEASURES},
         "median (5 to 95 %)": _text(row.distribution),
         "best found": _best_found(row),
         "params": count(row.params, 2),
@@ -102,6 +107,10 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},
     }
+
+
+def _estimate(row: Method, kind: str, measure: str) -> str:
+    return _text(row.estimate) if (kind, measure) == (row.estimate_kind, row.measure) else ""
 
 
 def _text(value: object | None) -> str:
@@ -165,9 +174,9 @@ def _space_remarks(comparison: Comparison) -> list[str]:
     sizes = [f"Size of space {space.name}: {size(space.size)} architectures." for space in comparison.spaces]
     return sizes + [
         f"Random architectures of {found.space} on {found.dataset}, under {found.estimator}: "
-        f"{found.error_kind} error {found.error.mean:.2f}"
+        f"{found.error_kind} {found.measure.removesuffix(' (%)')} {found.error.mean:.2f}"
         + (f" ± {found.error.std:.2f}" if found.error.std is not None else "")
-        + f" % (n={found.error.n} architectures, search {found.signature[:6]})."
+        + f"{' %' * (found.measure == ERROR)} (n={found.error.n} architectures, search {found.signature[:6]})."
         for found in comparison.random
     ]
 
@@ -190,8 +199,8 @@ def _paired(found: Sequence[Pair]) -> list[Grid]:
 def _pair_cells(pair: Pair) -> Cells:
     return {
         "method": pair.method.label,
-        "test error (%)": _text(pair.method.error),
-        "random search (%)": _text(pair.random.error),
+        f"test {pair.method.measure}": _text(pair.method.error),
+        f"random search{' (%)' if pair.method.measure == ERROR else ''}": _text(pair.random.error),
         "difference": str(pair.difference),
         "work": work(pair.work),
         "work of random search": work(pair.random_work),

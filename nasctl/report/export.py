@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, published, space, yardstick, random architectures, curve or note. Errors are in percent, costs in days of the
-unit named.
+pair, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
+where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
-_NESTED = ("error", "estimate", "distribution", "cost", "feasible", "published", "runs")
+_NESTED = ("error", "validation", "estimate", "distribution", "cost", "feasible", "published", "runs")
 
 
 def to_json(comparison: Comparison) -> str:
@@ -72,7 +72,9 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
     return {
         "method": row.label,
         **{name.replace(" ", "_"): value for name, value in row.settings.items()},
+        "measure": row.measure,
         "error": row.error and {**asdict(row.error), "n_of": row.n_of},
+        "validation": row.validation and asdict(row.validation),
         "estimate": row.estimate and {**asdict(row.estimate), "kind": row.estimate_kind},
         "distribution": row.distribution and asdict(row.distribution),
         "params": row.params,
@@ -127,6 +129,7 @@ def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
     return {
         **plain,
         **_flat_figure("error", row.error, n_of=row.n_of),
+        **_flat_figure("validation", row.validation),
         **_flat_figure("estimate", row.estimate, kind=row.estimate_kind),
         **(nested["distribution"] or {}),
         **costs,

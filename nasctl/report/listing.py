@@ -7,7 +7,7 @@ from pathlib import Path
 from nasctl.core import RequestError, unknown
 from nasctl.report.document import Cells, grid
 from nasctl.report.output import terminal_width
-from nasctl.report.record import Run, find
+from nasctl.report.record import ERROR, PERPLEXITY, Run, find
 from nasctl.report.spending import device_names, spent, write
 from nasctl.report.table import terminal
 
@@ -55,16 +55,17 @@ def _cells(run: Run) -> Cells:
     return {
         "run": str(run.path),
         "status": run.status,
-        "error (%)": _error(run),
+        **_scored(run),
         "cost": _cost(run),
         "device": device_names([run.result.get("device") or run.environment.get("device")]),
         "reason": run.reason or "",
     }
 
 
-def _error(run: Run) -> str:
-    error = run.number("error")
-    return "" if error is None else f"{error:.2f} ({run.result['error_kind']})"
+def _scored(run: Run) -> Cells:
+    """Return the run's figure in the column of its measure."""
+    text = "" if run.score is None else f"{run.score:.2f} ({run.result['error_kind']})"
+    return {measure: text if measure == run.measure else "" for measure in (ERROR, PERPLEXITY)}
 
 
 def _cost(run: Run) -> str:

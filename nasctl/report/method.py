@@ -28,13 +28,18 @@ _COUNTS = ("params", "macs", "ops")
 
 @dataclass(frozen=True)
 class Method:
-    """One row. Errors are in percent, costs in days by unit; None means not known or not applicable."""
+    """One row. Errors are in percent, costs in days by unit; None means not known or not applicable.
+
+    Of language models ``measure`` is ``perplexity``, and that is what ``error`` and ``estimate`` hold.
+    """
 
     label: str
     signature: str | None  # of the search; None for a published genotype or a file
     recipe: str | None  # hash of trainer, data set and final form; None where nothing was retrained
     settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, recipe
+    measure: str  # error (%) | perplexity
     error: Figure | None  # on the test split, retrained from scratch
+    validation: Figure | None  # the same on the validation part by which weights were chosen, of language models
     n_of: str  # what n counts: "search seeds", "random architectures" or "retrain seeds"
     estimate: Figure | None
     estimate_kind: str | None
@@ -92,7 +97,8 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
         signature=first.source.get("signature"),
         recipe=first.result["recipe"],
         settings=_settings(first, first.source.get("choices") or {}),
-        error=Figure.of(_by_seed(runs, partial(_number, "error"))),
+        error=Figure.of(_by_seed(runs, _score)),
+        validation=Figure.of(_by_seed(runs, _validation)),
         n_of=_N_OF.get(str(first.source.get("kind")), "retrain seeds"),
         estimate=None,
         estimate_kind=None,
@@ -110,8 +116,9 @@ def _searched(runs: tuple[Run, ...]) -> Method:
         recipe=None,
         settings=_settings(first, first.choices),
         error=None,
+        validation=None,
         n_of="search seeds",
-        estimate=Figure.of(_by_seed(runs, partial(_number, "error"))),
+        estimate=Figure.of(_by_seed(runs, _score)),
         estimate_kind=first.result["error_kind"],
         distribution=distribution(runs),
         searches=runs,
@@ -123,6 +130,7 @@ def _shared(runs: tuple[Run, ...]) -> dict[str, Any]:
     """Return the fields that are made alike for every kind of row."""
     return {
         **{name: average(_by_seed(runs, partial(_number, name))) for name in _COUNTS},
+        "measure": runs[0].measure,
         "cost": {phase: _cost(runs, phase) for phase in PHASES},
         "device": _device(runs),
         "feasible": _feasible(runs),
@@ -153,6 +161,14 @@ def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
 
 def _number(name: str, run: Run) -> float | None:
     return run.number(name)
+
+
+def _score(run: Run) -> float | None:
+    return run.score
+
+
+def _validation(run: Run) -> float | None:
+    return run.validation
 
 
 def _days(phase: str, unit: str, run: Run) -> float | None:

@@ -50,7 +50,9 @@ def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> Non
         spread = [point.error.std or 0.0 for point in line]
         means = [point.error.mean for point in line]
         axes.errorbar([point.x for point in line], means, yerr=spread, label=name, marker="o", capsize=3)
-    axes.set(xscale="log", xlabel=AXES[axis], ylabel="test error (%)")
+    axes.set(
+        xscale="log", xlabel=AXES[axis], ylabel=" and ".join(dict.fromkeys(f"test {point.measure}" for point in found))
+    )
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     figure.savefig(file, format=suffix, dpi=_DPI)

@@ -22,6 +22,7 @@ from nasctl.core import RequestError
 Json = Mapping[str, Any]
 
 DEFAULT_ROOT = "outputs"
+ERROR, PERPLEXITY = "error (%)", "perplexity"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESULT_KEYS = ("verb", "signature", "seed", "error", "error_kind", "params", "macs", "cost", "device")
 _RETRAIN_KEYS = ("source", "recipe")
@@ -54,14 +55,38 @@ class Run:
         """Return where a retrained architecture came from; empty for a search."""
         return self.result.get("source") or {}
 
+    @property
+    def measure(self) -> str:
+        """Return what `score` is: the error in percent, or the perplexity where no error was measured."""
+        return PERPLEXITY if self.result.get("error") is None and PERPLEXITY in self._metrics else ERROR
+
+    @property
+    def score(self) -> float | None:
+        """Return the figure by which the run is compared; None where it is missing or not finite."""
+        return finite(self._metrics[PERPLEXITY]) if self.measure == PERPLEXITY else self.number("error")
+
+    @property
+    def validation(self) -> float | None:
+        """Return the perplexity that the tested weights have on the part they were chosen by."""
+        weights = self.result.get("weights") or {}
+        return finite((weights.get("held_out") or {}).get(PERPLEXITY))
+
+    @property
+    def _metrics(self) -> Json:
+        return self.result.get("metrics") or {}
+
     def unfinished(self) -> str:
         """Return why there is no result: the status, with the reason where one is known."""
         return f"{self.status}: {self.reason}" if self.reason else self.status
 
     def number(self, key: str) -> float | None:
         """Return a figure of result.json; None where it is missing, null or not finite."""
-        value = self.result.get(key)
-        return value if isinstance(value, int | float) and math.isfinite(value) else None
+        return finite(self.result.get(key))
+
+
+def finite(value: Any) -> float | None:
+    """Return ``value`` if it is a finite number."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def find(paths: Sequence[str | Path]) -> list[Run]:

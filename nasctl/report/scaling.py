@@ -19,11 +19,12 @@ _TRAINING = ("trainer", "dataset")
 
 @dataclass(frozen=True)
 class Point:
-    """A network size: its place on the axis, and its test error in percent."""
+    """A network size: its place on the axis, and its test error in percent, or perplexity if ``measure`` is that."""
 
     series: str
     x: float
     error: Figure
+    measure: str
 
 
 def points(rows: Sequence[Method], axis: str) -> list[Point]:
@@ -32,7 +33,7 @@ def points(rows: Sequence[Method], axis: str) -> list[Point]:
         raise unknown("x", axis, AXES)
     names = _names([row for row in rows if row.error])
     found = [
-        Point(names[_series(row)], getattr(row, axis), row.error)
+        Point(names[_series(row)], getattr(row, axis), row.error, row.measure)
         for row in rows
         if row.error and getattr(row, axis) is not None
     ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasctl.report.figure import Figure
-from nasctl.report.record import Json, Run, trials
+from nasctl.report.record import PERPLEXITY, Json, Run, trials
 
 _RANDOM = "random_search"
 
@@ -27,12 +27,16 @@ class Space:
 
 @dataclass(frozen=True)
 class RandomArchitectures:
-    """Error, in percent, over the n random architectures that the runs of one signature evaluated."""
+    """Error, in percent, over the n random architectures that the runs of one signature evaluated.
+
+    It is the perplexity where ``measure`` says so.
+    """
 
     space: str
     dataset: str
     estimator: str
     error_kind: str
+    measure: str  # error (%) | perplexity
     signature: str
     error: Figure
 
@@ -61,15 +65,19 @@ def _sized(run: Run) -> tuple[str | None, int | None]:
 
 
 def _pooled(signature: str, runs: list[Run]) -> RandomArchitectures | None:
-    figure = Figure.of(error for run in runs for trial in trials(run) for error in _errors(trial))
+    measure = runs[0].measure
+    name = PERPLEXITY if measure == PERPLEXITY else "error"
+    figure = Figure.of(error for run in runs for trial in trials(run) for error in _errors(trial, name))
     choices: Any = {name: str(runs[0].choices.get(name)) for name in ("space", "dataset", "estimator")}
     kind = str(runs[0].result["error_kind"])
-    return RandomArchitectures(**choices, error_kind=kind, signature=signature, error=figure) if figure else None
+    if figure is None:
+        return None
+    return RandomArchitectures(**choices, error_kind=kind, measure=measure, signature=signature, error=figure)
 
 
-def _errors(trial: Json) -> list[float]:
-    """Return the error of a discrete trial that did not fail, as a list of at most one."""
-    error = (trial.get("metrics") or {}).get("error")
+def _errors(trial: Json, name: str) -> list[float]:
+    """Return the metric ``name`` of a discrete trial that did not fail, as a list of at most one."""
+    error = (trial.get("metrics") or {}).get(name)
     if trial.get("error") is not None or trial.get("relaxed") or not isinstance(error, int | float):
         return []
     return [error] if math.isfinite(error) else []

@@ -1,7 +1,7 @@
 """The space itself as a yardstick: random architectures, retrained by the recipe of the methods.
 
 Yang et al. 2020, https://arxiv.org/abs/1912.12522, section 3: a method's relative improvement over the average
-architecture, RI = 100 (accuracy - random accuracy) / random accuracy, in percent.
+architecture, RI = 100 (accuracy - random accuracy) / random accuracy, in percent. Perplexities have no such share.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nasctl.report.figure import Figure
 from nasctl.report.method import Method
+from nasctl.report.record import ERROR
 
 FORMULA = "100 (accuracy - random accuracy) / random accuracy"
 _LEAST = 2  # architectures
@@ -32,7 +33,7 @@ def yardsticks(rows: Sequence[Method]) -> list[Yardstick]:
     return [
         Yardstick(row.settings["space"], row.settings["dataset"], row.settings["constraint"], row.recipe, row.error)
         for row in rows
-        if is_random(row) and row.error is not None and row.error.n >= _LEAST
+        if is_random(row) and row.measure == ERROR and row.error is not None and row.error.n >= _LEAST
     ]
 
 

@@ -101,8 +101,8 @@ class Enas:
 
     def _open_streams(self) -> None:
         columns = len(self.controller.decisions)
-        self.asking = Uniforms([self.seed], "controller", self.samples, columns)
-        self.sampling = Uniforms([self.seed], "sample", AT_ONCE, columns)
+        self.asking = Uniforms([self.seed], "controller", (self.samples, columns), torch.float64)
+        self.sampling = Uniforms([self.seed], "sample", (AT_ONCE, columns), torch.float64)
         self._ahead: tuple[int, int, list[Architecture]] = (-1, -1, [])  # block, updates, its walks
 
     def sample(self) -> Candidate:
@@ -118,7 +118,7 @@ class Enas:
         """Return the next walk for the shared weights; walks are sampled a block ahead, anew after each update."""
         block, place = divmod(self.sampled, AT_ONCE)
         if self._ahead[:2] != (block, self.updates):
-            walks = self.controller.sample(self.sampling.at(block)[0])
+            walks = self.controller.sample(_numbers(self.sampling, block))
             self._ahead = block, self.updates, walks.architectures()
         self.sampled += 1
         return self._ahead[2][place]
@@ -132,7 +132,7 @@ class Enas:
         """Return the feasible ones of a batch of samples, one at least."""
         refused: list[Architecture] = []
         while len(refused) < self.feasible.tries:
-            drawn = self.controller.sample(self.asking.at(self.turn)[0]).architectures()
+            drawn = self.controller.sample(_numbers(self.asking, self.turn)).architectures()
             self.turn += 1
             kept = [arch for arch in drawn if self.feasible(arch)]
             if kept:
@@ -207,3 +207,8 @@ class Enas:
         self.last.extend((tuple(arch), reward) for arch, reward in state["last"])
         self.queue, self.sampled = [tuple(arch) for arch in state["queue"]], state["generator"]
         self._open_streams()
+
+
+def _numbers(stream: Uniforms, position: int) -> Tensor:
+    """Return the numbers of the only seed of ``stream`` at a position."""
+    return stream.at(torch.zeros(1, dtype=torch.long), torch.tensor([position]))[0]

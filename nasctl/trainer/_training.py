@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from nasctl.core import Dataset, Metrics, State, Trained, TrialError
-from nasctl.trainer._average import Average
 from nasctl.trainer._precision import Precision
 
 Weights = dict[str, Tensor]
@@ -19,22 +19,38 @@ Weights = dict[str, Tensor]
 
 @dataclass
 class Best:
-    """The weights with the lowest held-out error so far, of equal ones those with the lower loss."""
+    """The weights with the lowest held-out error so far, of equal ones, or without errors, those of the lowest loss."""
 
     score: tuple[float, float] = (math.inf, math.inf)
     epoch: int = -1
     weights: Weights | None = None
+    metrics: Metrics = field(default_factory=dict)
+    averaged: bool = False
 
-    def offer(self, metrics: Metrics, epoch: int, model: nn.Module) -> None:
-        """Keep the weights of ``model`` if they are better."""
-        score = metrics["error"], metrics["loss"]
+    def offer(self, metrics: Metrics, epoch: int, model: nn.Module, averaged: bool = False) -> None:
+        """Keep the weights of ``model``, which are an average or not, if they are better."""
+        score = metrics.get("error", 0.0), metrics["loss"]
         if score < self.score:
             self.score, self.epoch, self.weights = score, epoch, copied(model)
+            self.metrics, self.averaged = dict(metrics), averaged
 
 
 def copied(model: nn.Module) -> Weights:
     """Return a copy of the weights and buffers."""
     return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+class WeightAverage(Protocol):
+    """An average of the weights over steps."""
+
+    weights: Weights
+
+    def update(self, model: nn.Module) -> None:
+        """Take in the weights after a step."""
+
+    def state_dict(self) -> State: ...
+
+    def load_state_dict(self, state: State) -> None: ...
 
 
 class Training:
@@ -44,10 +60,11 @@ class Training:
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, precision: Precision, average: Average | None
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, precision: Precision, average: WeightAverage | None
     ) -> None:
         self.model, self.optimizer, self.precision, self.average = model, optimizer, precision, average
         self.best = Best()
+        self.held_out: Metrics = {}  # of the last weights
         self.position = 0
         self.measured: list[dict[str, Tensor]] = []
         self.examples: list[int] = []
@@ -77,6 +94,11 @@ class Training:
             if not math.isfinite(loss):
                 raise TrialError(f"training loss is {loss} at step {step}; lower trainer.lr or trainer.clip")
 
+    def offer(self, metrics: Metrics, epoch: int) -> None:
+        """Keep the weights that are in the network, whose held-out metrics these are, if they are the best."""
+        self.held_out = metrics
+        self.best.offer(metrics, epoch, self.model, self.average is not None)
+
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Put the averaged weights into the network, if there are any, and the trained ones back."""
@@ -99,8 +121,9 @@ class Training:
             weights["best"] = self.best.weights
         name = keep if keep in weights else "last"
         self.model.load_state_dict(weights.pop(name))
-        kept = self.best.epoch if name == "best" else epoch
-        return Trained(name, kept, self.average is not None, weights)
+        if name == "best":
+            return Trained(name, self.best.epoch, self.best.averaged, weights, self.best.metrics)
+        return Trained(name, epoch, self.average is not None, weights, self.held_out)
 
     def state_dict(self) -> State:
         return {
@@ -109,6 +132,7 @@ class Training:
             "precision": self.precision.state_dict(),
             "average": self.average and self.average.state_dict(),
             "best": vars(self.best),
+            "held_out": self.held_out,
             "position": self.position,
             "measured": self.measured,
             "examples": self.examples,
@@ -120,7 +144,12 @@ class Training:
         self.precision.load_state_dict(state["precision"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        self.best = Best(**state["best"])
+        self.best, self.held_out = Best(**state["best"]), state.get("held_out", {})
         self.position, self.examples = state["position"], list(state["examples"])
         device = next(self.model.parameters()).device  # a checkpoint is read to the CPU
         self.measured = [{name: value.to(device) for name, value in m.items()} for m in state["measured"]]
+
+
+def widened(outputs: Tensor) -> Tensor:
+    """Return half precision as fp32, others as they are."""
+    return outputs.to(torch.promote_types(outputs.dtype, torch.float32))

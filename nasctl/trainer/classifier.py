@@ -24,7 +24,7 @@ from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Schedule
-from nasctl.trainer._training import Training
+from nasctl.trainer._training import Training, widened
 
 Gradients = Callable[[Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor | None]]]
 """Maps inputs and targets to summed measures and the gradient of each weight."""
@@ -94,6 +94,11 @@ class Classifier:
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
         check_precision(self.precision, device)
+        if hasattr(model, "start"):
+            raise RequestError(
+                "trainer: classifiers are trained by this one, but the network is a language model; choose "
+                "trainer=language_model or one of its presets, such as trainer=awd_lstm"
+            )
         if self.drop_path and not hasattr(model, "drop_path"):
             raise RequestError(f"trainer.drop_path={self.drop_path}: this network has none; set trainer.drop_path=0")
         if self.dropout and not hasattr(model, "dropout"):
@@ -206,7 +211,7 @@ class Classifier:
         """Return logits ``(n, outputs)``, half precision widened, and the training loss."""
         with precision.autocast():
             outputs = network(x)
-        logits, *auxiliary = (_widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        logits, *auxiliary = (widened(o) for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
         loss = self._loss(dataset, logits, y)
         for extra in auxiliary:
             loss = loss + self.auxiliary_weight * self._loss(dataset, extra, y)
@@ -227,7 +232,7 @@ class Classifier:
             return {}
         with training.averaged():
             metrics = self.evaluate(training.model, dataset, split)
-            training.best.offer(metrics, epoch, training.model)
+            training.offer(metrics, epoch)
         return {f"held_out_{name}": value for name, value in metrics.items()}
 
     def _laid_out(self, x: Tensor) -> Tensor:
@@ -245,7 +250,3 @@ class Classifier:
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
-
-
-def _widened(outputs: Tensor) -> Tensor:
-    return outputs.to(torch.promote_types(outputs.dtype, torch.float32))

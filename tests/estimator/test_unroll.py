@@ -225,3 +225,30 @@ def descend(unroll, xi):
 )
 def test_the_papers_toy_ends_where_the_closed_form_says(unroll, xi):
     assert descend(unroll, xi) == pytest.approx([2 / (1 + 2 * xi)] * 2, abs=1e-6)
+
+
+def test_a_clipped_virtual_step_is_the_optimizers_own():
+    weights = {"a": torch.tensor([3.0, -1.0]).requires_grad_(), "b": torch.tensor([2.0]).requires_grad_()}
+    gradients = [torch.tensor([30.0, 4.0]), torch.tensor([-12.0])]
+    ahead = VirtualStep(0.5, 0.0, 0.1, {}, clip=2.0)(weights, gradients)
+    optimizer = torch.optim.SGD(weights.values(), 0.5, weight_decay=0.1)
+    for weight, gradient in zip(weights.values(), gradients, strict=True):
+        weight.grad = gradient.clone()
+    nn.utils.clip_grad_norm_(weights.values(), 2.0)
+    optimizer.step()
+    for name, weight in weights.items():
+        torch.testing.assert_close(ahead[name], weight.detach())
+    assert VirtualStep(0.5, 0.0, 0.1, {}, clip=100.0).scale(gradients) == 1.0
+
+
+def test_the_finite_difference_of_a_clipped_step_on_the_toy():
+    """Of L_train = (w - a)^2 and L_val = a w - 2 a + 1 at a = 2, w = -2: norms 8 and 2, both clipped to 1."""
+    weights = {"w": torch.tensor(-2.0, dtype=torch.float64, requires_grad=True)}
+    rows = [torch.tensor(2.0, dtype=torch.float64, requires_grad=True)]
+    step = VirtualStep(0.1, 0.0, 0.0, {}, clip=1.0)
+    loss = finite_difference(
+        lambda w, a: (w["w"] - a[0]) ** 2, lambda w, a: a[0] * w["w"] - 2 * a[0] + 1, weights, rows, step, 0.01
+    )
+    (gradient,) = torch.autograd.grad(loss, rows)
+    ahead = -2 + 0.1 * 1.0  # along the clipped gradient
+    assert gradient.item() == pytest.approx((ahead - 2) - 0.1 * (1 / 8) * (-2 * 1.0), rel=1e-5)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate, Evaluation, RequestError, RunError, Trial
+from nasctl.strategy.enas import _numbers
 from tests.small import same, through_a_file
 from tests.strategy.controller import macro
 from tests.strategy.table import Growing, Limit, Table, play
@@ -193,5 +194,5 @@ def test_walks_for_the_shared_weights_are_those_of_todays_policy(strategy):
     for _ in range(20):
         arch = tried.ask().arch
         tell(tried, arch, 10.0 * (arch == (3, 3, 3)) + arch[0] + arch[1] + arch[2])
-    walks = tried.controller.sample(tried.sampling.at(0)[0]).architectures()
+    walks = tried.controller.sample(_numbers(tried.sampling, 0)).architectures()
     assert [tried.sample().arch for _ in range(27)] == walks[5:]

@@ -41,7 +41,8 @@ def test_the_best_weights_are_those_of_the_epoch_with_the_lowest_held_out_error(
     states = []
     network, trained, lines = fit(problem, tick=lambda state, values: states.append(through_a_file(state())))
     assert [line["held_out_error"] for line in lines] == list(ERRORS)
-    assert trained.record() == {"name": "best", "epoch": 1, "averaged": False}
+    record = trained.record()
+    assert record.pop("held_out")["error"] == 20 and record == {"name": "best", "epoch": 1, "averaged": False}
     ends = [state["model"] for state in states[len(states) // 5 - 1 :: len(states) // 5]]
     assert [same(network.state_dict(), end) for end in ends] == [False, True, False, False, False]
 
@@ -51,6 +52,7 @@ def test_the_other_weights_are_kept_apart(problem):
     last, other, same_lines = fit(Scored(*LAST))
     assert lines == same_lines
     assert (other.name, other.epoch) == ("last", 4)
+    assert other.held_out["error"] == ERRORS[4]
     assert same(trained.others, {"last": last.state_dict()}) and same(other.others, {"best": best.state_dict()})
     assert not same(best.state_dict(), last.state_dict())
 
@@ -74,7 +76,8 @@ def test_the_best_weights_survive_an_interruption_after_their_epoch(problem):
 
 
 def test_averaged_weights_are_recorded_as_such():
-    assert fit(Problem("trainer.ema_decay=0.5"))[1].record() == {"name": "last", "epoch": 1, "averaged": True}
+    told = fit(Problem("trainer.ema_decay=0.5"), choose_by=None)[1].record()
+    assert told == {"name": "last", "epoch": 1, "averaged": True}
 
 
 def test_of_equal_errors_the_lower_loss_wins_and_of_equal_both_the_first():

