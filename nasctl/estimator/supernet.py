@@ -115,6 +115,9 @@ class Supernet:
         self.replay = cuda_graph and self.train.replays and graphs_fit(device, "estimator.cuda_graph")
         if cuda_graph and not self.train.replays:
             log.warning("estimator.cuda_graph=true replays steps on images, this is text; going on without it")
+        self.replay_rows = self.replay and unroll != "exact"  # a gradient of a gradient cannot be captured
+        if self.replay and not self.replay_rows:
+            log.warning("estimator.cuda_graph=true with estimator.unroll=exact replays the steps of the weights alone")
         self.recalibration = Recalibration(self.net, recalibrate)
         self.weights = self.forward.weights
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
@@ -222,7 +225,7 @@ class Supernet:
         train = self.train.batch(self.schedule.turn)
         val = self.val.batch(self.schedule.turn) if self.bilevel else train
         rate = self._rate()
-        if self._replays(candidate):
+        if self.replay_rows and self._replays(candidate):
             at = torch.full((), rate, device=self.device)
             value, gradient, sums = self.searching(torch.cat(list(rows)), at, *train, *val)
             loss = surrogate(value, rows, self._split(gradient))
