@@ -95,13 +95,13 @@ class Supernet:
         )
         self.steps = self.train.steps
         self.warmup = warmup_epochs * self.steps
+        if unroll == "exact" and (compile or cuda_graph):
+            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
+            compile = cuda_graph = False
         compile_step: Any = getattr(self.net, "compile_step", None)
         if compile and compile_step is not None:  # one step of many alike
             compile_step("estimator.compile")
             compile = False
-        if unroll == "exact" and (compile or cuda_graph):
-            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
-            compile = cuda_graph = False
         if unroll == "finite_difference" and cuda_graph:
             log.warning("estimator.cuda_graph=true needs unroll=first_order: a graph reuses the memory of gradients")
             cuda_graph = False
