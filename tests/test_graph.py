@@ -40,3 +40,19 @@ def test_on_a_cpu_a_training_is_the_same_without(logged):
     plain, expected = train(Problem("trainer.drop_path=0.2"))
     assert same(network.state_dict(), plain.state_dict()) and lines == expected
     assert logged() == ["trainer.cuda_graph=true needs a CUDA device, this is a cpu; going on without it"]
+
+
+@pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference"])
+def test_what_is_replayed_is_what_is_launched(unroll, monkeypatch):
+    """The functions that a GPU captures, called as they are."""
+    problem = Problem("space.nodes=2", f"estimator.unroll={unroll}")
+    launched = search_steps(problem.estimator())
+    monkeypatch.setattr("nasctl.estimator._replay.Graph", lambda function, setting, kept: function)
+    monkeypatch.setattr("nasctl.estimator.supernet.replays", lambda device, **settings: True)
+    for ours, theirs in zip(search_steps(problem.estimator()), launched, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_text_is_not_replayed_and_that_is_said(logged):
+    Problem("estimator.cuda_graph=true", estimator="language").estimator()
+    assert logged() == ["estimator.cuda_graph=true replays steps on images, this is text; going on without it"]

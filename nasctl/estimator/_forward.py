@@ -23,12 +23,12 @@ class Forward:
     """Maps inputs and a candidate to logits; a mixture may be compiled, a path, another network each time, is not."""
 
     def __init__(self, net: nn.Module, *, unroll: str, compile: bool) -> None:
+        if unroll == "exact" and compile:
+            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
+            compile = False
         compile_step: Any = getattr(net, "compile_step", None)
         if compile and compile_step is not None:  # one step of many alike
             compile_step("estimator.compile")
-            compile = False
-        if unroll == "exact" and compile:
-            log.warning("estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it")
             compile = False
         self.net, self.weights = net, dict(net.named_parameters())
         mixed = self._mixed

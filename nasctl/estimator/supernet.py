@@ -6,9 +6,8 @@ https://arxiv.org/abs/1806.09055, algorithm 1.
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -32,14 +31,12 @@ from nasctl.estimator._fair import Fair
 from nasctl.estimator._forward import Forward
 from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._recalibration import Recalibration
+from nasctl.estimator._replay import Replay, replays
 from nasctl.estimator._sampler import OfStrategy, Sampler, Uniform
 from nasctl.estimator._schedule import Schedule
 from nasctl.estimator._streams import Stream, streams
-from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights, surrogate
+from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
 from nasctl.estimator._work import PASS
-from nasctl.graph import Graph, graphs_fit
-
-log = logging.getLogger("nasctl")
 
 Batch = tuple[Any, Tensor]
 
@@ -97,7 +94,7 @@ class Supernet:
         cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
-        self.dataset, self.device, self.rows = dataset, device, space.rows
+        self.dataset, self.device = dataset, device
         self.val_batches, self.bilevel = val_batches, bilevel
         self.lr, self.lr_min, self.clip, self.unroll_clip = lr, lr_min, clip, unroll_clip
         self.sampler = SAMPLERS[sampler](space, seed, nsas)
@@ -112,23 +109,13 @@ class Supernet:
             self.train.steps, epochs=epochs, warmup_epochs=warmup_epochs, fit_epochs=fit_epochs, fit_every=fit_every
         )
         self.forward = Forward(self.net, unroll=unroll, compile=compile)
-        self.replay = cuda_graph and self.train.replays and graphs_fit(device, "estimator.cuda_graph")
-        if cuda_graph and not self.train.replays:
-            log.warning("estimator.cuda_graph=true replays steps on images, this is text; going on without it")
-        self.replay_rows = self.replay and unroll != "exact"  # a gradient of a gradient cannot be captured
-        if self.replay and not self.replay_rows:
-            log.warning("estimator.cuda_graph=true with estimator.unroll=exact replays the steps of the weights alone")
         self.recalibration = Recalibration(self.net, recalibrate)
         self.weights = self.forward.weights
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
-        self._new_graphs()
+        exact, text = unroll == "exact", not self.train.replays
+        wanted = replays(device, cuda_graph=cuda_graph, text=text, exact=exact)
+        self.replay = Replay(self.net, space.rows, self._mixture, self._loss, exact) if wanted else None
         self.work = 0
-
-    def _new_graphs(self) -> None:
-        """Forget captured graphs: they hold where the optimizer's state lay."""
-        setting = "estimator.cuda_graph"
-        self.searching = Graph(self._row_gradients, setting, lambda: list(self.net.buffers()))
-        self.training = Graph(self._weight_gradients, setting, lambda: list(self.net.buffers()))
 
     @property
     def epoch(self) -> float:
@@ -155,26 +142,21 @@ class Supernet:
 
     def _add_gradients(self, candidate: Candidate, x: Any, y: Tensor, factor: float) -> None:
         """Add a path's gradients, times ``factor``, to those that the weights have."""
-        if self._replays(candidate):  # a mixture is the only path of its step
-            gradients = self.training(torch.cat(list(candidate.weights or ())), x, y)
-            for weight, gradient in zip(self.weights.values(), gradients, strict=True):
-                weight.grad = gradient
-        else:
-            loss = self.dataset.loss(self.forward(x, candidate), y)
-            (factor * (loss + self.train.penalty(x))).backward()
+        replay = self._replay_of(candidate)
+        if replay is None:
+            (factor * (self._loss(candidate, x, y) + self.train.penalty(x))).backward()
+            return
+        gradients = replay.weight_gradients(candidate.weights or (), x, y)  # a mixture is the only path of its step
+        for weight, gradient in zip(self.weights.values(), gradients, strict=True):
+            weight.grad = gradient
 
-    def _replays(self, candidate: Candidate) -> bool:
-        """Return whether a candidate runs as a graph: a mixture does, once the optimizer has its state."""
+    def _loss(self, candidate: Candidate, x: Any, y: Tensor) -> Tensor:
+        return self.dataset.loss(self.forward(x, candidate), y)
+
+    def _replay_of(self, candidate: Candidate) -> Replay | None:
+        """Return the graphs of a mixture, once the optimizer has the state that they read."""
         mixed = candidate.weights is not None and candidate.active is None
-        return self.replay and mixed and len(self.optimizer.state) > 0
-
-    def _weight_gradients(self, rows: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
-        """Return the gradients of all weights for rows that are one vector."""
-        loss = self.dataset.loss(self.forward(x, Candidate((), self._split(rows))), y)
-        return torch.autograd.grad(loss, list(self.weights.values()), allow_unused=True)
-
-    def _split(self, rows: Tensor) -> Sequence[Tensor]:
-        return rows.split([len(row.options) for row in self.rows])
+        return self.replay if mixed and self.optimizer.state else None
 
     def _rate(self) -> float:
         return self.schedule.cosine(self.lr, self.lr_min)
@@ -225,25 +207,18 @@ class Supernet:
         train = self.train.batch(self.schedule.turn)
         val = self.val.batch(self.schedule.turn) if self.bilevel else train
         rate = self._rate()
-        if self.replay_rows and self._replays(candidate):
-            at = torch.full((), rate, device=self.device)
-            value, gradient, sums = self.searching(torch.cat(list(rows)), at, *train, *val)
-            loss = surrogate(value, rows, self._split(gradient))
-        else:
+        replay = self._replay_of(candidate)
+        if replay is None:
             loss, sums = self._unrolled(candidate, rows, rate, train, val)
+        else:
+            loss, sums = replay.search(rows, rate, train, val)
         self.val.keep(val[0])
         examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
         self.work += PASS * self.forward.macs(candidate) * examples
         return Evaluation(self._metrics(sums, len(val[1])), loss)
 
-    def _row_gradients(
-        self, rows: Tensor, rate: Tensor, x: Tensor, y: Tensor, val_x: Tensor, val_y: Tensor
-    ) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
-        """Return the loss, the gradient of the rows, one vector like ``rows``, and the summed measures."""
-        leaf = rows.detach().requires_grad_()
-        candidate = Candidate((), self._split(leaf))
-        loss, sums = self._unrolled(candidate, self._split(leaf), rate, (x, y), (val_x, val_y))
-        return loss.detach(), torch.autograd.grad(loss, leaf)[0], sums
+    def _mixture(self, rows: Rows, rate: Tensor, train: Batch, val: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
+        return self._unrolled(Candidate((), rows), rows, rate, train, val)
 
     def _unrolled(
         self, candidate: Candidate, rows: Rows, rate: float | Tensor, train: Batch, val: Batch
@@ -308,7 +283,8 @@ class Supernet:
     def load_state_dict(self, state: State) -> None:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self._new_graphs()
+        if self.replay is not None:
+            self.replay.forget()
         self.schedule.load_state_dict(state["schedule"])
         self.sampler.load_state_dict(state["sampler"])
         self.work = state["work"]

@@ -31,6 +31,11 @@ class Projection:
         return _Product.apply(x, self.weight, term)
 
 
+def times(x: Tensor, weight: Tensor | Projection) -> Tensor:
+    """Return the product with a matrix, or with one that is used at every time step."""
+    return weight(x) if isinstance(weight, Projection) else x @ weight
+
+
 class _Terms(torch.autograd.Function):
     """A term of zeros for each product, whose gradients are those of the products: ``(steps, B, outputs)``."""
 

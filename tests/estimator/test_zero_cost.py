@@ -183,9 +183,10 @@ def test_a_score_that_is_no_number_fails_the_trial(monkeypatch):
 
 @pytest.mark.parametrize("score", ["naswot", "synflow", "grad_norm"])
 def test_scores_that_run_a_network_do_not_take_text(score):
-    made = Problem("estimator=zero_cost", f"estimator.score={score}", estimator="language")
+    text = Problem(estimator="language")
+    images = Problem(f"estimator.score={score}", estimator="zero_cost")
     with pytest.raises(RequestError) as error:
-        made.estimator()
+        images.estimator(text.data)
     assert str(error.value) == (
         f"estimator.score={score} scores networks of images or of rows, but the data set is text; "
         "set estimator.score=params or macs, or choose estimator=from_scratch or supernet_language"

@@ -12,7 +12,7 @@ from benchmarks.plain_rnn import batch_norm, chosen_step, relaxed_step
 from nasctl.core import Candidate, RequestError, RunError, Task
 from nasctl.source import PUBLISHED, find
 from nasctl.space._language import kept
-from nasctl.space.rnn_darts.mixture import Mixing, mixture
+from nasctl.space.rnn_darts.mixture import mixed, mixture
 from tests.space.equal import relaxed_rows
 from tests.space.text import COLUMNS, TEXT, UNITS, passage, plain_of, small, state, tokens
 
@@ -162,15 +162,31 @@ def test_the_gradients_written_by_hand_are_those_of_the_formula(names):
 
     inputs = [leaf(4, 2, 3, 1, 5), leaf(4, 5), leaf(3, len(names))]
     grad = torch.randn(4, 3, 5, generator=generator, dtype=torch.float64)
-    ours, plain = Mixing(names)(*inputs), mixture(*inputs, names)
+    ours, plain = mixed(*inputs, names), mixture(*inputs, names)
     assert torch.equal(ours, plain)
     for a, b in zip(torch.autograd.grad(ours, inputs, grad), torch.autograd.grad(plain, inputs, grad), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
-    assert torch.autograd.gradcheck(Mixing(names), inputs)
+    assert torch.autograd.gradcheck(lambda *leaves: mixed(*leaves, names), inputs)
 
 
-@pytest.mark.slow  # compiles two kernels
-def test_a_compiled_step_equals_the_plain_one(space):
+@pytest.mark.slow  # compiles a step
+def test_a_compiled_step_of_a_cell_equals_the_plain_one(space):
+    made = small(space, "rnn_darts")
+    network = made.build(find("DARTS_V2", made).genotype, "final").double()
+
+    def gradients():
+        return torch.autograd.grad(scalar(network(tokens(), state(network)).logits), list(network.parameters()))
+
+    expected = gradients()
+    network.compile_step("trainer.compile")
+    for a, b in zip(gradients(), expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    compiled = network.layers[0].compiled
+    assert compiled.call is not compiled.function  # it did compile
+
+
+@pytest.mark.slow  # compiles a step
+def test_a_compiled_step_of_a_mixture_equals_the_plain_one(space):
     made = small(space, "rnn_darts", nodes=3)
     supernet, rows = made.supernet().double(), relaxed_rows(made, 1)
     read = passage(supernet)
@@ -182,6 +198,8 @@ def test_a_compiled_step_equals_the_plain_one(space):
     supernet.compile_step("estimator.compile")
     for a, b in zip(gradients(), expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    compiled = supernet.layers[0].compiled
+    assert compiled.call is not compiled.function  # it did compile
 
 
 def test_the_output_is_the_mean_of_all_nodes_or_of_the_loose_ends(space):

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nasctl.compilation import Compilation
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
 
 Gradients = tuple[Tensor, Tensor, Tensor | None]
@@ -69,36 +68,22 @@ def gradients(
     return to_product, to_state, torch.stack([(through * f).sum((0, 2)) + shared for f in outputs], 1)
 
 
-class Mixing:
-    """Computes `mixture`, and its gradients in one go, compiled where asked for."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        self.forward: Callable[..., Tensor] = mixture
-        self.backward: Callable[..., Gradients] = gradients
-
-    def compile(self, setting: str) -> None:
-        """Compile both; ``setting`` is what asked for it."""
-        self.forward = Compilation(mixture, setting, dynamic=True)
-        self.backward = Compilation(gradients, setting, dynamic=True)
-
-    def __call__(self, product: Tensor, state: Tensor, weights: Tensor) -> Tensor:
-        if product.shape[3] > 1:
-            return mixture(product, state, weights, self.names)
-        return _Mixture.apply(product, state, weights, self)
+def mixed(product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str]) -> Tensor:
+    """Return what `mixture` does, with its gradients computed in one go where A = 1."""
+    way = mixture if product.shape[3] > 1 else _Mixture.apply
+    return way(product, state, weights, names)
 
 
 class _Mixture(torch.autograd.Function):
     """`mixture` with A = 1; keeps only its inputs for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, product: Tensor, state: Tensor, weights: Tensor, mixing: Mixing) -> Tensor:
+    def forward(ctx: Any, product: Tensor, state: Tensor, weights: Tensor, names: Sequence[str]) -> Tensor:
         ctx.save_for_backward(product, state, weights)
-        ctx.mixing = mixing
-        return mixing.forward(product, state, weights, mixing.names)
+        ctx.names = names
+        return mixture(product, state, weights, names)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        plainly = torch.is_grad_enabled()  # to be differentiated again, which compiled code cannot be
-        backward: Callable[..., Gradients] = gradients if plainly else ctx.mixing.backward
-        return *backward(grad, *ctx.saved_tensors, ctx.mixing.names, ctx.needs_input_grad[2]), None
+        product, state, weights = ctx.saved_tensors
+        return *gradients(grad, product, state, weights, ctx.names, ctx.needs_input_grad[2]), None

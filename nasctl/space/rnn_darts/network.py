@@ -13,6 +13,7 @@ import torch
 from pydantic import ConfigDict, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from nasctl.compilation import Compilation
 from nasctl.core import Genotype, Task
 from nasctl.space._language import Dropouts, Language, Share
 from nasctl.space.rnn_darts.wiring import WHOLE, Masks, Wiring, norm, plain
@@ -72,9 +73,11 @@ class Cell(Layer):
         self.wiring = Wiring.of(genotype)
         self.weights = nn.ParameterList(self._uniform(form.units, 2 * form.units) for _ in self.wiring.nodes)
         self.macs = self.macs_of(len(self.weights))
+        self.compiled: Compilation | None = None
 
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        return self.wiring.run(x, h, self.first, list(self.weights), self.masks(x, h), self.normed)
+        masks, weights = self.masks(x, h), list(self.weights)
+        return self.wiring.run(x, h, self.first, weights, masks, self.normed, self.compiled)
 
 
 class Network(Language):
@@ -83,3 +86,8 @@ class Network(Language):
     def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
         cell = Cell(genotype, form)
         super().__init__([cell], task, form.units, form.dropouts, form.init_range, form.decoder_bias)
+
+    def compile_step(self, setting: str) -> None:
+        """Compile a time step; ``setting`` is what asked for it."""
+        cell = self._layers[0]
+        cell.compiled = Compilation(cell.wiring.step, setting, dynamic=False)

@@ -12,13 +12,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from nasctl.compilation import Compilation
 from nasctl.core import Architecture, Candidate, Genotype, Passage, State, Task
 from nasctl.space._language import Language
-from nasctl.space._projection import Projection
+from nasctl.space._projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
-from nasctl.space.rnn_darts.mixture import Mixing
+from nasctl.space.rnn_darts.mixture import mixed, mixture
 from nasctl.space.rnn_darts.network import Form, Layer
-from nasctl.space.rnn_darts.wiring import Masks, Wiring
+from nasctl.space.rnn_darts.wiring import Masks, Wiring, masked
 
 Sharing = Literal["node", "edge", "operation"]
 """What has a matrix of its own: a node, whatever it reads; an edge; an activation on an edge."""
@@ -45,7 +46,7 @@ class MixedCell(Layer):
     ) -> None:
         super().__init__(form)
         self.names, self.nodes, self.outputs, self.wiring = tuple(names), nodes, outputs, wiring
-        self.mixing = Mixing(names)
+        self.compiled: Compilation | None = None
         self.alternatives = len(names) if sharing == "operation" else 1
         edges = [1 if sharing == "node" else node + 1 for node in range(nodes)]
         self.weights = nn.ParameterList(
@@ -83,14 +84,17 @@ class MixedCell(Layer):
     def _mixed(self, x: Tensor, h: Tensor, rows: Tensor, masks: Masks) -> tuple[Tensor, Tensor]:
         steps, batch, inputs = x.shape
         projected = (masks.input(x).flatten(0, 1) @ self.first[:inputs]).view(steps, batch, -1)
-        recurrent = Projection(self.first[inputs:], steps, batch)
-        products = [Projection(self._leaving(source), steps, batch) for source in range(self.nodes)]
+        matrices: list[Any] = [self.first[inputs:], *(self._leaving(source) for source in range(self.nodes))]
         leaving = [rows[[edge(source, node) for node in range(source, self.nodes)]] for source in range(self.nodes)]
-        shares = self._shares(rows)
-        outputs = []
+        step: Callable[..., Tensor]
+        if self.compiled is None:
+            matrices = [Projection(matrix, steps, batch) for matrix in matrices]
+            step, mix = self.step, mixed
+        else:
+            step, mix = self.compiled, mixture
+        shares, outputs = self._shares(rows), []
         for row in projected.unbind():
-            s = self.normed(highway(h, row + recurrent(masks.state(h)), FIRST))
-            h = self._step(s, products, leaving, masks, shares)
+            h = step(row, h, masks.h, matrices, leaving, shares, mix)
             outputs.append(h)
         return torch.stack(outputs), h
 
@@ -100,16 +104,24 @@ class MixedCell(Layer):
         m, alternatives, units, _ = held.shape
         return held.view(m, alternatives, units, 2, units).permute(2, 3, 0, 1, 4).reshape(units, -1)
 
-    def _step(
-        self, s: Tensor, products: Sequence[Projection], leaving: Sequence[Tensor], masks: Masks, shares: Tensor
+    def step(
+        self,
+        row: Tensor,
+        h: Tensor,
+        mask: Tensor | None,
+        matrices: Sequence[Any],
+        leaving: Sequence[Tensor],
+        shares: Tensor,
+        mix: Callable[..., Tensor],
     ) -> Tensor:
-        """Return the output of one time step from its first state."""
+        """Return the output ``(B, H)`` of one time step from the product of its input and from the last output."""
+        recurrent, *products = matrices
+        s = self.normed(highway(h, row + times(masked(h, mask), recurrent), FIRST))
         total: Any = 0
         states = []
-        for source in range(self.nodes):
-            product = products[source](masks.state(s))
-            product = product.view(len(s), 2, self.nodes - source, -1, self.units)
-            total = total + self.mixing(product, s, leaving[source])
+        for source, matrix in enumerate(products):
+            product = times(masked(s, mask), matrix).view(len(s), 2, self.nodes - source, -1, self.units)
+            total = total + mix(product, s, leaving[source], self.names)
             s, total = self.normed(total[:, 0]), total[:, 1:]
             states.append(s)
         return torch.tensordot(shares, torch.stack(states), 1)
@@ -142,8 +154,9 @@ class Supernet(Language):
         return self.read(passage, candidate)
 
     def compile_step(self, setting: str) -> None:
-        """Compile what a time step of a mixture computes besides products; ``setting`` is what asked for it."""
-        self._layers[0].mixing.compile(setting)
+        """Compile a time step of a mixture; ``setting`` is what asked for it."""
+        cell = self._layers[0]
+        cell.compiled = Compilation(cell.step, setting, dynamic=False)
 
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""

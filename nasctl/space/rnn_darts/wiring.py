@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from nasctl.core import Genotype, RunError
 from nasctl.space._language import kept
-from nasctl.space._projection import Projection
+from nasctl.space._projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
 
 EPSILON = 1e-5  # added to the variance, as batch normalisation usually does
@@ -32,16 +34,17 @@ class Masks:
         """Return new masks for an input ``(T, B, inputs)`` and a state."""
         return cls(kept(x[:1], share_x) if share_x else None, kept(h, share_h) if share_h else None)
 
-    def state(self, s: Tensor) -> Tensor:
-        """Return what a product reads of a state."""
-        return s if self.h is None else s * self.h
-
     def input(self, x: Tensor) -> Tensor:
         """Return what the first product reads of the input."""
         return x if self.x is None else x * self.x
 
 
 WHOLE = Masks(None, None)
+
+
+def masked(s: Tensor, mask: Tensor | None) -> Tensor:
+    """Return what a product reads of a state."""
+    return s if mask is None else s * mask
 
 
 def norm(s: Tensor) -> Tensor:
@@ -70,46 +73,52 @@ class Wiring:
         return cls([(name, source) for name, source in genotype["recurrent"]], genotype["concat"])
 
     def run(
-        self, x: Tensor, h: Tensor, first: Tensor, weights: Sequence[Tensor], masks: Masks, normed: Callable
+        self,
+        x: Tensor,
+        h: Tensor,
+        first: Tensor,
+        weights: Sequence[Tensor],
+        masks: Masks,
+        normed: Callable,
+        compiled: Callable | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Map ``(T, B, inputs)`` and the output before it ``(B, H)`` to all outputs ``(T, B, H)`` and the last one.
 
         ``first`` is ``(inputs + H, 2 H)``, the weights of nodes ``(H, 2 H)``. The products of all inputs are one,
-        and so are those of the nodes that read the same state.
+        and so are those of the nodes that read the same state. ``compiled`` is `step`, compiled.
         """
         steps, batch, inputs = x.shape
         projected = (masks.input(x).flatten(0, 1) @ first[:inputs]).view(steps, batch, -1)
-        recurrent = Projection(first[inputs:], steps, batch)
-        readers = {
-            source: [node for node, (_, read) in enumerate(self.nodes) if read == source]
-            for source in range(len(self.nodes))
-        }
-        products = {
-            source: Projection(torch.cat([weights[node] for node in nodes], dim=1), steps, batch)
-            for source, nodes in readers.items()
-            if nodes
-        }
-        outputs = []
+        matrices: list[Any] = [first[inputs:], *self.joined(weights)]
+        if compiled is None:
+            matrices = [Projection(matrix, steps, batch) for matrix in matrices]
+        step, outputs = compiled or self.step, []
         for row in projected.unbind():
-            s = normed(highway(h, row + recurrent(masks.state(h)), FIRST))
-            h = self._step(s, readers, products, masks, normed)
+            h = step(row, h, masks.h, matrices, normed)
             outputs.append(h)
         return torch.stack(outputs), h
 
-    def _step(
-        self,
-        s: Tensor,
-        readers: dict[int, list[int]],
-        products: dict[int, Projection],
-        masks: Masks,
-        normed: Callable,
-    ) -> Tensor:
-        """Return the output of one time step from its first state."""
-        states, pending = [s], dict[int, Tensor]()
+    @cached_property
+    def readers(self) -> dict[int, list[int]]:
+        """The nodes that read each state, of the states that any node reads."""
+        sources = sorted({source for _, source in self.nodes})
+        return {source: [node for node, (_, read) in enumerate(self.nodes) if read == source] for source in sources}
+
+    def joined(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Return for each of these states the weights of its readers side by side."""
+        return [torch.cat([weights[node] for node in nodes], dim=1) for nodes in self.readers.values()]
+
+    def step(self, row: Tensor, h: Tensor, mask: Tensor | None, matrices: Sequence[Any], normed: Callable) -> Tensor:
+        """Return the output ``(B, H)`` of one time step from the product of its input and from the last output."""
+        recurrent, *leaving = matrices
+        states = [normed(highway(h, row + times(masked(h, mask), recurrent), FIRST))]
+        products = dict(zip(self.readers, leaving, strict=True))
+        pending: dict[int, Tensor] = {}
         for node, (activation, source) in enumerate(self.nodes):
             if node not in pending:
-                parts = products[source](masks.state(states[source])).chunk(len(readers[source]), dim=1)
-                pending.update(zip(readers[source], parts, strict=True))
+                nodes = self.readers[source]
+                parts = times(masked(states[source], mask), products[source]).chunk(len(nodes), dim=1)
+                pending.update(zip(nodes, parts, strict=True))
             states.append(normed(highway(states[source], pending[node], activation)))
         if len(self.outputs) == 1:
             return states[self.outputs[0]]

@@ -1,0 +1,78 @@
+"""The steps of a relaxed search replayed as CUDA graphs: one of the rows' gradient, one of the weights'."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasctl.core import Candidate, Row
+from nasctl.estimator._unroll import Rows, surrogate
+from nasctl.graph import Graph, graphs_fit
+
+log = logging.getLogger("nasctl")
+
+SETTING = "estimator.cuda_graph"
+
+Unrolled = Callable[[Rows, Tensor, tuple[Any, Tensor], tuple[Any, Tensor]], tuple[Tensor, Mapping[str, Tensor]]]
+"""Rows, learning rate, training and validation batch to the loss with the rows' gradient, and summed measures."""
+
+WeightLoss = Callable[[Candidate, Any, Tensor], Tensor]
+"""A candidate's training loss on a batch."""
+
+
+class Replay:
+    """Captures what `Unrolled` and `WeightLoss` compute for a mixture, once for each shape of batches.
+
+    ``exact`` says that the rows' gradient is one of a gradient, which cannot be captured.
+    """
+
+    def __init__(self, net: nn.Module, rows: Sequence[Row], unrolled: Unrolled, loss: WeightLoss, exact: bool) -> None:
+        self.net, self.sizes, self.exact = net, [len(row.options) for row in rows], exact
+        self.unrolled, self.loss = unrolled, loss
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop captured graphs, since what they hold has moved, such as the optimizer's state."""
+        self.of_rows = Graph(self._of_rows, SETTING, lambda: list(self.net.buffers()))
+        self.of_weights = Graph(self._of_weights, SETTING, lambda: list(self.net.buffers()))
+
+    def search(
+        self, rows: Rows, rate: float, train: tuple[Any, Tensor], val: tuple[Any, Tensor]
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return what `Unrolled` does."""
+        if self.exact:
+            return self.unrolled(rows, torch.tensor(rate), train, val)
+        value, gradient, sums = self.of_rows(torch.cat(list(rows)), rows[0].new_tensor(rate), *train, *val)
+        return surrogate(value, rows, gradient.split(self.sizes)), sums
+
+    def weight_gradients(self, rows: Rows, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
+        """Return the gradient of each weight, to be used before the next call."""
+        found: Sequence[Tensor | None] = self.of_weights(torch.cat(list(rows)), x, y)
+        return found
+
+    def _of_rows(self, flat: Tensor, rate: Tensor, *batches: Tensor) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
+        """Return the loss, the gradient of the rows, one vector like ``flat``, and the summed measures."""
+        leaf = flat.detach().requires_grad_()
+        x, y, val_x, val_y = batches
+        loss, sums = self.unrolled(leaf.split(self.sizes), rate, (x, y), (val_x, val_y))
+        return loss.detach(), torch.autograd.grad(loss, leaf)[0], sums
+
+    def _of_weights(self, flat: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
+        loss = self.loss(Candidate((), flat.split(self.sizes)), x, y)
+        return torch.autograd.grad(loss, list(self.net.parameters()), allow_unused=True)
+
+
+def replays(device: torch.device, *, cuda_graph: bool, text: bool, exact: bool) -> bool:
+    """Return whether steps are to be replayed; a log line says what of the wish cannot be met."""
+    if not cuda_graph:
+        return False
+    if text:
+        log.warning("%s=true replays steps on images, this is text; going on without it", SETTING)
+        return False
+    if exact and device.type == "cuda":
+        log.warning("%s=true with estimator.unroll=exact replays the steps of the weights alone", SETTING)
+    return graphs_fit(device, SETTING)
