@@ -54,5 +54,5 @@ def test_what_is_replayed_is_what_is_launched(unroll, monkeypatch):
 
 
 def test_text_is_not_replayed_and_that_is_said(logged):
-    Problem("estimator.cuda_graph=true", estimator="language").estimator()
+    Problem("estimator.cuda_graph=true", estimator="supernet_language").estimator()
     assert logged() == ["estimator.cuda_graph=true replays steps on images, this is text; going on without it"]
