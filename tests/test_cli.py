@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             [
                 "space: nothing is chosen",
                 "space=...",
-                "darts, darts_imagenet, enas_macro, enas_micro, ffn, nasbench201",
+                "one of awd_lstm, darts, darts_imagenet, enas_macro, enas_micro",
             ],
         ),
         (["search", "space=dartz"], ["space: unknown 'dartz'; did you mean 'darts'?"]),

@@ -125,7 +125,7 @@ def test_against_an_estimator_that_trains_for_a_short_time(folder: Path) -> None
     assert result_of(folder / "c")["correlation"]["ceiling"] is None
 
 
-@pytest.mark.parametrize("moment", [1, 3, 8])
+@pytest.mark.parametrize("moment", [1, *(pytest.param(m, marks=pytest.mark.slow) for m in (3, 8))])
 def test_interrupted_and_resumed_equals_uninterrupted(
     moment: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ SLOW = CELLS | {
     *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
     *("evolution_criteo", "tabnas_nats_size"),
     *("enas_macro_code_cifar10", "enas_micro_cifar10", "random_enas_macro_cifar10", "random_enas_micro_cifar10"),
+    *("random_python_docs", "nas_rl_ptb", "enas_micro_code_cifar10", "darts_ptb"),
     *("darts_first_ptb", "random_ptb", "darts_first_python_docs", "enas_python_docs", "nas_rl_python_docs"),
 }
 """Experiments whose path others take too."""

@@ -33,6 +33,7 @@ def test_a_failing_job_stops_nobody(tmp_path: Path) -> None:
     assert "Traceback" in (failed / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_and_given_again_does_the_missing_work(tmp_path: Path) -> None:
     process = start(SWEEP, tmp_path)
     deadline = time.monotonic() + 120

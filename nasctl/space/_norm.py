@@ -26,11 +26,21 @@ class Norm(nn.BatchNorm2d):
         super().__init__(channels, affine=affine, momentum=momentum)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and _columns_help(x)):
+        if not self.training:
             return super().forward(x)
+        if not _columns_help(x):
+            return self._at_once(x)
         y, mean, variance = normalise(x, self.weight, self.bias, self.eps)
         track([self], mean, variance)
         return y
+
+    def _at_once(self, x: Tensor) -> Tensor:
+        """Return what torch does. ``data`` keeps autograd from watching statistics that the backward pass ignores."""
+        statistics: list[Any] = [self.running_mean, self.running_var]
+        self.num_batches_tracked.add_(1)  # type: ignore[operator]
+        return F.batch_norm(
+            x, *(s.data for s in statistics), self.weight, self.bias, True, self.momentum or 0.0, self.eps
+        )
 
 
 def normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,6 +6,7 @@ from torch import nn
 
 from nasctl.core import Candidate
 from nasctl.estimator._recalibration import Recalibration
+from nasctl.estimator._streams import Examples
 from tests.small import Problem, fit, rounds, same, through_a_file
 
 
@@ -43,9 +44,8 @@ def test_a_score_after_recalibration_does_not_depend_on_the_size_of_the_scoring_
             problem = Problem("budget.epochs=2", "estimator.val_batches=null", f"estimator.recalibrate={recalibrate}")
             estimator = problem.estimator()
             fixed = [problem.data.train().batch(32, 0, i) for i in range(2)]
-            batch = estimator._batch
-            estimator.batch_size = size
-            estimator._batch = lambda split, i, e=estimator, b=batch, f=fixed: f[i] if split is e.train else b(split, i)
+            estimator.train.batch = fixed.__getitem__
+            estimator.val = Examples(problem.data.val(), size, torch.channels_last)
             scores[recalibrate, size] = estimator.evaluate(Candidate(problem.arch(0))).metrics["loss"]
     assert scores[0, 32] != pytest.approx(scores[0, 24], rel=1e-4)
     assert scores[2, 32] == pytest.approx(scores[2, 24], rel=1e-5)

@@ -15,6 +15,9 @@ WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries en
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
+SLOW = ("bayesian", "tpe", "enas_paper", "enas_code")
+
+
 def pytest_generate_tests(metafunc):
     """Run a test that takes ``name`` for every YAML, ``black_box`` for those that keep the best of their trials."""
     if "name" in metafunc.fixturenames:
@@ -28,8 +31,8 @@ def pytest_generate_tests(metafunc):
 
 
 def marked(name):
-    """Return a parameter; a Gaussian process is refitted at each of a contract's many turns, which takes long."""
-    return pytest.param(name, marks=pytest.mark.slow) if name == "bayesian" else name
+    """Return a parameter; models that are refitted at each of a contract's many turns take long, so do an LSTM's presets."""
+    return pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
 
 
 @cache

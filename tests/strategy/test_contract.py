@@ -6,6 +6,7 @@ from nasctl.core import RequestError
 from tests.small import same, through_a_file
 from tests.strategy.table import Growing, Limit, play
 
+NOTHING_DRAWN = {"darts_rnn"}  # logits start at zero
 STEPS = 130  # more than the population of evolution, so that it mutates
 
 
@@ -37,7 +38,7 @@ def test_loading_forgets_what_was_there(strategy, table, name, steps):
 def test_the_seed_alone_decides(strategy, table, name):
     one, again, other = (play(strategy(name, table, seed=seed), table, STEPS) for seed in (1, 1, 2))
     assert same(one, again)
-    assert not same(one, other)
+    assert same(one, other) == (name in NOTHING_DRAWN)
 
 
 @pytest.mark.parametrize("steps", [0, 115])

@@ -125,6 +125,7 @@ def test_without_a_horizon_it_never_rests(strategy):
 
 def test_a_selection_of_all_trials_is_warned_of(strategy, caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
     strategy("enas", Table(), selection=19, horizon=20)
     assert not caplog.messages
     tried = strategy("enas", Table(), selection=20, horizon=20)
