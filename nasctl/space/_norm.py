@@ -36,11 +36,10 @@ class Norm(nn.BatchNorm2d):
 
     def _at_once(self, x: Tensor) -> Tensor:
         """Return what torch does. ``data`` keeps autograd from watching statistics that the backward pass ignores."""
-        statistics: list[Any] = [self.running_mean, self.running_var]
-        self.num_batches_tracked.add_(1)  # type: ignore[operator]
-        return F.batch_norm(
-            x, *(s.data for s in statistics), self.weight, self.bias, True, self.momentum or 0.0, self.eps
-        )
+        (mean,), (variance,) = running([self])
+        torch._foreach_add_([self.num_batches_tracked], 1)  # type: ignore[list-item]
+        momentum = self.momentum or 0.0
+        return F.batch_norm(x, mean.data, variance.data, self.weight, self.bias, True, momentum, self.eps)
 
 
 def normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:

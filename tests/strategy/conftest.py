@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc):
 
 
 def marked(name):
-    """Return a parameter; models that are refitted at each of a contract's many turns take long, so do an LSTM's presets."""
+    """Return a parameter; what refits a model at each of a contract's turns takes long, so do an LSTM's presets."""
     return pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
 
 
