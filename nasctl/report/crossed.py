@@ -50,7 +50,7 @@ def crossed(runs: Iterable[Run]) -> Crossed | None:
     """Return the design in the retrained among finished ``runs``; None if it is smaller than 2 x 2 x 2."""
     cells: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
     names: dict[str, list[Run]] = {}
-    for run in sorted((run for run in runs if run.verb == "retrain"), key=_recipe_order):
+    for run in sorted(_largest(runs), key=_recipe_order):
         recipe = str(run.result["recipe"])
         names.setdefault(recipe, []).append(run)
         cells.setdefault(_architecture(run), {}).setdefault(recipe, {})[run.result["seed"]] = run.result["error"]
@@ -66,6 +66,15 @@ def crossed(runs: Iterable[Run]) -> Crossed | None:
         shares=_with_intervals(errors),
         left_out=[label for label, _ in cells.keys() - whole.keys()],
     )
+
+
+def _largest(runs: Iterable[Run]) -> list[Run]:
+    """Return the retrained runs with an error of the space and data set that have most; recipes hold their form."""
+    groups: dict[tuple[object, object], list[Run]] = {}
+    for run in runs:
+        if run.verb == "retrain" and run.result.get("error") is not None:
+            groups.setdefault((run.choices.get("space"), run.choices.get("dataset")), []).append(run)
+    return max(groups.values(), key=len, default=[])
 
 
 def _recipe_order(run: Run) -> tuple[str, tuple[str, ...]]:

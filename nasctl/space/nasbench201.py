@@ -23,6 +23,7 @@ from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
 from nasctl.space._norm import Norm
+from nasctl.space._task import check_images
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
     "skip_connect": lambda c, affine: nn.Identity(),
@@ -158,17 +159,7 @@ class NasBench201:
     family = "nasbench201"
 
     def __init__(self, task: Task, *, search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=nasbench201 builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
-        _, height, width = task.input_shape
-        if height % 4 or width % 4:
-            raise RequestError(
-                f"space=nasbench201 halves the map twice, which images of {height}x{width} pixels do not "
-                "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
-            )
+        check_images(self.family, task)
         self.task = task
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(Decision(f"{source}-{node}", OPTIONS) for source, node in EDGES)

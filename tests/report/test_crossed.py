@@ -71,3 +71,10 @@ def test_the_interval_is_wider_where_seeds_differ_more(tmp_path):
         for seed in (0.1, 3)
     ]
     assert widths[0] < widths[1]
+
+
+def test_runs_of_another_space_and_of_text_are_no_part_of_the_design(tmp_path):
+    for seed in SEEDS:
+        retrain(tmp_path, source=genotype("ResNet20"), seed=seed, recipe="other", choices={"space": "resnet"})
+        retrain(tmp_path, source=genotype("LSTM"), seed=seed, recipe="text", error=None, choices={"space": "lstm"})
+    assert design(tmp_path, effects(4, 3, 0, 1)).architectures == list(NAMES)

@@ -16,6 +16,7 @@ from nasctl.core import Genotype, RequestError, Row, Task
 from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
+from nasctl.space._task import check_images
 from nasctl.space.nats_size.network import CONVOLUTIONS, PLACES, Form, Network, Supernet
 
 
@@ -27,17 +28,7 @@ class NatsSize(Counts):
     rows: tuple[Row, ...] = ()
 
     def __init__(self, task: Task, *, channels: list[PositiveInt], search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=nats_size builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
-        _, height, width = task.input_shape
-        if height % 4 or width % 4:
-            raise RequestError(
-                f"space=nats_size halves the map twice, which images of {height}x{width} pixels do not "
-                "allow; choose images whose sides are multiples of 4 (dataset.image_size)"
-            )
+        check_images(self.family, task)
         super().__init__(channels, [f"place{i}" for i in range(PLACES)])
         self.task, self.forms = task, {"search": search, "final": final}
         self.chain = cache(self._chain)
