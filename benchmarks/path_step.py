@@ -24,27 +24,29 @@ ENDLESS = 10**9  # epochs
 
 
 def rows() -> Rows:
-    """Yield the mean seconds over 20 random architectures."""
+    """Yield the mean seconds over 20 random architectures of each space."""
     full = PlainStep(BATCH, "NCHW", "first_order")
     full()
     whole = statistics.median(seconds(full) for _ in range(5))
-    times = [alternate(*steps(arch), pairs=3) for arch in architectures()]
-    ours, alone, _ = (statistics.mean(column) for column in zip(*times, strict=True))
+    ours, alone, ratio = means(space())
     yield f"weight step of a path, batch {BATCH} / plain full step, first order, NCHW", ours, whole, whole / ours
-    ratio = statistics.mean(ratio for *_, ratio in times)
     yield f"weight step of a path, batch {BATCH} / its build(form=search)", ours, alone, ratio
+    for name in ("enas_macro", "enas_micro", "nasbench201"):
+        yield f"weight step of a path, {name}, batch {BATCH} / its build(form=search)", *means(space(name))
 
 
-def architectures() -> list[Architecture]:
-    """Return seeded uniform samples."""
-    draw, darts = torch.Generator().manual_seed(0), space()
-    return [walk.uniform(darts, draw) for _ in range(ARCHITECTURES)]
+def means(searched: SearchSpace) -> tuple[float, float, float]:
+    """Return the mean seconds of a path and of networks of their own, and the mean of their ratios."""
+    draw = torch.Generator().manual_seed(0)
+    sampled = [walk.uniform(searched, draw) for _ in range(ARCHITECTURES)]
+    times = [alternate(*steps(searched, arch), pairs=3) for arch in sampled]
+    ours, alone, ratio = (statistics.mean(column) for column in zip(*times, strict=True))
+    return ours, alone, ratio
 
 
-def steps(arch: Architecture) -> tuple[Callable[[], object], Callable[[], None]]:
+def steps(searched: SearchSpace, arch: Architecture) -> tuple[Callable[[], object], Callable[[], None]]:
     """Return the steps of the path in the estimator's supernet and of the network of its own."""
-    darts = space()
-    supernet, network = estimator(darts), darts.build(darts.genotype(arch), "search")
+    supernet, network = estimator(searched), searched.build(searched.genotype(arch), "search")
 
     def ours() -> None:
         supernet.forward.meters["picked"].known.clear()  # so that the step counts its work, as nearly every one does
@@ -55,11 +57,11 @@ def steps(arch: Architecture) -> tuple[Callable[[], object], Callable[[], None]]
     return ours, step(network)
 
 
-def estimator(darts: SearchSpace) -> Supernet:
+def estimator(searched: SearchSpace) -> Supernet:
     """Return the estimator as shipped, in a warm-up that does not end."""
     node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
     node |= {"batch_size": BATCH, "epochs": ENDLESS, "warmup_epochs": ENDLESS}
-    return make(node, darts, Images(BATCH), torch.device("cpu"), 0, lambda values: None)
+    return make(node, searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None)
 
 
 def step(network: nn.Module) -> Callable[[], None]:

@@ -19,9 +19,9 @@ TASK = Task("image_classification", (3, 32, 32), CLASSES)
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
-def space() -> SearchSpace:
-    """Return the DARTS space: 16 channels and 8 cells in search."""
-    return make(yaml.safe_load((conf_dir() / "space" / "darts.yaml").read_text()), TASK)
+def space(name: str = "darts") -> SearchSpace:
+    """Return a space as shipped; that of DARTS has 16 channels and 8 cells in search."""
+    return make(yaml.safe_load((conf_dir() / "space" / f"{name}.yaml").read_text()), TASK)
 
 
 class Images:

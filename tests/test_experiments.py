@@ -29,7 +29,7 @@ ONE_SHOT = {
     *("random_ws_cifar10", "spos_cifar10", "fairnas_cifar10", "nsas_cifar10"),
     *("spos_nasbench201", "fairnas_nasbench201", "nsas_nasbench201"),
     *("enas_macro_cifar10", "enas_macro_code_cifar10", "enas_micro_cifar10", "enas_micro_code_cifar10"),
-    *("random_enas_macro_cifar10", "random_enas_micro_cifar10"),
+    *("random_enas_macro_cifar10", "random_enas_micro_cifar10", "enas_nasbench201"),
 }
 """Experiments that train all shared weights, or an epoch of them, before their first trial."""
 

@@ -27,6 +27,10 @@ NSAS = [
     *("strategy=random_search", "estimator.sampler=nsas", "estimator.nsas.members=2", "estimator.recalibrate=1"),
     *("estimator.batch_size=16", "estimator.epochs=5", "estimator.warmup_epochs=5", "dataset.limit_train=128"),
 ]
+ENAS = [
+    *("space=enas_micro", "strategy=enas", "strategy.samples=2", "strategy.selection=2", "estimator.batch_size=16"),
+    *("estimator.fit_epochs=1", "estimator.fit_every=4", "dataset.limit_train=128", "dataset.train_portion=0.5"),
+]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
 TEXT = [
     *("from=LSTM", "space=lstm", "space.final.embedding=16", "space.final.units=16", "dataset=python_docs"),
@@ -35,6 +39,7 @@ TEXT = [
 ]
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
+    "enas": ["search", *TINY, *SMALL, *ENAS, "budget.trials=42"],
     "nsas": ["search", *TINY, *SMALL, *NSAS, "budget.trials=6"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
     "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
@@ -105,7 +110,7 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("nsas", "evolution", "retrain", "language")]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("enas", "nsas", "evolution", "retrain", "language")]
 
 
 @pytest.mark.parametrize("name", ["darts", *SLOW])

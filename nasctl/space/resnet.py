@@ -6,12 +6,11 @@ He et al. 2016, https://arxiv.org/abs/1512.03385, section 4.2: three stages of n
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import ClassVar
 
 from pydantic import ConfigDict, PositiveInt, StrictInt, TypeAdapter, ValidationError
@@ -23,6 +22,7 @@ from nasctl.space import _count
 from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
+from nasctl.space._shared import Priced
 
 STAGES = 3  # the map halves and the channels double between stages
 _BLOCKS = TypeAdapter(list[StrictInt])
@@ -126,7 +126,7 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not k.startswith("stages.") or names[k] in used}
 
 
-class ResNet:
+class ResNet(Priced):
     """1 to ``deepest`` blocks in each of three stages: decisions and rows are the stages' depths."""
 
     family = "resnet"
@@ -144,7 +144,6 @@ class ResNet:
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = 1  # the residual block
-        self._cost = lru_cache(maxsize=4096)(self._count)
 
     def legal(self, prefix: Sequence[int]) -> Sequence[int]:
         return range(self.deepest) if len(prefix) < STAGES else ()
@@ -193,11 +192,5 @@ class ResNet:
     def supernet(self, **size: int) -> Supernet:
         return Supernet(self.deepest, self.task, resize(self.forms["search"], size))
 
-    def cost(self, genotype: Genotype, name: str) -> float:
-        return self._cost(json.dumps(genotype))[name]
-
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        return _count.cost(network, self.task.input_shape)
-
-    def _count(self, genotype: str) -> Mapping[str, int]:
-        return self.count(_count.on_meta(partial(Network, json.loads(genotype), self.task, self.forms["final"])))
+    def price(self, genotype: Genotype) -> Mapping[str, int]:
+        return self.count(_count.on_meta(partial(Network, genotype, self.task, self.forms["final"])))

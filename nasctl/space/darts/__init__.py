@@ -5,18 +5,18 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.1 and 3.1.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations
 
 from pydantic import PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
-from nasctl.space import _chain, _count
+from nasctl.space import _chain
 from nasctl.space._forms import resize
+from nasctl.space._shared import FixedWalk, Priced
 from nasctl.space.darts import genotype as genotypes
 from nasctl.space.darts.genotype import KINDS, PICKS
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
@@ -25,7 +25,7 @@ from nasctl.space.darts.price import bare_genotype, price, price_of_one
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
 
 
-class Darts:
+class Darts(FixedWalk, Priced):
     """Cells of ``nodes`` nodes; a node takes two different earlier states and an operation for each.
 
     Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is
@@ -34,6 +34,9 @@ class Darts:
     """
 
     family = "darts"
+    parse = staticmethod(genotypes.parse)
+    notation = staticmethod(genotypes.notation)
+    check = staticmethod(genotypes.check)
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         if task.kind != "image_classification":
@@ -56,7 +59,6 @@ class Darts:
         )
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(self._choices)
-        self._cost = lru_cache(maxsize=4096)(self._price)
 
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
         pairs = tuple(f"{a}+{b}" for a, b in _pairs(node))
@@ -66,9 +68,6 @@ class Darts:
     @cached_property
     def _choices(self) -> tuple[str, ...]:
         return tuple(name for name in self.operations if name != "none")
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {
@@ -112,15 +111,6 @@ class Darts:
                 arch += [_pairs(node).index(pair)] + [edges[s].index(max(edges[s])) for s in pair]
         return tuple(arch)
 
-    def parse(self, text: str) -> Genotype:
-        return genotypes.parse(text)
-
-    def notation(self, genotype: Genotype) -> str:
-        return genotypes.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return genotypes.check(genotype)
-
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
 
@@ -133,12 +123,6 @@ class Darts:
     def supernet(self, **size: int) -> Supernet:
         form = resize(self.forms["search"], size)
         return Supernet(self.operations, self.nodes, self.task, form, self.picked)
-
-    def cost(self, genotype: Genotype, name: str) -> float:
-        return self._cost(json.dumps(genotype))[name]
-
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        return _count.cost(network, self.task.input_shape)
 
     def row_chain(self, name: str) -> _chain.Tables:
         """Return what neighbouring rows cost together, with which a mixture of rows has an expected cost.
@@ -158,8 +142,8 @@ class Darts:
             options, len(costs), lambda a: fixed + costs[0][a], lambda i, a, b: costs[i + 1][b], lambda b: 0
         )
 
-    def _price(self, genotype: str) -> Mapping[str, int]:
-        return price(json.loads(genotype), self.task, self.forms["final"])
+    def price(self, genotype: Genotype) -> Mapping[str, int]:
+        return price(genotype, self.task, self.forms["final"])
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:

@@ -5,18 +5,16 @@ Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.3.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
-from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
+from nasctl.space._shared import FixedWalk, Priced
 from nasctl.space._task import check_images
 from nasctl.space.enas_macro import genotype as genotypes
 from nasctl.space.enas_macro.genotype import OPERATIONS, SHALLOWEST
@@ -27,7 +25,7 @@ from nasctl.space.enas_macro.supernet import Supernet
 BIT = ("no", "yes")
 
 
-class EnasMacro:
+class EnasMacro(FixedWalk, Priced):
     """Networks of ``layers`` layers: 6^12 * 2^66, about 1.61e29 of them for the published 12.
 
     Layer i takes i + 1 decisions: its operation, and a bit for each map before its input. A bit's anchor is the
@@ -36,6 +34,9 @@ class EnasMacro:
     """
 
     family = "enas_macro"
+    parse = staticmethod(genotypes.parse)
+    notation = staticmethod(genotypes.notation)
+    check = staticmethod(genotypes.check)
     rows: tuple[Row, ...] = ()
 
     def __init__(
@@ -59,14 +60,10 @@ class EnasMacro:
         self.decisions = tuple(decision for layer in range(layers) for decision in self._layer(layer))
         self.size = len(operations) ** layers * 2 ** (layers * (layers - 1) // 2)
         self.num_operations = len(operations)
-        self._cost = lru_cache(maxsize=4096)(self._price)
 
     def _layer(self, layer: int) -> list[Decision]:
         bits = (Decision(f"layer{layer}/skip{k}", BIT, (_first(k),)) for k in range(layer))
         return [Decision(f"layer{layer}/operation", self.operations), *bits]
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         rows = [arch[_first(layer) : _first(layer + 1)] for layer in range(self.layers)]
@@ -77,15 +74,6 @@ class EnasMacro:
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
-
-    def parse(self, text: str) -> Genotype:
-        return genotypes.parse(text)
-
-    def notation(self, genotype: Genotype) -> str:
-        return genotypes.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(map(len, genotype["skips"]))}
@@ -99,14 +87,8 @@ class EnasMacro:
     def supernet(self, **size: int) -> Supernet:
         return Supernet(self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype)
 
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        return _count.cost(network, self.task.input_shape)
-
-    def cost(self, genotype: Genotype, name: str) -> float:
-        return self._cost(json.dumps(genotype))[name]
-
-    def _price(self, genotype: str) -> Mapping[str, int]:
-        return price(json.loads(genotype), self.task, self.forms["final"])
+    def price(self, genotype: Genotype) -> Mapping[str, int]:
+        return price(genotype, self.task, self.forms["final"])
 
 
 def _first(layer: int) -> int:

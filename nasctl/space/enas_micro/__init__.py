@@ -5,18 +5,16 @@ Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.4.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from pydantic import PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
-from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
+from nasctl.space._shared import FixedWalk, Priced
 from nasctl.space._task import check_images
 from nasctl.space.enas_micro import genotype as genotypes
 from nasctl.space.enas_micro.genotype import KINDS, OPERATIONS, PICKS
@@ -27,7 +25,7 @@ from nasctl.space.enas_micro.supernet import Supernet
 TAKEN = 2 * PICKS  # decisions of a node
 
 
-class EnasMicro:
+class EnasMicro(FixedWalk, Priced):
     """Cells of ``nodes`` nodes; a node picks two earlier states, which may be the same, then an operation for each.
 
     With five nodes and operations a walk takes 40 decisions of (5^5 * 6!)^4, about 2.6e25 results, all of them
@@ -36,6 +34,9 @@ class EnasMicro:
     """
 
     family = "enas_micro"
+    parse = staticmethod(genotypes.parse)
+    notation = staticmethod(genotypes.notation)
+    check = staticmethod(genotypes.check)
     rows: tuple[Row, ...] = ()
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
@@ -48,7 +49,6 @@ class EnasMicro:
         self.decisions = tuple(d for i in range(len(KINDS)) for node in range(nodes) for d in self._node(i, node))
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(operations)
-        self._cost = lru_cache(maxsize=4096)(self._price)
 
     def _node(self, cell: int, node: int) -> list[Decision]:
         """Return the decisions of a node: two states, whose anchors are the nodes' last decisions, two operations."""
@@ -58,9 +58,6 @@ class EnasMicro:
         states, place = tuple(map(str, range(node + 2))), f"{KINDS[cell]}/{node + 2}"
         picks = [Decision(f"{place}/{which}_input", states, anchors) for which in ("first", "second")]
         return picks + [Decision(f"{place}/{which}_operation", self.operations) for which in ("first", "second")]
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         half = TAKEN * self.nodes
@@ -72,15 +69,6 @@ class EnasMicro:
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
-
-    def parse(self, text: str) -> Genotype:
-        return genotypes.parse(text)
-
-    def notation(self, genotype: Genotype) -> str:
-        return genotypes.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
@@ -94,14 +82,8 @@ class EnasMicro:
     def supernet(self, **size: int) -> Supernet:
         return Supernet(self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype)
 
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        return _count.cost(network, self.task.input_shape)
-
-    def cost(self, genotype: Genotype, name: str) -> float:
-        return self._cost(json.dumps(genotype))[name]
-
-    def _price(self, genotype: str) -> Mapping[str, int]:
-        return price(json.loads(genotype), self.task, self.forms["final"])
+    def price(self, genotype: Genotype) -> Mapping[str, int]:
+        return price(genotype, self.task, self.forms["final"])
 
 
 def check_search(form: Form) -> None:

@@ -16,6 +16,7 @@ from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Tas
 from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._language import check_task
+from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_darts import genotype as genotypes
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
 from nasctl.space.rnn_darts.network import Form, Network
@@ -25,7 +26,7 @@ from nasctl.space.rnn_darts.wiring import Wiring
 NONE = 0  # position of the option that is the absence of an operation
 
 
-class RnnDarts:
+class RnnDarts(FixedWalk):
     """Cells of ``nodes`` nodes after a first state; decisions are, per node, the state it reads and an activation.
 
     Rows are the edges. ``operations`` starts with ``none``, which rows have and decisions lack. ``outputs`` says
@@ -33,6 +34,9 @@ class RnnDarts:
     """
 
     family = "rnn_darts"
+    parse = staticmethod(genotypes.parse)
+    notation = staticmethod(genotypes.notation)
+    check = staticmethod(genotypes.check)
 
     def __init__(
         self,
@@ -62,9 +66,6 @@ class RnnDarts:
         sources = tuple(str(source) for source in range(node + 1))
         return Decision(f"{node + 1}/input", sources), Decision(f"{node + 1}/activation", self.activations)
 
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
-
     def genotype(self, arch: Architecture) -> Genotype:
         pairs = _pairs(arch)
         ends = genotypes.loose_ends([source for source, _ in pairs])
@@ -89,15 +90,6 @@ class RnnDarts:
             strongest = max(range(node + 1), key=lambda source, edges=edges: max(edges[source]))  # type: ignore[misc]
             arch += [strongest, edges[strongest].index(max(edges[strongest]))]
         return tuple(arch)
-
-    def parse(self, text: str) -> Genotype:
-        return genotypes.parse(text)
-
-    def notation(self, genotype: Genotype) -> str:
-        return genotypes.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return how many nodes apply the identity, and how many the longest way through the cell passes."""

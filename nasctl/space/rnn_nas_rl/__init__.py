@@ -16,12 +16,13 @@ from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Tas
 from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._language import check_task
+from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_nas_rl import genotype as genotypes
 from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 
-class RnnNasRl:
+class RnnNasRl(FixedWalk):
     """Trees of ``base`` leaves. Decisions are a combination and an activation per node and for the cell state's
     injection, the node that gives the new cell state, and the node that takes the last one.
 
@@ -31,6 +32,9 @@ class RnnNasRl:
     """
 
     family = "rnn_nas_rl"
+    parse = staticmethod(genotypes.parse)
+    notation = staticmethod(genotypes.notation)
+    check = staticmethod(genotypes.check)
 
     def __init__(
         self,
@@ -60,9 +64,6 @@ class RnnNasRl:
     def _pair_decisions(self, node: int | str) -> tuple[Decision, Decision]:
         return Decision(f"{node}/combination", self.combinations), Decision(f"{node}/activation", self.activations)
 
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
-
     def genotype(self, arch: Architecture) -> Genotype:
         *options, new, merged = arch
         pairs = [[self.combinations[a], self.activations[b]] for a, b in zip(options[::2], options[1::2], strict=True)]
@@ -70,15 +71,6 @@ class RnnNasRl:
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         raise RequestError("space=rnn_nas_rl has no rows to mix; choose a strategy that picks, such as reinforce")
-
-    def parse(self, text: str) -> Genotype:
-        return genotypes.parse(text)
-
-    def notation(self, genotype: Genotype) -> str:
-        return genotypes.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return genotypes.check(genotype)
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return how many nodes multiply, and how many apply the identity."""
