@@ -23,7 +23,7 @@ def rows() -> Rows:
     plain = PlainGenotype(genotype, 3, CLASSES, channels=36, cells=20)
     for layout in LAYOUTS:
         pair = (Step(network, layout), Step(plain, "NCHW"))
-        yield f"retrain step, DARTS_V2, batch {BATCH}, {layout} / plain NCHW", *alternate(*pair, pairs=5)
+        yield f"retrain step, DARTS_V2, batch {BATCH}, {layout} / plain NCHW", *alternate(*pair, pairs=9)
 
 
 class Step:

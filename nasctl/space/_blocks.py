@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from nasctl.core import RequestError
 from nasctl.space._norm import Norm
+from nasctl.space._pointwise import convolution
 
 
 class ReLUConvBN(nn.Sequential):
@@ -21,7 +22,7 @@ class ReLUConvBN(nn.Sequential):
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, affine: bool) -> None:
         super().__init__(
             nn.ReLU(),
-            nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False),
+            convolution(c_in, c_out, kernel, stride),
             Norm(c_out, affine=affine),
         )
 
@@ -30,7 +31,7 @@ class ConvBN(nn.Sequential):
     """Convolution without bias, norm: ``(n, c_in, h, w) -> (n, c_out, h, w)``."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int) -> None:
-        super().__init__(nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, bias=False), Norm(c_out))
+        super().__init__(convolution(c_in, c_out, kernel), Norm(c_out))
 
 
 class Halve(nn.Module):

@@ -22,6 +22,7 @@ from nasctl.space._blocks import Halve
 from nasctl.space._depthwise import Depthwise, depthwise
 from nasctl.space._mixture import Terms
 from nasctl.space._norm import Norm, normalise, running, track
+from nasctl.space._pointwise import Pointwise, pointwise
 
 log = logging.getLogger("nasctl")
 
@@ -170,6 +171,8 @@ def _convolve(y: Tensor, same: Sequence[nn.Conv2d]) -> Tensor:
     if isinstance(conv, Depthwise):
         return depthwise(y, weight, conv.stride[0], conv.dilation[0])
     groups = y.shape[1] // conv.in_channels  # 1 where all read the same map
+    if isinstance(conv, Pointwise) and groups == 1:
+        return pointwise(y, weight)
     return F.conv2d(y, weight, None, conv.stride, conv.padding, conv.dilation, groups * conv.groups)
 
 
@@ -205,6 +208,7 @@ TOGETHER: dict[type[nn.Module], Callable[[Tensor, Sequence], Tensor]] = {
     nn.AvgPool2d: _first,
     nn.Conv2d: _convolve,
     Depthwise: _convolve,
+    Pointwise: _convolve,
     Halve: _halve,
     Norm: _normalise,
 }

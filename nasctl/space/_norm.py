@@ -55,8 +55,8 @@ def track(norms: Sequence[nn.BatchNorm2d], mean: Tensor, variance: Tensor) -> No
     """Move running statistics towards those of a batch: ``(c,)``, the same for all norms, or ``(norms * c,)``."""
     copies = len(norms) * norms[0].num_features // mean.shape[0]
     means, variances = running(norms)
-    found = (values.to(means[0].dtype).repeat(copies) for values in (mean, variance))
-    batch = [part for values in found for part in values.chunk(len(norms))]
+    found = (values.to(means[0].dtype) for values in (mean, variance))
+    batch = [part for values in found for part in (values.repeat(copies) if copies > 1 else values).chunk(len(norms))]
     torch._foreach_lerp_(means + variances, batch, norms[0].momentum or 0.0)
     torch._foreach_add_([n.num_batches_tracked for n in norms], 1)  # type: ignore[misc]
 
@@ -99,8 +99,8 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and biased variance ``(c,)``: of each column and channel first, of each channel from those."""
     found = torch.ops.aten.batch_norm_update_stats(_columns(x), None, None, 0.0)
     means, variances = (values.view(-1, x.shape[1]) for values in found)
-    mean = means.mean(0)
-    return mean, variances.mean(0) + (means - mean).square().mean(0)
+    between, mean = torch.var_mean(means, 0, correction=0)
+    return mean, variances.mean(0).add_(between)
 
 
 def _columns(x: Tensor) -> Tensor:
@@ -121,8 +121,8 @@ def _backward(grad: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse: Te
     """Return the gradients of ``x``, weight and bias, summed by columns: 3 times faster for 36 channels."""
     count, width = x.numel() / x.shape[1], x.shape[3]
     grad = grad.contiguous(memory_format=torch.channels_last)
-    columns = (_columns(grad), _columns(x), None, mean.repeat(width), inverse.repeat(width))
-    sums = _torch_backward(*columns, 0.0, (False, True, True))[1:]
+    means, inverses = torch.stack((mean, inverse)).repeat(1, width)
+    sums = _torch_backward(_columns(grad), _columns(x), None, means, inverses, 0.0, (False, True, True))[1:]
     to_weight, to_bias = (values.view(width, -1).sum(0) for values in sums)
     scale = weight * inverse
     slope = -scale * inverse * to_weight / count

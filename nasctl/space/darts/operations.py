@@ -12,6 +12,7 @@ from torch import nn
 from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
 from nasctl.space._depthwise import Depthwise
 from nasctl.space._norm import Norm
+from nasctl.space._pointwise import Pointwise
 
 Build = Callable[[int, int, bool, bool], nn.Module]
 """(channels, stride, affine, pool_norm) -> module: ``(n, c, h, w) -> (n, c, h / stride, w / stride)``."""
@@ -21,7 +22,7 @@ def _separable(kernel: int, strides: tuple[int, ...], channels: int, dilation: i
     layers: list[nn.Module] = []
     for stride in strides:
         layers += [nn.ReLU(), Depthwise(channels, kernel, stride, dilation)]
-        layers += [nn.Conv2d(channels, channels, 1, bias=False), Norm(channels, affine=affine)]
+        layers += [Pointwise(channels, channels), Norm(channels, affine=affine)]
     return nn.Sequential(*layers)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nasctl.core import Genotype, RequestError, Task
 from nasctl.space._blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
 from nasctl.space._norm import Norm
+from nasctl.space._pointwise import Pointwise
 from nasctl.space.darts.network import Slot, auxiliary_head
 from nasctl.space.darts.operations import OPERATIONS
 from nasctl.space.enas_micro.genotype import KINDS, PICKS, Picks, loose_ends
@@ -106,7 +107,7 @@ class Projecting(Cell):
         self.halve = HalveBN(slot.c_in, c) if slot.reduction else None
         self.before = fitted(slot.c_in if slot.reduction else slot.c_before, c, slot.reduction)
         self.last = nn.Identity() if slot.reduction else fitted(slot.c_in, c, False)
-        self.projections = nn.ModuleDict({str(i): nn.Conv2d(c, c, 1, bias=False) for i in ends})
+        self.projections = nn.ModuleDict({str(i): Pointwise(c, c) for i in ends})
         self.norm = Norm(c)
 
     def forward(self, before: Tensor, last: Tensor, picks: Picks) -> tuple[Tensor, Tensor]:
