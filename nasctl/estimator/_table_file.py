@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasctl.core import RequestError, unknown
+from nasctl.estimator import _nats_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -23,7 +24,10 @@ Values = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class TableFile:
-    """Values by architecture in the notation of the file, the line of each row, and the file's SHA-256."""
+    """Values by architecture in the notation of the file, the line of each row, and the file's SHA-256.
+
+    In a folder of NATS-Bench a row's line is the architecture's number there, the digest that of its list.
+    """
 
     path: Path
     sha256: str
@@ -33,10 +37,15 @@ class TableFile:
 
 def read(path: Path, architecture: str, columns: tuple[tuple[str, str], ...]) -> TableFile:
     """Return the ``columns``, pairs of the setting that names one and its name; a file is read once."""
-    if not path.is_file():
+    folder = (path / _nats_folder.META).is_file()
+    if not folder and not path.is_file():
         raise RequestError(
-            f"estimator.file: there is no {path}; give a .csv, .csv.gz or .parquet file, or paths.data=DIR"
+            f"estimator.file: there is no {path}; give a .csv, .csv.gz or .parquet file, a folder of NATS-Bench, or "
+            "paths.data=DIR"
         )
+    if folder:
+        rows = _nats_folder.Rows(path, columns)
+        return TableFile(path, _digest(path / _nats_folder.META), rows, rows.lines)
     stat = path.stat()
     return _read(path, (stat.st_mtime_ns, stat.st_size), architecture, columns)
 
@@ -53,9 +62,12 @@ def _read(path: Path, stamp: tuple[int, int], architecture: str, columns: tuple[
         twice = next(name for i, name in enumerate(names) if lines[name] != i + 2)
         raise RequestError(f"{path}, row {lines[twice]}: a second row for {twice}; remove one of them")
     values = [_numbers(frame, column, path) for _, column in columns]
+    return TableFile(path, _digest(path), dict(zip(names, zip(*values, strict=True), strict=True)), lines)
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return TableFile(path, digest, dict(zip(names, zip(*values, strict=True), strict=True)), lines)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _frame(path: Path) -> pandas.DataFrame:
