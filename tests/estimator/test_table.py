@@ -191,7 +191,9 @@ def test_a_file_that_is_no_table_is_refused(table, tmp_path, content):
 
 
 def test_a_missing_file_is_refused_with_the_remedy(table, tmp_path):
-    said = r"estimator.file: there is no .*gone.t.csv; give a .csv, .csv.gz or .parquet file, a folder of NATS-Bench, or"
+    said = (
+        r"estimator.file: there is no .*gone.t.csv; give a .csv, .csv.gz or .parquet file, a folder of NATS-Bench, or"
+    )
     with pytest.raises(RequestError, match=said):
         table(root=str(tmp_path / "gone"))
 

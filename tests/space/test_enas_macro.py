@@ -1,7 +1,6 @@
 """The macro space of ENAS: the released network's counts, its text, what a path runs, and bad input."""
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from torch import nn
 import nasctl
 from nasctl.core import Candidate, RequestError, Task
 from nasctl.space._count import on_meta, params
-from nasctl.strategy import _walk
-from tests.space import test_contract as contract
 
 RELEASED = Path(nasctl.__file__).parent / "space" / "genotypes" / "enas_macro" / "ENAS_macro.json"
 BITS = "0 3 0 0 1 0"  # three layers, the last of which joins the stem's map
@@ -20,30 +17,6 @@ BITS = "0 3 0 0 1 0"  # three layers, the last of which joins the stem's map
 
 def released():
     return json.loads(RELEASED.read_text())["genotype"]
-
-
-@pytest.mark.parametrize(
-    "promise",
-    [
-        contract.test_walks_take_every_decision_and_no_more,
-        contract.test_size_is_the_number_of_walks,
-        contract.test_names_are_distinct_and_options_plain,
-        contract.test_genotypes_are_distinct_legal_json_and_survive_their_notation,
-        contract.test_features_count_what_the_graph_shows,
-        contract.test_costs_equal_an_independent_count,
-        contract.test_costs_are_of_the_final_form_and_of_the_whole_architecture,
-        contract.test_a_picked_path_equals_its_own_network,
-        contract.test_a_picked_path_costs_only_that_path,
-        contract.test_another_kind_of_task_is_refused,
-    ],
-)
-def test_it_keeps_the_promises_of_every_space_that_need_no_rows(space, promise):
-    promise(space, "enas_macro")
-
-
-@pytest.mark.parametrize("build", ["search", "final", "supernet"])
-def test_size_replaces_parts_of_a_form(space, build):
-    contract.test_size_replaces_parts_of_a_form(space, "enas_macro", build)
 
 
 def test_the_space_has_the_papers_size(space):
@@ -149,15 +122,6 @@ def test_bits_point_at_the_operation_of_the_layer_of_their_number(space):
         layer, what = decision.name.split("/")
         expected = (at[f"layer{what.removeprefix('skip')}/operation"],) if what != "operation" else ()
         assert decision.anchors == expected and all(anchor < at[decision.name] for anchor in expected), layer
-
-
-def test_a_uniform_walk_is_uniform(space):
-    made, generator = space("enas_macro"), torch.Generator().manual_seed(0)
-    archs = torch.tensor([_walk.uniform(made, generator) for _ in range(2000)])
-    for i, decision in enumerate(made.decisions):
-        counts = torch.bincount(archs[:, i], minlength=len(decision.options)).double()
-        expected = 2000 / len(decision.options)
-        assert len(counts) == len(decision.options) and ((counts - expected).abs() < 5 * math.sqrt(expected)).all()
 
 
 @pytest.mark.parametrize(

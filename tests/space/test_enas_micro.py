@@ -23,30 +23,6 @@ def released():
     return json.loads(RELEASED.read_text())["genotype"]
 
 
-@pytest.mark.parametrize(
-    "promise",
-    [
-        contract.test_walks_take_every_decision_and_no_more,
-        contract.test_size_is_the_number_of_walks,
-        contract.test_names_are_distinct_and_options_plain,
-        contract.test_genotypes_are_distinct_legal_json_and_survive_their_notation,
-        contract.test_features_count_what_the_graph_shows,
-        contract.test_costs_equal_an_independent_count,
-        contract.test_costs_are_of_the_final_form_and_of_the_whole_architecture,
-        contract.test_a_picked_path_equals_its_own_network,
-        contract.test_a_picked_path_costs_only_that_path,
-        contract.test_another_kind_of_task_is_refused,
-    ],
-)
-def test_it_keeps_the_promises_of_every_space_that_need_no_rows(space, promise):
-    promise(space, "enas_micro")
-
-
-@pytest.mark.parametrize("build", ["search", "final", "supernet"])
-def test_size_replaces_parts_of_a_form(space, build):
-    contract.test_size_replaces_parts_of_a_form(space, "enas_micro", build)
-
-
 def test_a_picked_path_equals_its_own_network_where_normal_cells_come_first(space):
     made = space("enas_micro", small=True, search={"layers": 8})
     contract.test_a_picked_path_equals_its_own_network(lambda *_, **__: made, "enas_micro")
@@ -188,15 +164,6 @@ def test_a_walk_becomes_the_genotype_of_its_names(space):
             for which in ("first", "second")
         ]
         assert made.genotype(arch)[kind] == expected
-
-
-def test_a_uniform_walk_is_uniform(space):
-    made, generator = space("enas_micro"), torch.Generator().manual_seed(0)
-    archs = torch.tensor([_walk.uniform(made, generator) for _ in range(2000)])
-    for i, decision in enumerate(made.decisions):
-        counts = torch.bincount(archs[:, i], minlength=len(decision.options)).double()
-        expected = 2000 / len(decision.options)
-        assert len(counts) == len(decision.options) and ((counts - expected).abs() < 5 * math.sqrt(expected)).all()
 
 
 @pytest.mark.parametrize(
