@@ -1,7 +1,11 @@
 """Architecture or recipe: shares of the sum of squares on designs whose answer is known."""
 
+import random
+import statistics
+
 import pytest
 
+from nasctl.report import crossed
 from nasctl.report.comparison import gather
 from nasctl.report.crossed import SOURCES, shares
 from nasctl.report.document import document
@@ -35,6 +39,12 @@ def test_each_source_gets_its_own_squares(sizes):
     found = shares([[[error(i, j, s) for s in SEEDS] for j in range(2)] for i in range(3)])
     total = sum(size**2 for size in sizes)
     assert found == pytest.approx([size**2 / total for size in sizes], abs=1e-12)
+
+
+def test_redrawn_errors_vary_as_those_they_come_from():
+    cell, draw = [10.0, 13.0, 19.0], random.Random(0)
+    variances = [statistics.variance(crossed._redrawn(cell, draw)) for _ in range(20_000)]
+    assert statistics.fmean(variances) == pytest.approx(statistics.variance(cell), rel=0.03)
 
 
 def test_equal_errors_have_no_shares():
