@@ -123,6 +123,6 @@ def _with_intervals(errors: Errors) -> list[Share]:
 
 
 def _redrawn(cell: Sequence[float], draw: random.Random) -> list[float]:
-    """Return errors drawn anew about the cell's mean, stretched: plain draws of n vary less than those, by n - 1 to n."""
+    """Return errors drawn anew about the cell's mean, stretched, since plain draws of n vary less by n - 1 to n."""
     mean, wider = fmean(cell), (len(cell) / (len(cell) - 1)) ** 0.5
     return [mean + wider * (error - mean) for error in draw.choices(cell, k=len(cell))]
