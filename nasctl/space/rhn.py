@@ -65,7 +65,7 @@ class Highway(nn.Module):
     def _step(self, seen: Tensor, state: Tensor, mask: Tensor | None) -> Tensor:
         for i, (weight, bias) in enumerate(zip(self.recurrent, self.bias, strict=True)):
             both = linear(state if mask is None else state * mask, weight, bias)
-            h, t = (both + seen if i == 0 else both).chunk(2, -1)
+            h, t = (both + seen if i == 0 else both).to(state.dtype).chunk(2, -1)  # autocast halves products
             state = torch.lerp(state, h.tanh(), t.sigmoid())
         return state
 

@@ -110,6 +110,18 @@ def seeded(network, seed):
     return network(tokens(), before).logits
 
 
+def test_a_step_in_half_precision_is_near_the_whole_one(space, text_space):
+    made = small(space, text_space)
+    network = made.build(made.genotype(draw(made, 1)[0]), "final")
+    whole = network(tokens(), state(network))
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(tokens(), state(network))
+    assert 0 < (half.logits - whole.logits).abs().max() < 0.05 * whole.logits.abs().max()
+    assert [h.dtype for h in detached(half.hidden) if isinstance(h, torch.Tensor)] == [
+        h.dtype for h in whole.hidden if isinstance(h, torch.Tensor)
+    ]
+
+
 def test_a_picked_path_equals_its_own_network(space, text_space):
     made = small(space, text_space, dropouts=DROPOUTS)
     torch.manual_seed(0)

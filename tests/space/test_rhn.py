@@ -79,3 +79,12 @@ def test_depths_can_be_searched_and_written(space):
         made.supernet()
     with pytest.raises(RequestError, match=r"space=rhn builds language models"):
         space("rhn")
+
+
+def test_a_step_in_half_precision_is_near_the_whole_one(space):
+    network = space("rhn", PTB, final=TINY | {"dropouts": KEPT}).build({"depth": 3}, "final")
+    words, start = torch.randint(10_000, (5, 4)), network.start(4)
+    whole = network(words, start)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(words, start)
+    assert 0 < (half.logits - whole.logits).abs().max() < 0.05 * whole.logits.abs().max()

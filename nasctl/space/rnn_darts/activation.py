@@ -23,5 +23,5 @@ FIRST = "tanh"  # of the state that is made of the input and the last output
 
 def highway(state: Tensor, product: Tensor, activation: str) -> Tensor:
     """Return ``s + sigmoid(c) (f(v) - s)`` for a state ``(B, H)`` and a product ``(B, 2 H)`` that holds c and v."""
-    gate, value = product.chunk(2, dim=1)
+    gate, value = product.to(state.dtype).chunk(2, dim=1)  # autocast makes products in half precision
     return torch.lerp(state, ACTIVATIONS[activation](value), gate.sigmoid())
