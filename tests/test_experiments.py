@@ -9,6 +9,7 @@ import pytest
 
 from nasctl import cli
 from tests.dataset import clicks
+from tests.marked import slow
 from tests.official import write_cifar
 from tests.tables import nasbench201, write_benchmark
 from tests.text import write_ptb
@@ -33,21 +34,22 @@ ONE_SHOT = {
 }
 """Experiments that train all shared weights, or an epoch of them, before their first trial."""
 
-CELLS = {f"tabnas_table1/absolute_{beta}" for beta in ("10", "5", "1", "0_1")}
+CELLS = {f"tabnas_table1/absolute_{beta}" for beta in ("10", "5", "1", "0_5", "0_1")} | {
+    "tabnas_table1/rejection_exact"
+}
 SLOW = CELLS | {
     *("darts_first_cifar10", "random_search_cifar10", "evolution_cifar10", "evolution_nasbench201"),
     *("random_ws_cifar10", "fairnas_cifar10", "nsas_cifar10", "fairnas_nasbench201"),
     *("evolution_criteo", "tabnas_nats_size"),
     *("enas_macro_code_cifar10", "enas_micro_cifar10", "random_enas_macro_cifar10", "random_enas_micro_cifar10"),
     *("random_python_docs", "nas_rl_ptb", "enas_micro_code_cifar10", "darts_ptb"),
+    *("awd_lstm_ptb", "enas_ptb", "bayesian_nasbench201", "reinforce_nasbench201", "local_search_nasbench201"),
     *("darts_first_ptb", "random_ptb", "darts_first_python_docs", "enas_python_docs", "nas_rl_python_docs"),
 }
 """Experiments whose path others take too."""
 
 
-@pytest.mark.parametrize(
-    "experiment", [pytest.param(e, marks=pytest.mark.slow) if e in SLOW else e for e in EXPERIMENTS]
-)
+@pytest.mark.parametrize("experiment", slow(EXPERIMENTS, *SLOW & set(EXPERIMENTS)))
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tabular = experiment.endswith("nasbench201") and experiment not in ONE_SHOT
@@ -100,7 +102,7 @@ def text_files(experiment: str, folder: Path) -> list[str]:
     return ["dataset.vocabulary=null"]
 
 
-@pytest.mark.parametrize("experiment", sorted(BY_HAND))
+@pytest.mark.parametrize("experiment", slow(sorted(BY_HAND), *SLOW & BY_HAND))
 def test_experiment_by_hand(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     smoke = [f"+experiment={experiment}", "+debug=words", f"paths.data={tmp_path}", *text_files(experiment, tmp_path)]

@@ -7,6 +7,7 @@ import torch
 
 from nasctl.graph import Graph
 from tests.estimator.test_supernet import search_steps
+from tests.marked import slow
 from tests.small import Problem, same, train
 
 
@@ -42,7 +43,7 @@ def test_on_a_cpu_a_training_is_the_same_without(logged):
     assert logged() == ["trainer.cuda_graph=true needs a CUDA device, this is a cpu; going on without it"]
 
 
-@pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference"])
+@pytest.mark.parametrize("unroll", slow(["first_order", "exact", "finite_difference"], "exact"))
 def test_what_is_replayed_is_what_is_launched(unroll, monkeypatch):
     """The functions that a GPU captures, called as they are."""
     problem = Problem("space.nodes=2", f"estimator.unroll={unroll}")

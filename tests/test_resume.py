@@ -110,10 +110,14 @@ def _flat(state: object, path: str = "") -> dict[str, object]:
     return {path: (state.dtype, state.numpy().tobytes()) if isinstance(state, torch.Tensor) else state}
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("enas", "nsas", "evolution", "retrain", "language")]
+def test_a_killed_run_resumes_exactly(undisturbed: dict[str, Path], tmp_path: Path) -> None:
+    interrupt("darts", tmp_path, signal.SIGKILL, 0.2)
+    resume("darts", tmp_path)
+    assert_identical(undisturbed["darts"], tmp_path / "darts")
 
 
-@pytest.mark.parametrize("name", ["darts", *SLOW])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(RUNS))
 def test_run_killed_twice_resumes_exactly(name: str, undisturbed: dict[str, Path], tmp_path: Path) -> None:
     interrupt(name, tmp_path, signal.SIGKILL, 0.2)
     interrupt(name, tmp_path, signal.SIGKILL, 0.1)

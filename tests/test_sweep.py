@@ -51,6 +51,7 @@ def test_a_sweep_killed_and_given_again_does_the_missing_work(tmp_path: Path) ->
     assert {name: (tmp_path / "outputs" / "search" / name / "costs.jsonl").read_bytes() for name in done} == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_whole_sweep(tmp_path: Path) -> None:
     process = start(SWEEP, tmp_path)
     deadline = time.monotonic() + 120

@@ -13,6 +13,7 @@ import torch
 import nasctl
 from nasctl.core import RunError
 from nasctl.search import Budget, Search, SearchData
+from tests.marked import slow
 from tests.small import Problem, same
 
 
@@ -66,7 +67,7 @@ def whole_search(*choice, seed=0):
     return problem, lines, search.state_dict()
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("name", slow(SEARCHES, "first_order", "single_level", "from_scratch"))
 def test_the_same_seed_gives_the_same_search_and_none_touches_the_test_split(name):
     first, lines, state = whole_search(*SEARCHES[name])
     torch.manual_seed(99)

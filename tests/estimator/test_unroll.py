@@ -15,6 +15,7 @@ from torch.func import functional_call
 
 from nasctl.core import Candidate
 from nasctl.estimator._unroll import VirtualStep, exact, finite_difference, first_order
+from tests.marked import slow
 from tests.small import Problem
 
 LR, MOMENTUM, DECAY = 0.1, 0.9, 0.05
@@ -98,7 +99,7 @@ def central_differences(problem, h):
     return differences
 
 
-@pytest.mark.parametrize("norms", ["batch", "fixed"])
+@pytest.mark.parametrize("norms", slow(["batch", "fixed"], "batch"))
 def test_exact_equals_central_differences_of_the_loss_after_a_step_of_sgd(norms):
     problem = supernet(OPERATIONS, smooth=True, norms=norms)
     expected, found = central_differences(problem, 1e-6), row_gradient(exact, problem)

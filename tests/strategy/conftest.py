@@ -9,30 +9,27 @@ from omegaconf import OmegaConf
 
 from nasctl.config import conf_dir, make, target
 from nasctl.strategy._black_box import BlackBox
+from tests.marked import slow
 from tests.strategy.table import Limit, Table
 
 WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
-SLOW = ("bayesian", "tpe", "enas_paper", "enas_code")
+SLOW = {"bayesian", "tpe", "enas_paper", "enas_code"}
+"""What refits a model at each of a contract's turns, and presets of an LSTM that takes long too."""
 
 
 def pytest_generate_tests(metafunc):
     """Run a test that takes ``name`` for every YAML, ``black_box`` for those that keep the best of their trials."""
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", [marked(name) for name in NAMES])
+        metafunc.parametrize("name", slow(NAMES, *SLOW))
     if "black_box" in metafunc.fixturenames:
         names = [name for name in NAMES if issubclass(target(composed(name)), BlackBox)]
-        metafunc.parametrize("black_box", [marked(name) for name in names])
+        metafunc.parametrize("black_box", slow(names, *SLOW & set(names)))
     if "drawing" in metafunc.fixturenames:
         names = [n for n in NAMES if n not in WALKING and issubclass(target(composed(n)), BlackBox)]
-        metafunc.parametrize("drawing", [marked(name) for name in names])
-
-
-def marked(name):
-    """Return a parameter; what refits a model at each of a contract's turns takes long, so do an LSTM's presets."""
-    return pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+        metafunc.parametrize("drawing", slow(names, *SLOW & set(names)))
 
 
 @cache

@@ -66,6 +66,7 @@ def test_the_model_predicts_an_additive_worth(strategy, table):
     assert np.corrcoef(predicted, [table.worth(arch) for arch in others])[0, 1] > 0.95
 
 
+@pytest.mark.slow
 def test_it_beats_random_search_on_an_additive_table(strategy):
     def found(name, seed):
         table = Table(length=8, width=4, seed=seed)

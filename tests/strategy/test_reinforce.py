@@ -5,6 +5,7 @@ import torch
 
 from nasctl.core import Candidate, Evaluation, RequestError, Trial
 from nasctl.strategy._policy import Baseline, Policy
+from tests.marked import slow
 from tests.small import same, through_a_file
 from tests.strategy.mass import ChainLimit, brute_force, chain, every
 from tests.strategy.table import Growing, Limit, Table
@@ -93,7 +94,7 @@ def test_an_estimate_carries_a_gradient_that_more_samples_bring_closer_to_the_ex
     assert float((exactly - detached).norm()) > 2 * distances[1]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", slow(KINDS, "exact"))
 def test_a_replica_alone_samples_what_it_samples_in_a_batch(strategy, kind):
     feasible, settings = ChainLimit(BOUND), {"feasibility": kind, "samples": 20}
     batch = steps(strategy("reinforce", SPACE, [3, 4, 5], feasible, **settings), additive, 1000)

@@ -12,6 +12,7 @@ from nasctl.config import conf_dir
 from nasctl.core import RequestError, RunError, TrialError, position_seed
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer.language_model import LanguageModel
+from tests.marked import slow
 from tests.small import CPU, Problem, same, through_a_file, train
 
 
@@ -221,7 +222,7 @@ class Breaking:
         return getattr(self.split, name)
 
 
-@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("switch", slow(SWITCHES, "none", "penalties", "bf16"))
 def test_a_run_resumed_at_any_step_ends_as_one_never_interrupted(switch, monkeypatch):
     losses = {"averaging": [5, 4, 4.5, 4.2, 4.1], "rollback": [5, 4]}.get(switch)
     problem, states = text(*SWITCHES[switch]), []

@@ -7,6 +7,7 @@ import torch
 
 from nasctl.trainer._precision import Precision
 from nasctl.trainer._training import Training
+from tests.marked import slow
 from tests.small import CPU, Problem, same, through_a_file, train
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
@@ -33,7 +34,7 @@ def whole_and_parts(problem):
     return fit, fit(tick=lambda state, values: states.append(through_a_file(state()))), states
 
 
-@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("switch", slow(SWITCHES, "nesterov", "cutout", "accumulate", "best", "bf16"))
 def test_a_run_resumed_at_any_step_ends_as_one_never_interrupted(switch):
     fit, (whole, lines), states = whole_and_parts(Problem(*SWITCHES[switch]))
     assert len(states) == 2 * STEPS
