@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nasctl.report.comparison import Comparison, difference
 from nasctl.report.crossed import Crossed, Share
 from nasctl.report.figure import count, size, work
-from nasctl.report.method import Method
+from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
 from nasctl.report.record import ERROR, PERPLEXITY, Run
@@ -160,14 +160,13 @@ def _same_remark(same: Cells) -> str:
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
     drawn = any(row.error and row.n_of == "random architectures" for row in rows)
-    single = [row.label for row in rows if row.error and row.n_of == "retrain seeds"]
+    of_one = (row.runs[0] for row in rows if row.error and row.n_of == "retrain seeds")
+    single = list(dict.fromkeys(source_label(run.source) for run in of_one))
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
     chance = ["random architectures: n counts architectures drawn uniformly from the space."]
-    return (
-        general * searched
-        + chance * drawn
-        + [f"{label}: one architecture, n counts its retrain seeds." for label in single]
-    )
+    names, each = ", ".join(single), "" if len(single) == 1 else " each"
+    one = [f"{names}: one architecture{each}, n counts its retrain seeds."]
+    return general * searched + chance * drawn + one * bool(single)
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:
