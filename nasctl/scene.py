@@ -60,8 +60,13 @@ def _signed(node: Any) -> Any:
     return node
 
 
+AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
+"""Settings of trainers that change speed and rounding alone, and what all recipes count as."""
+
+
 def recipe(scene: Scene) -> dict[str, str]:
-    """Return name and hash of how a network is trained: trainer, data and size."""
-    nodes = {name: scene.config[name] for name in ("trainer", "dataset")}
-    nodes["final"] = scene.config["space"]["final"]
+    """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast."""
+    trainer = scene.config["trainer"]
+    nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
+    nodes |= {"dataset": scene.config["dataset"], "final": scene.config["space"]["final"]}
     return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

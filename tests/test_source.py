@@ -147,6 +147,15 @@ def test_random_architectures_of_another_size_are_of_the_same_space(
     assert a["recipe"] == c["recipe"] != b["recipe"]
 
 
+def test_what_makes_a_training_fast_is_no_part_of_its_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    smoke = ["retrain", "+experiment=random_search_digits", "+debug=smoke", "from=random"]
+    for name, extra in {"a": [], "b": ["trainer.channels_last=false"], "c": ["trainer.cutout=0.5"]}.items():
+        assert cli.run([*smoke, *extra, f"run_dir={name}"]) == 0
+    a, b, c = (json.loads((tmp_path / run / "result.json").read_text()) for run in "abc")
+    assert a["signature"] != b["signature"] and a["recipe"] == b["recipe"] != c["recipe"]
+
+
 def test_random_architectures_keep_to_the_constraint(space: SearchSpace) -> None:
     class Even:
         tries = 100

@@ -2,8 +2,8 @@
 
 The share of a source in the sum of squares of a two-way design with n repeats a cell (Fisher 1925, chapter 7):
 architectures, recipes, what only a pair of them explains, and the retrain seeds, which is the rest. Intervals come
-from redrawing the seeds within each cell (Efron 1979, https://doi.org/10.1214/aos/1176344552). Their noise is so
-counted twice, in the cells' means and in the draws: what only a pair explains leans to the high side.
+from redrawing the seeds within each cell (Efron 1979, https://doi.org/10.1214/aos/1176344552). Redrawn designs count the
+noise of the cells' means twice, so their shares are shifted by what they are off on the average.
 """
 
 from __future__ import annotations
@@ -116,10 +116,16 @@ def shares(errors: Errors) -> list[float]:
 def _with_intervals(errors: Errors) -> list[Share]:
     draw = random.Random(0)
     samples = [shares([[_redrawn(cell, draw) for cell in row] for row in errors]) for _ in range(_REDRAWN)]
+    found = shares(errors)
     columns = [sorted(column) for column in zip(*samples, strict=True)]
-    cut = round(_REDRAWN * (1 - LEVEL) / 2)
-    bounds = [(column[cut], column[-1 - cut]) for column in columns]
-    return [Share(s, v, *b) for s, v, b in zip(SOURCES, shares(errors), bounds, strict=True)]
+    bounds = [_bounds(column, value) for column, value in zip(columns, found, strict=True)]
+    return [Share(source, value, *both) for source, value, both in zip(SOURCES, found, bounds, strict=True)]
+
+
+def _bounds(redrawn: Sequence[float], value: float) -> tuple[float, float]:
+    """Return the bounds of an interval from sorted shares of redrawn designs, moved to lie about ``value``."""
+    cut, off = round(_REDRAWN * (1 - LEVEL) / 2), fmean(redrawn) - value
+    return max(0.0, redrawn[cut] - off), min(1.0, redrawn[-1 - cut] - off)
 
 
 def _redrawn(cell: Sequence[float], draw: random.Random) -> list[float]:
