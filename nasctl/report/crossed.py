@@ -2,8 +2,8 @@
 
 The share of a source in the sum of squares of a two-way design with n repeats a cell (Fisher 1925, chapter 7):
 architectures, recipes, what only a pair of them explains, and the retrain seeds, which is the rest. Intervals come
-from redrawing the seeds within each cell (Efron 1979, https://doi.org/10.1214/aos/1176344552). Redrawn designs count the
-noise of the cells' means twice, so their shares are shifted by what they are off on the average.
+from redrawing the seeds within each cell (Efron 1979, https://doi.org/10.1214/aos/1176344552). Redrawn designs count
+the noise of the cells' means twice, so their shares are shifted by what they are off on the average.
 """
 
 from __future__ import annotations
