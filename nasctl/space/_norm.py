@@ -99,8 +99,8 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and biased variance ``(c,)``: of each column and channel first, of each channel from those."""
     found = torch.ops.aten.batch_norm_update_stats(_columns(x), None, None, 0.0)
     means, variances = (values.view(-1, x.shape[1]) for values in found)
-    between, mean = torch.var_mean(means, 0, correction=0)
-    return mean, variances.mean(0).add_(between)
+    mean = means.mean(0)
+    return mean, variances.mean(0) + (means - mean).square().mean(0)
 
 
 def _columns(x: Tensor) -> Tensor:
