@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Literal
 
 import torch
@@ -70,9 +71,9 @@ def reductions(layers: int) -> tuple[int, int]:
     return layers // 3, 2 * layers // 3
 
 
-def preprocess(slot: Slot, affine: bool) -> tuple[nn.Module, nn.Module]:
-    """Return the two modules that bring a cell's inputs to its channels and map size."""
-    before: nn.Module
+def preprocess(slot: Slot, affine: bool) -> tuple[nn.Sequential, nn.Sequential]:
+    """Return the layers that bring a cell's two inputs to its channels and map size, a ReLU first."""
+    before: nn.Sequential
     if slot.after_reduction:
         before = FactorizedReduce(slot.c_before, slot.channels, affine)
     else:
@@ -124,8 +125,8 @@ class Cell(nn.Module):
         self.drop_path, self.depth = drop_path, depth
 
     def forward(self, before: Tensor, last: Tensor) -> Tensor:
-        """Map the outputs of the last two cells to ``(n, width * channels, h, w)``."""
-        states = [self.before(before), self.last(last)]
+        """Map the outputs of the last two cells, after the ReLU, to ``(n, width * channels, h, w)``."""
+        states = [_rectified(self.before, before), _rectified(self.last, last)]
         for k in range(0, len(self.inputs), 2):
             states.append(self._term(k, states) + self._term(k + 1, states))
         return torch.cat([states[i] for i in self.concat], dim=1)
@@ -134,6 +135,13 @@ class Cell(nn.Module):
         operation = self.operations[k]
         y = operation(states[self.inputs[k]])
         return y if isinstance(operation, nn.Identity) else self.drop_path(y, self.depth)
+
+
+def _rectified(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """Return what ``layers`` make of ``x``, which their first one, a ReLU, would not change."""
+    for layer in islice(layers, 1, None):
+        x = layer(x)
+    return x
 
 
 def auxiliary_head(c_in: int, outputs: int, stem: str) -> nn.Sequential:
@@ -163,7 +171,7 @@ class Network(nn.Module):
     def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
         super().__init__()
         self.drop_path = DropPath()
-        self.stem = Stem(task.input_shape[0], form)
+        self.stem, self.relu = Stem(task.input_shape[0], form), nn.ReLU()
         widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
         placed = list(slots(form, widths.__getitem__))
         self.cells = nn.ModuleList(
@@ -177,13 +185,14 @@ class Network(nn.Module):
             self.auxiliary = auxiliary_head(outputs[self.auxiliary_after], task.num_outputs, form.stem)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        before, last = self.stem(x)
+        before, last = map(self.relu, self.stem(x))
         auxiliary = None
         for i, cell in enumerate(self.cells):
-            before, last = last, cell(before, last)
+            y = cell(before, last)
+            before, last = last, self.relu(y)  # once for the two cells that read it
             if self.auxiliary is not None and self.training and i == self.auxiliary_after:
-                auxiliary = self.auxiliary(last)
-        logits = self.classifier(last.mean((2, 3)))
+                auxiliary = self.auxiliary(y)
+        logits = self.classifier(y.mean((2, 3)))
         return logits if auxiliary is None else (logits, auxiliary)
 
 
