@@ -39,7 +39,7 @@ TEXT = [
 ]
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
-    "enas": ["search", *TINY, *SMALL, *ENAS, "budget.trials=42"],
+    "enas": ["search", *TINY, *SMALL, *ENAS, "budget.trials=202"],
     "nsas": ["search", *TINY, *SMALL, *NSAS, "budget.trials=6"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
     "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
