@@ -28,7 +28,15 @@ NSAS = [
     *("estimator.batch_size=16", "estimator.epochs=5", "estimator.warmup_epochs=5", "dataset.limit_train=128"),
 ]
 ENAS = [
-    *("space=enas_micro", "strategy=enas", "strategy.samples=2", "strategy.selection=2", "estimator.batch_size=16"),
+    *(
+        "space=enas_micro",
+        "space.search.layers=3",
+        "space.final.layers=3",
+        "strategy=enas",
+        "strategy.samples=2",
+        "strategy.selection=2",
+        "estimator.batch_size=16",
+    ),
     *("estimator.fit_epochs=1", "estimator.fit_every=4", "dataset.limit_train=128", "dataset.train_portion=0.5"),
 ]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
@@ -39,7 +47,7 @@ TEXT = [
 ]
 RUNS = {
     "darts": ["search", *TINY, *SMALL, *DARTS, "budget.epochs=4"],
-    "enas": ["search", *TINY, *SMALL, *ENAS, "budget.trials=202"],
+    "enas": ["search", *TINY, *SMALL, *ENAS, "budget.trials=82"],
     "nsas": ["search", *TINY, *SMALL, *NSAS, "budget.trials=6"],
     "evolution": ["search", *TINY, *SMALL, *EVOLUTION, *SHORT, "budget.trials=10"],
     "retrain": ["retrain", *TINY, *SMALL, *RETRAIN, "trainer.epochs=12"],
