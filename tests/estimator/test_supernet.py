@@ -228,11 +228,13 @@ def test_a_compiled_mixture_takes_the_same_search_steps(monkeypatch, caplog, bac
     """Traced into one graph; a compilation that failed would have been logged."""
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
     monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
+    torch._dynamo.utils.counters.clear()
     compiler = torch.compile
     monkeypatch.setattr(torch, "compile", lambda function, **o: compiler(function, **o, backend=backend))
     runs = [search_steps(Problem("space.nodes=2", f"estimator.compile={on}").estimator()) for on in ("false", "true")]
     for plain, compiled in zip(*runs, strict=True):
         assert torch.allclose(plain, compiled, rtol=1e-4, atol=1e-6)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2  # rows with a gradient, and without
     assert not [r for r in caplog.records if r.name.startswith("nasctl")]
 
 

@@ -149,12 +149,9 @@ def test_a_picked_path_costs_only_that_path(space, space_name):
         network = made.build(made.genotype(arch), "search").double()
         picked = layers_run(supernet, lambda arch=arch: supernet(x, Candidate(arch)))
         alone = layers_run(network, lambda network=network: network(x))
-        shared = {
-            layer for layer in picked if layer[0] is nn.ReLU
-        }  # a network puts a map through it once for all readers
-        assert {k: n for k, n in picked.items() if k not in shared} == {
-            k: n for k, n in alone.items() if k not in shared
-        }
+        shared = {layer for layer in picked if layer[0] is nn.ReLU}  # a network shares one among a map's readers
+        own, others = ({k: n for k, n in ran.items() if k not in shared} for ran in (picked, alone))
+        assert own == others
         assert all(picked[layer] <= 2 * alone[layer] for layer in shared)
 
 
