@@ -19,7 +19,8 @@ from nasctl.space.ffn.network import Network
 class Stack(nn.Module):
     """Networks with the same inputs and the same number of layers: rows ``(n, inputs)`` to ``(networks, n, outputs)``.
 
-    Each has its own embeddings. Every parameter begins with the dimension of the networks.
+    Each has its own embeddings; those of one category's value lie side by side in memory, so that a value is looked
+    up once for all networks. Every parameter begins with the dimension of the networks.
     """
 
     starts: Tensor
@@ -30,7 +31,7 @@ class Stack(nn.Module):
         tables = [n.inputs.tables.weight.detach() for n in networks if n.inputs.tables is not None]
         if tables:
             self.register_buffer("starts", networks[0].inputs.starts, persistent=False)
-            self.tables = nn.Parameter(torch.stack(tables))
+            self.tables = nn.Parameter(torch.stack(tables, 1).transpose(0, 1))
         layers = zip(*([*n.layers, n.classifier] for n in networks), strict=True)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for alike in layers:
@@ -49,9 +50,9 @@ class Stack(nn.Module):
         numbers = x[:, : self.numbers].expand(count, -1, -1)
         if not hasattr(self, "tables"):
             return numbers
-        own = torch.arange(count, device=x.device).view(-1, 1, 1) * self.tables.shape[1]
-        ids = x[:, self.numbers :].long() + self.starts + own
-        return torch.cat([numbers, embedding(ids, self.tables.flatten(0, 1)).flatten(2)], 2)
+        ids = x[:, self.numbers :].long() + self.starts
+        found = embedding(ids, self.tables.transpose(0, 1).flatten(1)).unflatten(2, (count, -1))
+        return torch.cat([numbers, found.permute(2, 0, 1, 3).flatten(2)], 2)
 
 
 def _filled(matrices: Sequence[Tensor]) -> Tensor:
