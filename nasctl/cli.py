@@ -31,7 +31,8 @@ nasctl - neural architecture search that a person can run
   nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
   nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
   nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
-  nasctl ls [GROUP|runs]                                      what can be chosen, and past runs
+  nasctl ls [GROUP]                                           what can be chosen
+  nasctl ls runs [DIR...]                                     past runs
 
   nasctl VERB --help      settings of the first five                --cfg job    the composed settings
   nasctl --version
@@ -161,10 +162,12 @@ def _compare(arguments: list[str]) -> None:
 def _list(arguments: list[str]) -> None:
     from nasctl.report import list_group, list_runs
 
-    words, given = _words(arguments, {"outputs": "outputs"})
-    if words == ["runs"]:
-        print(list_runs(Path(given["outputs"])), end="")
+    words, _ = _words(arguments, {})
+    if words[:1] == ["runs"]:
+        print(list_runs([Path(word) for word in words[1:] or ["outputs"]]), end="")
         return
+    if len(words) > 1:
+        raise RequestError(f"ls: {words[1]!r} is a word too many; give one group, or runs and directories")
     package = Path(__file__).resolve().parent
     conf = package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
     print(list_group(words[0] if words else None, conf), end="")

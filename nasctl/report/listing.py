@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nasctl.core import RequestError, unknown
@@ -26,10 +27,10 @@ def list_group(group: str | None, conf: Path) -> str:
     return terminal(grid(f"Options of {group}", options), terminal_width())
 
 
-def list_runs(root: Path) -> str:
-    """Return the runs below ``root`` with status, reason of failure, error, cost and device."""
-    rows = [_cells(run) for run in find([root])]
-    return terminal(grid(f"Runs in {root}", rows), terminal_width())
+def list_runs(roots: Sequence[Path]) -> str:
+    """Return the runs below ``roots`` with status, reason of failure, error, cost and device."""
+    rows = [_cells(run) for run in find(roots)]
+    return terminal(grid(f"Runs in {', '.join(map(str, roots))}", rows), terminal_width())
 
 
 def _groups(conf: Path) -> list[str]:

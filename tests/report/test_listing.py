@@ -65,7 +65,7 @@ def test_runs_are_listed_with_status_reason_error_cost_and_device(root):
     selected = search(root, verb="select", signature="ssss", cost={"search": 9 * DAY, "selection": DAY, "retrain": 0.0})
     failed = run(root, "failed", status={"status": "failed", "reason": "loss is NaN at step 3"})
     killed = run(root, "killed", status={"status": "running"}, environment={"device": {"type": "cpu", "name": "Xeon"}})
-    lines = {line.split()[0]: line.split()[1:] for line in list_runs(root).splitlines()[3:]}
+    lines = {line.split()[0]: line.split()[1:] for line in list_runs([root]).splitlines()[3:]}
     assert lines[str(done)] == ["finished", "12.35", "(proxy)", "2.00", "CPU-days", "Xeon"]
     assert lines[str(trained)] == ["finished", "3.00", "(retrained)", "1.00", "GPU-days", "H100"]
     assert lines[str(selected)] == ["finished", "11.11", "(proxy)", "1.00", "GPU-days", "H100"]
@@ -75,4 +75,4 @@ def test_runs_are_listed_with_status_reason_error_cost_and_device(root):
 
 def test_a_folder_without_runs_is_refused(root):
     with pytest.raises(RequestError, match="holds no run"):
-        list_runs(root)
+        list_runs([root])

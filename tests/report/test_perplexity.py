@@ -108,7 +108,7 @@ def test_a_perplexity_that_is_not_finite_is_no_figure(root, compared):
 def test_the_list_of_runs_has_a_column_for_it(root):
     spoken(root, 57.25, 60.0)
     retrain(root, error=3.0)
-    text = list_runs(root)
+    text = list_runs([root])
     assert "57.25 (retrained)" in text and "3.00 (retrained)" in text and "perplexity" in text
 
 
