@@ -68,6 +68,10 @@ class Schedule:
         share = min(self.position // self.steps / self.epochs, 1.0)
         return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
 
+    def decay(self, factor: float, start: int) -> float:
+        """Return ``factor`` to the power of the epochs since ``start``, the present one included."""
+        return float(factor ** max(0, self.position // self.steps + 1 - start))
+
     def shown(self) -> Mapping[str, Any]:
         """Return what a user wants to see while weights are trained."""
         if self.position < self.warmup:

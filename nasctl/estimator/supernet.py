@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import (
@@ -81,6 +81,8 @@ class Supernet:
         recalibrate: NonNegativeInt,
         lr: PositiveFloat,
         lr_min: NonNegativeFloat,
+        lr_decay: Annotated[float, Field(gt=0, le=1)],
+        lr_decay_from: NonNegativeInt,
         momentum: NonNegativeFloat,
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
@@ -97,6 +99,7 @@ class Supernet:
         self.dataset, self.device = dataset, device
         self.val_batches, self.bilevel = val_batches, bilevel
         self.lr, self.lr_min, self.clip, self.unroll_clip = lr, lr_min, clip, unroll_clip
+        self.lr_decay, self.lr_decay_from = lr_decay, lr_decay_from
         self.sampler = SAMPLERS[sampler](space, seed, nsas)
         self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
         layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -159,7 +162,8 @@ class Supernet:
         return self.replay if mixed and self.optimizer.state else None
 
     def _rate(self) -> float:
-        return self.schedule.cosine(self.lr, self.lr_min)
+        decay = self.schedule.decay(self.lr_decay, self.lr_decay_from)
+        return decay * self.schedule.cosine(self.lr, self.lr_min)
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         candidate = self._on_device(candidate)

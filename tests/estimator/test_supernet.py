@@ -92,6 +92,15 @@ def test_the_rate_falls_along_the_cosine_by_epoch():
     assert rates == pytest.approx([rate for rate in by_epoch for _ in range(STEPS)])
 
 
+def test_the_rate_decays_by_epoch_once_it_begins_to():
+    decay = ["estimator.lr_decay=0.5", "estimator.lr_decay_from=2"]
+    problem = Problem("budget.epochs=4", "estimator.lr=0.5", "estimator.lr_min=0.5", *decay)
+    estimator, rates = problem.estimator(), []
+    estimator.optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    until_spent(estimator, lambda: Candidate(problem.arch(0)), lambda: Candidate(problem.arch(0)), 4)
+    assert rates == [rate for rate in (0.5, 0.5, 0.25, 0.125) for _ in range(STEPS)]
+
+
 def test_the_rate_is_constant_without_epochs():
     problem = Problem("estimator.lr=0.5")
     estimator, rates = problem.estimator(), []
