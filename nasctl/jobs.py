@@ -24,7 +24,7 @@ from nasctl.runs import Run
 from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
-from nasctl.source import Source, drawn, find, searched
+from nasctl.source import Source, check_space, drawn, find, searched
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
@@ -68,6 +68,7 @@ def search(config: Config) -> None:
 
 def select(config: Config) -> None:
     """Train what each search in ``from`` found for a short time, and keep the best; or resume, or show that."""
+    check_space(config["choices"]["space"], listed(config["from"]))
     configuration.validate(config, (*SELECT, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     sources = [searched(text, scene.space) for text in listed(config["from"])]
@@ -112,6 +113,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
 
 def retrain(config: Config) -> None:
     """Train the architecture that ``from`` names from scratch, then test it once; or resume, or show that."""
+    check_space(config["choices"]["space"], [required_source(config)])
     configuration.validate(config, (*RETRAIN, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find_source(scene)
@@ -182,5 +184,5 @@ def inspect(config: Config) -> None:
     """Print what the space, or the architecture that ``from`` names, is and costs."""
     configuration.validate(config, ("space", "dataset"))
     scene = set_up(config, torch.device("cpu"))
-    source = find(str(config["from"]), scene.space) if config["from"] else None
+    source = find_source(scene) if config["from"] else None
     print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")

@@ -25,6 +25,7 @@ from nasctl.search import Feasible as WithinConstraint
 from nasctl.search import SearchData
 from nasctl.selection import listed
 from nasctl.shared_weights import SharedWeights
+from nasctl.source import check_space
 
 log = logging.getLogger("nasctl")
 
@@ -44,6 +45,7 @@ class Truth:
 
 def correlate(config: Config) -> None:
     """Hold the ranking by the shared weights of searches against training; or resume, or show that."""
+    check_space(config["choices"]["space"], listed(config["from"]))
     groups = (*CORRELATE, "against" if config.get("against") else "trainer")
     configuration.validate(config, groups)
     scene = set_up(config, environment.choose_device(config["device"]))

@@ -127,7 +127,7 @@ def listed(given: Any) -> list[str]:
     """Return the runs that ``from`` lists, each once, or raise `RequestError`."""
     names = list(dict.fromkeys(map(str, given if isinstance(given, list) else filter(None, [given]))))
     if not names:
-        raise RequestError("from: nothing to select from; name finished searches, as in nasctl select RUN RUN")
+        raise RequestError("from: nothing to start from; name finished searches, as in nasctl select RUN RUN")
     return names
 
 

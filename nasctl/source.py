@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,15 @@ class Source:
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
         return {"kind": self.kind, "name": self.name, **self.facts}
+
+
+def check_space(chosen: str | None, sources: Sequence[str]) -> None:
+    """Raise `RequestError` if no space is ``chosen``, and none of ``sources`` is a run whose space would be taken."""
+    if not chosen and not any(Path(text).is_dir() for text in sources):
+        raise RequestError(
+            f"from={sources[0]}: not a run directory; name one below outputs/ (nasctl ls runs shows them), or add "
+            "space=... and dataset=... for a genotype"
+        )
 
 
 def find(text: str, space: SearchSpace) -> Source:

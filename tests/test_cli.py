@@ -67,6 +67,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([*EPOCH, "resume=must"], ["resume=must", "does not exist"]),
         ([*EPOCH, "strategy.lr"], ["strategy.lr", "correct the command line"]),
         (["retrain", "space=darts", "dataset=digits"], ["from: nothing to start from", "from=DARTS_V2"]),
+        (["retrain"], ["from: nothing to start from"]),
+        (["retrain", "from=outputs/serch/x"], ["from=outputs/serch/x: not a run directory", "space=..."]),
+        (["select", "nowhere"], ["from=nowhere: not a run directory"]),
+        (["correlate"], ["from: nothing to start from"]),
         (
             ["retrain", "space=darts", "dataset=digits", "from=DARTS_V3"],
             ["'DARTS_V3'; did you mean 'DARTS_V2'?"],

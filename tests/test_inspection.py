@@ -63,3 +63,9 @@ def test_a_language_model_on_the_penn_treebank_needs_no_file(capsys: pytest.Capt
     found = facts(capsys, "space=awd_lstm", "from=AWD_LSTM", "dataset=ptb")
     assert (found["params"], found["macs"]) == (24_221_600, 24_190_000)
     assert found["shapes"]["layers.0"] == [35, 1, 1150] and found["shapes"]["output"] == [35, 10_000]
+
+
+def test_a_random_architecture_is_the_one_that_retrain_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["space=ffn", "dataset=breast_cancer", "seed=1"]
+    found = [facts(capsys, *rows, f"from=random{seed}")["genotype"] for seed in ("", ":1", ":2")]
+    assert found[0] == found[1] != found[2]

@@ -90,7 +90,7 @@ def test_a_run_with_an_awkward_name(folder: Path) -> None:
         (["a", "nowhere"], "from: nowhere is not the directory of a search"),
         (["a", "DARTS_V2"], "from: DARTS_V2 is not the directory of a search"),
         (["a", "."], ".: not a run directory"),
-        ([*SMOKE], "from: nothing to select from"),
+        ([*SMOKE], "from: nothing to start from"),
         (["a", "selection.epochs=0"], "selection.epochs=0: input should be greater than 0"),
     ],
 )
