@@ -59,6 +59,14 @@ def work_of(config: Config) -> int:
     return int(sum(result["work"][phase] for phase in PHASES))
 
 
+def liked(config: Config) -> str | None:
+    """Return the method of the run ``budget.like``: searches of equal work to its seeds are one method."""
+    if config["budget"]["like"] is None:
+        return None
+    result, _ = finished(Path(str(config["budget"]["like"])))
+    return str(result.get("method") or result["signature"])
+
+
 def check_same(path: Path, other: Config, config: Config) -> None:
     """Raise `RequestError` unless both runs search one space on one data set."""
     for group in COMPARED:

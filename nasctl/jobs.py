@@ -47,6 +47,8 @@ def search(config: Config) -> None:
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
     nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
+    like = budgets.liked(config)
+    method = run.config["signature"] if like is None else signature(nodes | {"budget": {"like": like}}, scene.device)
     if not is_finished(run):
         loop = assemble(run, scene, budget)
         data = dict(loop.estimator.fingerprint())
@@ -62,6 +64,7 @@ def search(config: Config) -> None:
             found = loop.found(lambda name: read_lines(run.path / name))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             facts = {**found.facts, "budget": asdict(budget), "work": NO_WORK | {"search": loop.estimator.work}}
+            facts |= {"method": method}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
     show(run)
 

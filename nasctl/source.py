@@ -88,6 +88,7 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         return Source(origin.pop("kind"), origin.pop("name"), genotype, arch, origin)
     facts = {
         "signature": config["signature"],
+        "method": result.get("method"),
         "seed": config["seed"],
         "choices": config["choices"],
         "label": config["label"],

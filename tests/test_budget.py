@@ -58,6 +58,14 @@ def test_limits_are_read_as_given(config: dict[str, Any], limits: dict[str, Any]
     assert budget.read(config) == expected
 
 
+def test_a_search_is_of_the_method_that_it_is_like(config: dict[str, Any]) -> None:
+    write(Path("other"), config, signature="a1")
+    write(Path("another"), config, signature="a2", method="a1")
+    assert budget.liked(config) == "a1"
+    assert budget.liked(config | {"budget": config["budget"] | {"like": "another"}}) == "a1"
+    assert budget.liked(config | {"budget": config["budget"] | {"like": None}}) is None
+
+
 @pytest.mark.parametrize("limits", [{}, {"epochs": 2.0}])
 def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: dict[str, Any]) -> None:
     config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits

@@ -34,7 +34,7 @@ class Method:
     """
 
     label: str
-    signature: str | None  # of the search; None for a published genotype or a file
+    signature: str | None  # of the search, less the work that it was given; None for a published genotype or a file
     recipe: str | None  # hash of trainer, data set and final form; None where nothing was retrained
     settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, recipe
     measure: str  # error (%) | perplexity
@@ -72,12 +72,11 @@ def _groups(runs: list[Run], key: Callable[[Run], tuple[str, ...]]) -> list[tupl
 
 
 def _retrain_key(run: Run) -> tuple[str, ...]:
-    origin = run.source.get("signature") or run.source.get("name")
-    return str(origin), str(run.result["recipe"]), str(run.choices.get("dataset"))
+    return str(run.method or run.source.get("name")), str(run.result["recipe"]), str(run.choices.get("dataset"))
 
 
 def _search_key(run: Run) -> tuple[str, ...]:
-    return str(run.result["signature"]), str(run.result["error_kind"])
+    return str(run.method), str(run.result["error_kind"])
 
 
 def _rank(method: Method) -> tuple[str, bool, float, str]:
@@ -94,7 +93,7 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
     first, keys = runs[0], {(run.source.get("signature"), run.source.get("seed")) for run in runs}
     return Method(
         label=source_label(first.source),
-        signature=first.source.get("signature"),
+        signature=first.method,
         recipe=first.result["recipe"],
         settings=_settings(first, first.source.get("choices") or {}),
         error=Figure.of(_by_seed(runs, _score)),
@@ -112,7 +111,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
     first = runs[0]
     return Method(
         label=first.config.get("label") or str(first.choices.get("strategy")),
-        signature=first.result["signature"],
+        signature=first.method,
         recipe=None,
         settings=_settings(first, first.choices),
         error=None,

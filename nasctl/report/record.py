@@ -56,6 +56,12 @@ class Run:
         return self.result.get("source") or {}
 
     @property
+    def method(self) -> str | None:
+        """Return what the seeds of a search method share: its signature, whatever the work of ``budget.like`` was."""
+        found = self.source if self.verb == "retrain" else self.result
+        return found.get("method") or found.get("signature")
+
+    @property
     def measure(self) -> str:
         """Return what `score` is: the error in percent, or the perplexity where no error was measured."""
         return PERPLEXITY if self.result.get("error") is None and PERPLEXITY in self._metrics else ERROR

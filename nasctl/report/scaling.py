@@ -48,7 +48,7 @@ def series(found: Sequence[Point]) -> dict[str, list[Point]]:
 def _series(row: Method) -> tuple[str, str]:
     """Return what a series shares: the origin of the architecture, and how it is trained; its size is free."""
     run = row.runs[0]
-    origin = str(run.source.get("signature") or run.source.get("name"))
+    origin = str(run.method or run.source.get("name"))
     return origin, json.dumps([run.config.get(group) for group in _TRAINING], sort_keys=True)
 
 

@@ -27,7 +27,7 @@ class Space:
 
 @dataclass(frozen=True)
 class RandomArchitectures:
-    """Error, in percent, over the n random architectures that the runs of one signature evaluated.
+    """Error, in percent, over the n random architectures that the runs of one method evaluated.
 
     It is the perplexity where ``measure`` says so.
     """
@@ -48,11 +48,11 @@ def spaces(runs: Iterable[Run]) -> list[Space]:
 
 
 def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
-    """Return the figures of the finished random searches, runs of one signature pooled."""
+    """Return the figures of the finished random searches, runs of one method pooled."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         if run.status == "finished" and run.verb == "search" and run.choices.get("strategy") == _RANDOM:
-            groups.setdefault(run.result["signature"], []).append(run)
+            groups.setdefault(str(run.method), []).append(run)
     pooled = [_pooled(signature, group) for signature, group in groups.items()]
     return [found for found in pooled if found is not None]
 

@@ -14,6 +14,16 @@ def test_retrain_seeds_are_averaged_within_each_search_seed_first(root, compared
     assert row["error"] == {"mean": 4.5, "std": pytest.approx(0.5**0.5), "n": 2, "n_of": "search seeds"}
 
 
+@pytest.mark.parametrize("method, rows", [({}, 2), ({"method": "dddd4444"}, 1)])
+def test_seeds_that_were_each_given_the_work_of_another_run_make_one_row(root, compared, method, rows):
+    for seed, signature in enumerate(("aaaa1111", "eeee5555")):
+        search(root, signature=signature, seed=seed, **method)
+        retrain(root, search_seed=seed, source={"signature": signature, **method})
+        search(root, signature=f"f{signature}", seed=seed, **{name: f"f{value}" for name, value in method.items()})
+    found = compared()["methods"]
+    assert [row["error"] is None for row in found] == [False] * rows + [True] * rows
+
+
 def test_counts_and_costs_are_averaged_like_errors(root, compared):
     day = {"search": 1.0 * DAY, "selection": 0.5 * DAY}
     retrain(root, search_seed=0, seed=0, params=100, cost=day | {"retrain": 1.0 * DAY})
