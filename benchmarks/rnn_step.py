@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
-from benchmarks.problem import Rows
+from benchmarks.problem import DEVICE, Rows
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate, Genotype, SearchSpace, Task
 from nasctl.source import find
@@ -53,7 +53,7 @@ class Words:
     """A data set of one batch of random tokens, over and over; satisfies what a search uses of a `Dataset`."""
 
     def __init__(self, columns: int) -> None:
-        text = torch.randint(WORDS, (STEPS + 1, columns), generator=torch.Generator().manual_seed(0))
+        text = torch.randint(WORDS, (STEPS + 1, columns), generator=torch.Generator().manual_seed(0)).to(DEVICE)
         self.tokens, self.targets = text[:-1], text[1:].flatten()
 
     def __len__(self) -> int:
@@ -84,8 +84,8 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
     node = load("estimator", "supernet") | load("estimator", "supernet_language")
     del node["defaults"]
     node |= {"batch_size": columns, "epochs": None, "unroll": "first_order", "compile": compile}
-    estimator = make(node, space(), Words(columns), torch.device("cpu"), 0, lambda shown: None)
-    logits = torch.zeros(EDGES, 5, requires_grad=True)
+    estimator = make(node, space(), Words(columns), DEVICE, 0, lambda shown: None)
+    logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def step() -> None:
         loss = estimator.evaluate(Candidate((0,) * 16, list(logits.softmax(1).unbind()))).loss
@@ -97,7 +97,7 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
 
 def training_step(columns: int, compile: bool) -> Callable[[], None]:
     """Return a function that takes a weight step on the network that is retrained."""
-    network = space().build(genotype(), "final")
+    network = space().build(genotype(), "final").to(DEVICE)
     if compile:
         network.compile_step("trainer.compile")
     state = SimpleNamespace(hidden=network.start(columns))
@@ -131,17 +131,17 @@ def descend(sgd: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> Non
 
 def mask(shape: Sequence[int], share: float) -> Tensor:
     """Return a mask of variational dropout."""
-    return torch.bernoulli(torch.full(tuple(shape), 1 - share)) / (1 - share)
+    return torch.bernoulli(torch.full(tuple(shape), 1 - share, device=DEVICE)) / (1 - share)
 
 
 class PlainLoss:
     """The loss of the plain network on one batch, with the paper's dropout; carries the hidden state."""
 
     def __init__(self, columns: int, units: int, words: float) -> None:
-        self.network = PlainLanguage(WORDS, units, NODES)
+        self.network = PlainLanguage(WORDS, units, NODES).to(DEVICE)
         self.sgd = torch.optim.SGD(self.network.parameters(), 20.0)
         self.data, self.words = Words(columns), words
-        self.hidden = torch.zeros(columns, units)
+        self.hidden = torch.zeros(columns, units, device=DEVICE)
 
     def __call__(self, step: Callable) -> tuple[Tensor, Tensor]:
         columns, units = self.hidden.shape
@@ -163,7 +163,7 @@ class PlainSearch:
 
     def __init__(self, columns: int) -> None:
         self.loss = PlainLoss(columns, UNITS, 0.0)
-        self.logits = torch.zeros(EDGES, 5, requires_grad=True)
+        self.logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def __call__(self) -> None:
         loss, _ = self.loss(partial(relaxed_step, rows=self.logits.softmax(1)))
