@@ -152,7 +152,7 @@ def test_the_label_names_the_method_and_the_number():
 )
 def test_the_listed_runs_count_once(given, names):
     if names is None:
-        with pytest.raises(RequestError, match="nothing to select from"):
+        with pytest.raises(RequestError, match="nothing to start from"):
             listed(given)
     else:
         assert listed(given) == names
