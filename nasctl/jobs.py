@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -47,8 +48,7 @@ def search(config: Config) -> None:
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
     nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
-    like = budgets.liked(config)
-    method = run.config["signature"] if like is None else signature(nodes | {"budget": {"like": like}}, scene.device)
+    method = method_of(run, scene, nodes)
     if not is_finished(run):
         loop = assemble(run, scene, budget)
         data = dict(loop.estimator.fingerprint())
@@ -63,10 +63,16 @@ def search(config: Config) -> None:
             run.save(loop.state_dict())
             found = loop.found(lambda name: read_lines(run.path / name))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            facts = {**found.facts, "budget": asdict(budget), "work": NO_WORK | {"search": loop.estimator.work}}
-            facts |= {"method": method}
+            work = NO_WORK | {"search": loop.estimator.work}
+            facts = {**found.facts, "method": method, "budget": asdict(budget), "work": work}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
     show(run)
+
+
+def method_of(run: Run, scene: Scene, nodes: Mapping[str, Any]) -> str:
+    """Return the run's signature; with ``budget.like`` a hash that holds that run's method in place of its work."""
+    like = budgets.liked(scene.config)
+    return run.config["signature"] if like is None else signature({**nodes, "budget": {"like": like}}, scene.device)
 
 
 def select(config: Config) -> None:

@@ -94,7 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["compare", "form=csv"], ["setting: unknown 'form'; did you mean 'format'?"]),
         (["ls", "strategies"], ["unknown 'strategies'; did you mean 'strategy'?"]),
         (["ls", "strategy", "space"], ["'space' is a word too many"]),
-        (["ls", "runs", "nowhere"], ["nowhere"]),
+        (["ls", "runs", "nowhere"], ["nowhere: no such folder"]),
     ],
 )
 def test_bad_input_gets_a_sentence_and_code_2(
