@@ -28,6 +28,7 @@ nasctl - neural architecture search that a person can run
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
+  nasctl compare RUN... metric=auc                            any metric of retrained networks, paired by seed
   nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
   nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
   nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
@@ -134,6 +135,7 @@ def _in_full(argument: str, short: Mapping[str, str]) -> str:
 
 VIEWS: dict[str, dict[str, Any]] = {  # of compare, and the settings each takes
     "pareto": {"format": "table", "plot": None, "overwrite": False},
+    "metric": {"format": "table"},
     "outcomes": {"by": None, "format": "table", "plot": None, "overwrite": False},
     "regret": {"format": "table"},
     "trajectory": {"format": "table", "plot": None, "overwrite": False},

@@ -1,4 +1,4 @@
-"""The interval of a difference of two means by Welch's t, without equal variances.
+"""Intervals of differences: of two means by Welch's t, without equal variances, or of pairs by Student's.
 
 Welch 1947, https://doi.org/10.1093/biomet/34.1-2.28. With angle = atan(t / sqrt(df)), the probability that
 Student's variable lies within ± t is the integral of cos^(df - 1) from 0 to the angle, over that to a right
@@ -8,7 +8,9 @@ angle.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from nasctl.report.figure import Figure
 
@@ -26,9 +28,13 @@ class Difference:
     high: float | None
 
     def __str__(self) -> str:
+        return self.text(2)
+
+    def text(self, places: int) -> str:
+        """Return the difference and its interval with so many decimal places."""
         if self.low is None or self.high is None:
-            return f"{self.value:+.2f}"
-        return f"{self.value:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+            return f"{self.value:+.{places}f}"
+        return f"{self.value:+.{places}f} [{self.low:+.{places}f}, {self.high:+.{places}f}]"
 
 
 def welch(a: Figure, b: Figure) -> Difference:
@@ -42,6 +48,13 @@ def welch(a: Figure, b: Figure) -> Difference:
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.n - 1) + of_b**2 / (b.n - 1))
     half = quantile(LEVEL, freedom) * math.sqrt(of_a + of_b)
     return Difference(value, value - half, value + half)
+
+
+def paired(differences: Sequence[float]) -> Difference:
+    """Return the mean of ``differences``, of which there are two or more, by Student's t (1908, Biometrika 6)."""
+    n, mean = len(differences), fmean(differences)
+    half = quantile(LEVEL, n - 1) * stdev(differences) / math.sqrt(n)
+    return Difference(mean, mean - half, mean + half)
 
 
 def quantile(level: float, freedom: float) -> float:

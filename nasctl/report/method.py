@@ -96,8 +96,8 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
         signature=first.method,
         recipe=first.result["recipe"],
         settings=_settings(first, first.source.get("choices") or {}),
-        error=Figure.of(_by_seed(runs, _score)),
-        validation=Figure.of(_by_seed(runs, _validation)),
+        error=Figure.of(by_seed(runs, _score).values()),
+        validation=Figure.of(by_seed(runs, _validation).values()),
         n_of=_N_OF.get(str(first.source.get("kind")), "retrain seeds"),
         estimate=None,
         estimate_kind=None,
@@ -117,7 +117,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
         error=None,
         validation=None,
         n_of="search seeds",
-        estimate=Figure.of(_by_seed(runs, _score)),
+        estimate=Figure.of(by_seed(runs, _score).values()),
         estimate_kind=first.result["error_kind"],
         distribution=distribution(runs),
         searches=runs,
@@ -128,7 +128,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
 def _shared(runs: tuple[Run, ...]) -> dict[str, Any]:
     """Return the fields that are made alike for every kind of row."""
     return {
-        **{name: average(_by_seed(runs, partial(_number, name))) for name in _COUNTS},
+        **{name: average(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
         "measure": runs[0].measure,
         "cost": {phase: _cost(runs, phase) for phase in PHASES},
         "device": _device(runs),
@@ -138,14 +138,14 @@ def _shared(runs: tuple[Run, ...]) -> dict[str, Any]:
     }
 
 
-def _by_seed(runs: tuple[Run, ...], value: Callable[[Run], float | None]) -> list[float]:
-    """Return one mean a search seed (retrain seed where nothing was searched) of the known values."""
+def by_seed(runs: tuple[Run, ...], value: Callable[[Run], float | None]) -> dict[Any, float]:
+    """Return the mean of the known values by search seed (retrain seed where nothing was searched)."""
     seeds: dict[Any, list[float]] = {}
     for run in runs:
         known = value(run)
         if known is not None:
             seeds.setdefault(_seed(run), []).append(known)
-    return [sum(values) / len(values) for values in seeds.values()]
+    return {seed: sum(values) / len(values) for seed, values in seeds.items()}
 
 
 def _seed(run: Run) -> Any:
@@ -154,7 +154,7 @@ def _seed(run: Run) -> Any:
 
 def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
     units = dict.fromkeys(item.unit for run in runs for item in spent(run) if item.phase == phase)
-    means = {unit: average(_by_seed(runs, partial(_days, phase, unit))) for unit in units}
+    means = {unit: average(by_seed(runs, partial(_days, phase, unit)).values()) for unit in units}
     return {unit: mean for unit, mean in means.items() if mean is not None}
 
 

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from nasctl.core import RequestError, unknown
-from nasctl.report import table
+from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
-from nasctl.report.output import terminal_width
-from nasctl.report.plot import canvas, check_file
+from nasctl.report.plot import canvas
 from nasctl.report.record import Json, Run, find, lines
 
-FORMATS = ("table", "markdown", "latex")
 RESOURCES = ("params", "macs")
 TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
 
@@ -66,17 +64,14 @@ def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, pl
     """
     if outcomes not in RESOURCES:
         raise unknown("outcomes", outcomes, RESOURCES)
-    if format not in FORMATS:
-        raise unknown("format", format, FORMATS)
-    if plot is not None:
-        check_file(Path(plot), overwrite)
+    view.check(format, plot, overwrite)
     found = sorted(_outcomes(find(paths), outcomes, by), key=_order)
     if not found:
         raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
     if plot is not None:
-        _draw(found, outcomes, by, Path(plot))
+        view.save(_drawn(found, outcomes, by), plot)
     shown = [_grid(found, outcomes, by)] + [_published()] * any(outcome.space == "nats_size" for outcome in found)
-    return "\n".join(_text(each, format) for each in shown)
+    return view.text(shown, format)
 
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
@@ -87,12 +82,18 @@ def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Ou
                 label=str(run.config.get("label") or run.choices.get("strategy")),
                 space=str(run.choices.get("space")),
                 by=None if by is None else _setting(run, by),
-                limit=(run.config.get("constraint") or {}).get("limit"),
+                limit=_limit(run.config.get("constraint") or {}, resource),
                 costs=tuple(line[resource] for line in replicas),
                 feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
                 errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
                 replicas=replicas,
             )
+
+
+def _limit(constraint: Mapping[str, Any], resource: str) -> float | None:
+    """Return the limit on ``resource``; None where there is none."""
+    limits = constraint.get("limits") or {constraint.get("resource"): constraint.get("limit")}
+    return limits.get(resource)
 
 
 def _setting(run: Run, name: str) -> Any:
@@ -155,14 +156,15 @@ def _published_cells(row: Mapping[str, str]) -> Cells:
     }
 
 
-def _draw(found: Sequence[Outcome], resource: str, by: str | None, file: Path) -> None:
+def _drawn(found: Sequence[Outcome], resource: str, by: str | None) -> Any:
     """Draw the costs with their limits above, below the errors, or against a setting the share that found the best."""
     figure, (above, below) = canvas(2)
     places = range(len(found)) if by is None else [outcome.by for outcome in found]
     above.errorbar(places, *_bars([Figure.of(outcome.costs) for outcome in found]), fmt="o", capsize=3, markersize=3)
-    above.plot(places, [outcome.limit for outcome in found], color="black", linewidth=1, label="limit")
+    if limited := [(place, o.limit) for place, o in zip(places, found, strict=True) if o.limit is not None]:
+        above.plot(*zip(*limited, strict=True), color="black", linewidth=1, label="limit")
+        above.legend(fontsize="small")
     above.set(ylabel=resource)
-    above.legend(fontsize="small")
     if by is None:
         below.errorbar(places, *_bars([outcome.within() for outcome in found]), fmt="o", capsize=3, markersize=3)
         below.set(ylabel="error within the limit (%)")
@@ -170,15 +172,9 @@ def _draw(found: Sequence[Outcome], resource: str, by: str | None, file: Path) -
     else:
         below.plot(places, [outcome.best() for outcome in found], marker="o", markersize=3)
         below.set(ylabel="share that found the best", xlabel=by, ylim=(0, 1))
-    figure.savefig(file, dpi=150)
+    return figure
 
 
 def _bars(figures: Sequence[Figure | None]) -> tuple[list[float], list[float]]:
     nothing = float("nan")
     return [f.mean if f else nothing for f in figures], [(f.std or 0.0) if f else nothing for f in figures]
-
-
-def _text(content: Grid, format: str) -> str:
-    if format == "table":
-        return table.terminal(content, terminal_width())
-    return table.markdown(content) if format == "markdown" else table.latex(content)

@@ -51,7 +51,7 @@ def compare(
         raise unknown("format", format, FORMATS)
     for name, file in (("out", out), ("plot", plot)):
         if file is not None:
-            _check(name, Path(file), overwrite)
+            check_target(name, Path(file), overwrite)
     if plot is not None:
         _check_plot(Path(plot), x)
     comparison = gather(paths, published)
@@ -59,9 +59,9 @@ def compare(
     grids = document(comparison) + ([] if x is None else [sizes(found, x)])
     text = FORMATS[format](comparison, grids, width or terminal_width())
     if out is not None:
-        _write("out", Path(out), lambda file: file.write(text.encode()))
+        write("out", Path(out), lambda file: file.write(text.encode()))
     if plot is not None and x is not None:
-        _write("plot", Path(plot), lambda file: plots.draw(found, x, file, Path(plot).suffix[1:]))
+        write("plot", Path(plot), lambda file: plots.draw(found, x, file, Path(plot).suffix[1:]))
     return text
 
 
@@ -70,7 +70,8 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((_WIDTH, 24)).columns
 
 
-def _check(name: str, out: Path, overwrite: bool) -> None:
+def check_target(name: str, out: Path, overwrite: bool) -> None:
+    """Raise `RequestError` unless the file ``out``, the setting ``name``, can be written."""
     if not out.parent.is_dir():
         raise RequestError(f"{name}={out}: there is no folder {out.parent}; create it or choose another file")
     if out.is_dir():
@@ -85,7 +86,7 @@ def _check_plot(plot: Path, x: str | None) -> None:
     plots.check(plot.suffix[1:])
 
 
-def _write(name: str, out: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write(name: str, out: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Replace ``out`` at once by a finished file, so that nobody ever sees half of one."""
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:

@@ -10,16 +10,13 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from nasctl.core import RequestError, unknown
-from nasctl.report import table
+from nasctl.core import RequestError
+from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
-from nasctl.report.output import terminal_width
-from nasctl.report.plot import canvas, check_file
+from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find, trials
-
-FORMATS = ("table", "markdown", "latex")
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,7 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
 
     The value is the reward's metric. `RequestError` for runs without such trials or of different metrics.
     """
-    if format not in FORMATS:
-        raise unknown("format", format, FORMATS)
-    if plot is not None:
-        check_file(Path(plot), overwrite)
+    view.check(format, plot, overwrite)
     runs = [run for run in find(paths) if run.verb == "search"]
     measure = _measure(runs)
     points = [point for run in runs for point in _points(run, pareto, measure)]
@@ -55,8 +49,8 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
         )
     found = front(points)
     if plot is not None:
-        _draw(points, found, pareto, measure, Path(plot))
-    return _shown(_grid(points, found, pareto, measure), format)
+        view.save(_drawn(points, found, pareto, measure), plot)
+    return view.text([_grid(points, found, pareto, measure)], format)
 
 
 def front(points: Sequence[Point]) -> list[Point]:
@@ -147,19 +141,13 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
 
 
-def _draw(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str, file: Path) -> None:
+def _drawn(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str) -> Any:
     figure, axes = canvas(1)
     parts = {"without a bottleneck": False, "with a bottleneck": True}
     for label, bottleneck in parts.items():
         some = [point for point in points if point.bottleneck == bottleneck]
-        axes.scatter([p.cost for p in some], [p.value for p in some], s=4, alpha=0.4, label=label)
-    axes.plot([p.cost for p in found], [p.value for p in found], color="black", linewidth=1, label="front")
+        axes.scatter([p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=label)
+    axes.plot([p.cost for p in found], [p.metrics[measure] for p in found], color="black", linewidth=1, label="front")
     axes.set(xscale="log", xlabel=resource, ylabel=measure)
     axes.legend(fontsize="small")
-    figure.savefig(file, dpi=150)
-
-
-def _shown(content: Grid, format: str) -> str:
-    if format == "table":
-        return table.terminal(content, terminal_width())
-    return table.markdown(content) if format == "markdown" else table.latex(content)
+    return figure

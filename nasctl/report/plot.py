@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Any
 
 from nasctl.core import RequestError
 from nasctl.report.scaling import AXES, Point, series
 
 SUFFIXES = ("pdf", "png", "svg")
-_INCHES, _DPI = (7.0, 4.5), 150
+DPI = 150
+_INCHES = (7.0, 4.5)
 
 
 def check(suffix: str) -> None:
@@ -21,15 +21,6 @@ def check(suffix: str) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
-
-
-def check_file(file: Path, overwrite: bool) -> None:
-    """Raise `RequestError` unless a plot can be drawn here and written there."""
-    if not file.parent.is_dir():
-        raise RequestError(f"plot={file}: there is no folder {file.parent}; create it or choose another file")
-    if file.exists() and not overwrite:
-        raise RequestError(f"plot={file}: exists already; choose another file or add overwrite=true")
-    check(file.suffix[1:])
 
 
 def canvas(rows: int) -> tuple[Any, Any]:
@@ -55,4 +46,4 @@ def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> Non
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
-    figure.savefig(file, format=suffix, dpi=_DPI)
+    figure.savefig(file, format=suffix, dpi=DPI)

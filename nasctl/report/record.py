@@ -64,12 +64,12 @@ class Run:
     @property
     def measure(self) -> str:
         """Return what `score` is: the error in percent, or the perplexity where no error was measured."""
-        return PERPLEXITY if self.result.get("error") is None and PERPLEXITY in self._metrics else ERROR
+        return PERPLEXITY if self.result.get("error") is None and PERPLEXITY in self.metrics else ERROR
 
     @property
     def score(self) -> float | None:
         """Return the figure by which the run is compared; None where it is missing or not finite."""
-        return finite(self._metrics[PERPLEXITY]) if self.measure == PERPLEXITY else self.number("error")
+        return finite(self.metrics[PERPLEXITY]) if self.measure == PERPLEXITY else self.number("error")
 
     @property
     def validation(self) -> float | None:
@@ -78,7 +78,8 @@ class Run:
         return finite((weights.get("held_out") or {}).get(PERPLEXITY))
 
     @property
-    def _metrics(self) -> Json:
+    def metrics(self) -> Json:
+        """Return what was measured of the run's architecture, by name."""
         return self.result.get("metrics") or {}
 
     def unfinished(self) -> str:

@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError, unknown
-from nasctl.report import table
+from nasctl.core import RequestError
+from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
-from nasctl.report.outcomes import FORMATS
-from nasctl.report.output import terminal_width
 from nasctl.report.record import Json, Run, find, read, trials
+from nasctl.report.replicas import apart
 
 Arch = tuple[int, ...]
 COSTS = ("params", "macs")
+PLACES = ("download", "workers", "root")  # settings of a data set that touch no figure
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The values (lower is better) and metrics of all architectures; ``decisions`` name their options."""
+    """The values (lower is better) and metrics of all architectures; ``task`` is what searches must share."""
 
     path: Path
     measure: str
     values: Mapping[Arch, float]
     metrics: Mapping[Arch, Json]
-    decisions: Json
+    task: Json
 
     def feasible(self, limits: Mapping[str, float]) -> list[float]:
         """Return the values within ``limits``, by cost, best first."""
@@ -65,18 +65,15 @@ class Score:
 
 def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     """Return the regret of each search at or below ``paths`` to the sweep whose run directory is ``regret``."""
-    if format not in FORMATS:
-        raise unknown("format", format, FORMATS)
+    view.check(format)
     sweep = _sweep(read(Path(regret)))
-    runs = [run for run in find(paths) if run.verb == "search" and run.status == "finished" and _alike(run, sweep)]
+    runs = [part for run in find(paths) if _alike(run, sweep) for part in apart(run)]
     if not runs:
         raise RequestError(
-            f"regret={regret}: none of these is a finished search of the sweep's decisions; give such searches"
+            f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
+            "setting of both; give such searches"
         )
-    shown = _grid([_score(run, sweep) for run in runs], sweep)
-    if format == "table":
-        return table.terminal(shown, terminal_width())
-    return table.markdown(shown) if format == "markdown" else table.latex(shown)
+    return view.text([_grid([_score(run, sweep) for run in runs], sweep)], format)
 
 
 def _sweep(run: Run) -> Sweep:
@@ -90,21 +87,30 @@ def _sweep(run: Run) -> Sweep:
             "costs); name one, such as nasctl search +experiment=ffn_sweep makes"
         )
     values = {arch: sign * each[measure] for arch, each in metrics.items()}
-    return Sweep(run.path, measure, values, metrics, _decisions(run))
+    return Sweep(run.path, measure, values, metrics, _task(run))
 
 
-def _decisions(run: Run) -> Json:
+def _task(run: Run) -> Json:
+    """Return the run's decisions with their options, its space and its data set."""
     path = run.path / "decisions.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    groups = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
+    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **groups}
+
+
+def _settings(node: Json) -> Json:
+    return {key: value for key, value in node.items() if key not in PLACES}
 
 
 def _alike(run: Run, sweep: Sweep) -> bool:
-    return run.path.resolve() != sweep.path.resolve() and _decisions(run) == sweep.decisions
+    """Return whether ``run`` is a finished search of what the sweep swept."""
+    if run.verb != "search" or run.status != "finished" or run.path.resolve() == sweep.path.resolve():
+        return False
+    return _task(run) == sweep.task
 
 
 def _score(run: Run, sweep: Sweep) -> Score:
-    architecture = json.loads((run.path / "architecture.json").read_text())
-    arch = tuple(architecture["arch"])
+    found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
+    arch = tuple(found["arch"])
     inside, metrics = sweep.feasible(limits := _limits(run)), sweep.metrics[arch]
     if not inside:
         raise RequestError(f"{run.path}: the sweep has no architecture within {limits}; it is of another space")
@@ -113,13 +119,17 @@ def _score(run: Run, sweep: Sweep) -> Score:
     return Score(
         label=str(run.config.get("label") or run.choices.get("strategy")),
         seed=run.result["seed"],
-        notation=architecture["notation"],
+        notation="-".join(_names(arch, sweep)),
         params=metrics["params"],
         value=value,
         best=inside[0],
         rank=bisect_left(inside, value) + 1 if feasible else None,
         of=len(inside),
     )
+
+
+def _names(arch: Arch, sweep: Sweep) -> list[str]:
+    return [options[k] for options, k in zip(sweep.task["decisions"].values(), arch, strict=True)]
 
 
 def _limits(run: Run) -> dict[str, float]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from nasctl.core import RequestError, unknown
-from nasctl.report import table
+from nasctl.report import view
 from nasctl.report.document import Grid, grid
-from nasctl.report.outcomes import FORMATS
-from nasctl.report.output import terminal_width
-from nasctl.report.plot import canvas, check_file
+from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find
 
 
 def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the probabilities of the options of the decision ``trajectory`` in each run; ``plot`` is a file."""
-    if format not in FORMATS:
-        raise unknown("format", format, FORMATS)
-    if plot is not None:
-        check_file(Path(plot), overwrite)
+    view.check(format, plot, overwrite)
     runs = [run for run in find(paths) if run.result.get("trajectory")]
     if not runs:
         raise RequestError(
@@ -28,11 +23,8 @@ def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None
     for run in runs:
         _check(run, trajectory)
     if plot is not None:
-        _draw(runs, trajectory, Path(plot))
-    shown = _grid(runs, trajectory)
-    if format == "table":
-        return table.terminal(shown, terminal_width())
-    return table.markdown(shown) if format == "markdown" else table.latex(shown)
+        view.save(_drawn(runs, trajectory), plot)
+    return view.text([_grid(runs, trajectory)], format)
 
 
 def _check(run: Run, decision: str) -> None:
@@ -54,7 +46,7 @@ def _grid(runs: Sequence[Run], decision: str) -> Grid:
     return grid(f"Mean probability of each option of {decision}", rows)
 
 
-def _draw(runs: Sequence[Run], decision: str, file: Path) -> None:
+def _drawn(runs: Sequence[Run], decision: str) -> Any:
     figure, places = canvas(len(runs))
     for run, axes in zip(runs, places if len(runs) > 1 else [places], strict=True):
         points = run.result["trajectory"]
@@ -63,7 +55,7 @@ def _draw(runs: Sequence[Run], decision: str, file: Path) -> None:
             axes.plot([point["turn"] for point in points], shares, label=option)
         axes.set(title=_label(run), xlabel="turn", ylabel=f"probability in {decision}", ylim=(0, 1))
         axes.legend(fontsize="small")
-    figure.savefig(file, dpi=150)
+    return figure
 
 
 def _label(run: Run) -> str:

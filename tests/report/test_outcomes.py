@@ -77,6 +77,22 @@ def test_limits_of_their_own_are_shown(root):
 
 
 @pytest.mark.parametrize(
+    "constraint, shown",
+    [
+        ({"resource": "params", "limit": 41153}, None),
+        ({"limits": {"params": 41153, "macs": 80e6}}, "80.00 M"),
+        ({}, None),
+    ],
+)
+def test_a_limit_on_another_resource_is_not_shown(root, constraint, shown):
+    folder = repeated(root, "a" * 8, [replica(70e6, 30.0)])
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    (folder / "config.yaml").write_text(yaml.safe_dump(config | {"constraint": constraint}))
+    (row,) = cells(outcomes([str(root)], **ASKED))
+    assert row.get("limit") == shown and ("over the limit" in row) == (shown is not None)
+
+
+@pytest.mark.parametrize(
     "changes, message",
     [
         ({"outcomes": "seconds"}, "outcomes: unknown 'seconds'"),

@@ -94,12 +94,35 @@ def test_a_part_of_a_sweep_is_refused(root):
         regret([str(root)], regret=str(sweep), format="markdown")
 
 
-def test_searches_of_other_decisions_are_left_out(root):
-    sweep = swept(root)
-    other = searched(root, (0, 1), WITHIN)
-    (other / "decisions.json").write_text(json.dumps({"layer1": ["8"]}))
-    with pytest.raises(RequestError, match="none of these is a finished search of the sweep's decisions"):
+@pytest.mark.parametrize("other", ["decisions", "dataset", "setting"])
+def test_searches_of_another_space_or_data_set_are_left_out(root, other):
+    sweep, found = swept(root), searched(root, (0, 1), WITHIN)
+    if other == "decisions":
+        (found / "decisions.json").write_text(json.dumps({"layer1": ["8"]}))
+    if other == "dataset":
+        write(found, choices=fabricate.CHOICES | {"dataset": "breast_cancer"})
+    if other == "setting":
+        write(found, dataset={"rows": 10})
+    with pytest.raises(RequestError, match="none of these is a finished search of the sweep's space and data set"):
         regret([str(root)], regret=str(sweep), format="markdown")
+
+
+def test_where_the_files_of_a_data_set_lie_does_not_matter(root):
+    sweep, found = swept(root), searched(root, (0, 1), WITHIN)
+    write(found, dataset={"root": "elsewhere", "workers": 2})
+    assert "1 of 3" in regret([str(root)], regret=str(sweep), format="markdown")
+
+
+def test_each_replica_of_a_repeated_search_is_scored(root):
+    sweep, found = swept(root), searched(root, (0, 1), WITHIN)
+    shared = {"metrics": {}, "params": 1, "macs": 1, "margin": 0}
+    replicas = [{"seed": seed, "arch": arch, **shared} for seed, arch in enumerate([[0, 1], [1, 0], [1, 1]])]
+    (found / "replicas.jsonl").write_text("".join(json.dumps(line) + "\n" for line in replicas))
+    (found / "result.json").write_text(json.dumps(json.loads((found / "result.json").read_text()) | {"repeats": 3}))
+    rows = cells(text := regret([str(root)], regret=str(sweep), format="markdown"))
+    assert [row["seed"] for row in rows] == ["0", "1", "2"]
+    assert [row["regret"] for row in rows] == ["0.00000", "0.10000", "infeasible"]
+    assert "mean regret 0.05000 ± 0.07071 (n=2)" in text
 
 
 def test_a_limit_that_a_sweep_has_no_costs_for_is_refused(root):

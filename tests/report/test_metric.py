@@ -1,0 +1,82 @@
+"""Any metric of retrained networks, and differences paired by seed, worked out by hand."""
+
+import fabricate
+import pytest
+
+from nasctl import cli
+from nasctl.core import RequestError
+from nasctl.report import metric
+
+AUC = {"TabNAS": (0.70, 0.72, 0.74), "random": (0.70, 0.71, 0.72)}
+
+
+def retrained(root, label, aucs, feasible=True, **result):
+    """Write a retraining of each search seed, two of the first."""
+    for seed, auc in enumerate(aucs):
+        for retrain in (0, 1) if seed == 0 else (0,):
+            source = {
+                "signature": label,
+                "label": label,
+                "name": f"outputs/{label}",
+                "seed": seed,
+                "work": {"search": 10**9},
+            }
+            metrics = {"auc": auc + (0.01 if retrain else 0) - (0.005 if seed == 0 else 0), "loss": 0.5}
+            told = {"metrics": metrics, "feasible": feasible, "margin": 1.0, "params": 38_000} | result
+            fabricate.retrain(root, search_seed=seed, seed=retrain, source=source, **told)
+
+
+def tables(text):
+    """Return the rows of each markdown table by their header."""
+    found = []
+    for part in text.split("\n\n"):
+        lines = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("|")]
+        found += [[dict(zip(lines[0], row, strict=False)) for row in lines[2:]]] if lines else []
+    return found
+
+
+def test_methods_are_averaged_over_retrain_seeds_and_compared_seed_by_seed(root):
+    for label, aucs in AUC.items():
+        retrained(root, label, aucs)
+    methods, (difference,) = tables(metric([str(root)], metric="auc", format="markdown"))
+    figures = {row["method"]: (row["auc"], row["params"], row["within the limit"]) for row in methods}
+    assert figures["TabNAS"] == ("0.7200 ± 0.0200 (n=3)", "38.0 k", "4 of 4")
+    assert figures["random"][0] == "0.7100 ± 0.0100 (n=3)" and methods[0]["work of a search"] == "1.00e9"
+    sign = 1 if difference["method"] == "TabNAS" else -1
+    assert {difference["method"], difference["less"]} == set(AUC) and difference["seeds"] == "3"
+    half = 4.302653 * 0.01 / 3**0.5  # Student's t of two degrees of freedom
+    low, high = (sign * 0.01 + side * half for side in (-1, 1))
+    assert difference["difference"] == f"{sign * 0.01:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+@pytest.mark.parametrize("changes", [{"recipe": "another"}, {"choices": {"dataset": "criteo"}}])
+def test_other_recipes_and_data_sets_are_not_compared(root, changes):
+    retrained(root, "TabNAS", AUC["TabNAS"])
+    retrained(root, "random", AUC["random"], **changes)
+    assert len(tables(metric([str(root)], metric="auc", format="markdown"))) == 1
+
+
+def test_one_shared_seed_makes_no_difference(root):
+    retrained(root, "TabNAS", AUC["TabNAS"])
+    retrained(root, "random", AUC["random"][:1])
+    assert len(tables(metric([str(root)], metric="auc", format="markdown"))) == 1
+
+
+def test_what_was_not_measured_is_refused_with_what_was(root):
+    retrained(root, "TabNAS", AUC["TabNAS"])
+    with pytest.raises(RequestError, match=r"metric: unknown 'acu'.*auc"):
+        metric([str(root)], metric="acu", format="markdown")
+    with pytest.raises(RequestError, match="format: unknown 'csv'"):
+        metric([str(root)], metric="auc", format="csv")
+
+
+def test_searches_alone_are_refused(root):
+    fabricate.search(root)
+    with pytest.raises(RequestError, match="none of these runs is a retrained network"):
+        metric([str(root)], metric="auc", format="table")
+
+
+def test_the_command_line_shows_it(root, capsys):
+    retrained(root, "TabNAS", AUC["TabNAS"])
+    assert cli.run(["compare", str(root), "metric=loss"]) == 0
+    assert "Test loss of retrained networks" in capsys.readouterr().out
