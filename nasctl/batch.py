@@ -30,7 +30,7 @@ from nasctl.core import (
 from nasctl.replicas import best_quality, summary, together
 from nasctl.search import Append, Budget, Feasible, Found, Read, priced
 
-NOTED = ("turns", "trials", "best", "incumbents", "curves", "trajectory")
+NOTED = ("turns", "trials", "best", "incumbents", "curves", "trajectory", "written")
 LISTED = 2**24  # architectures at most, for a reward of each to be kept
 
 
@@ -93,6 +93,7 @@ class Batch:
         self.incumbents = torch.zeros(repeats, len(space.decisions), dtype=torch.int64)
         self.curves: list[list[dict[str, Any]]] = [[] for _ in range(repeats)]
         self.trajectory: list[dict[str, Any]] = []  # of the mean policy
+        self.written = False  # replicas.jsonl
 
     @property
     def estimator(self) -> Estimator:
@@ -110,8 +111,9 @@ class Batch:
             if self.turns in self.counts:
                 self.trajectory.append({"turn": self.turns, "probabilities": self._mean_policy()})
             tick(self.state_dict, {"phase": "search", "share": self._share(), "turn": self.turns})
-        for line in self._lines():
+        for line in [] if self.written else self._lines():
             self.append("replicas.jsonl", line)
+        self.written = True
 
     def _active(self) -> Tensor:
         """Return which replicas have budget left, ``(replicas,)``."""

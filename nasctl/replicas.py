@@ -164,13 +164,13 @@ def best_quality(
     estimator: Estimator,
     quality: Callable[[Metrics], float],
 ) -> float | None:
-    """Return the best quality of the feasible architectures; None where there are too many to look at."""
+    """Return the best quality of the feasible architectures; None where there are too many to look at, or none."""
     if space.size > ENUMERABLE:
         return None
     before = estimator.state_dict()
     found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
     estimator.load_state_dict(before)
-    return max(found)
+    return max(found, default=None)
 
 
 def walk(space: Choices, prefix: Architecture = ()) -> Iterator[Architecture]:

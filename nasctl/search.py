@@ -142,10 +142,8 @@ class Search:
                 tick(self.state_dict, self._shown(trial))
 
     def _fit(self, tick: Tick) -> None:
-        """Take the training steps that are due, after the first trial no more than the budget has left."""
-        while shown := self.estimator.fit(self.strategy.sample):
-            if self.trials and self.share() >= 1:
-                return
+        """Take the training steps that are due; once there was a trial, while the budget lasts."""
+        while not (self.trials and self.share() >= 1) and (shown := self.estimator.fit(self.strategy.sample)):
             tick(self.state_dict, {"share": self.share(), **shown})
 
     def share(self) -> float:

@@ -215,6 +215,7 @@ def test_the_best_quality_is_that_of_the_feasible_ones_and_leaves_the_estimator_
     assert best_quality(space, lambda arch: True, estimator, lambda metrics: -metrics["sum"]) == 0
     assert best_quality(space, lambda arch: arch[0] == 2, estimator, lambda metrics: metrics["sum"]) == 22
     assert estimator.clock == 0
+    assert best_quality(space, lambda arch: False, estimator, lambda metrics: metrics["sum"]) is None
     space.size = 10**6
     assert best_quality(space, lambda arch: True, estimator, lambda metrics: metrics["sum"]) is None
 
