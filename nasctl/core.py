@@ -428,9 +428,12 @@ class Constraint(Protocol):
 
 
 class Feasible(Protocol):
-    """A constraint as strategies see it: on architectures."""
+    """A constraint as strategies see it: on architectures, of which the estimator may cover a part."""
 
     tries: int
+    partial: bool  # whether there are architectures that the estimator does not cover
+
+    def covers(self, arch: Architecture) -> bool: ...
 
     def __call__(self, arch: Architecture) -> bool: ...
 

@@ -43,9 +43,11 @@ def accuracies(space, count=3):
     return {name: [round(draw.uniform(10, 95), 2) for _ in range(count)] for name in names}
 
 
-def write_benchmark(path, space):
-    """Write a complete table with three training seeds under the names of NAS-Bench-201's."""
-    rows = [[name, *values] for name, values in accuracies(space).items()]
+def write_benchmark(path, space, missing=0.0):
+    """Write a table with three training seeds under the names of NAS-Bench-201's; a share of it is left blank."""
+    draw = random.Random(1)
+    blank = [None] * len(SEEDS)
+    rows = [[name, *(blank if draw.random() < missing else values)] for name, values in accuracies(space).items()]
     return write_table(path, rows, ["arch", *SEEDS])
 
 

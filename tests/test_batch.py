@@ -55,7 +55,7 @@ def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
     command = ["+experiment=reinforce_nasbench201", "+debug=table", "budget.trials=12", f"paths.data={tmp_path}"]
     limited = [*command, "constraint=params", "constraint.limit=3000", "strategy=tabnas", "strategy.samples=20"]
     together, _ = search(*limited, "strategy.batched=true", name="together")
-    apart, _ = search(*limited, name="apart")
+    apart, _ = search(*limited, "strategy.batched=false", name="apart")
     assert len({line["table"]["searched"] for line in together}) == 3
     for line in (*together, *apart):
         line["policy"]["feasible_mass"] = round(line["policy"]["feasible_mass"], 12)
@@ -81,6 +81,30 @@ def test_a_batch_stopped_half_way_ends_as_if_it_had_not_been(monkeypatch):
     assert lines == expected and turns == [*range(1, 18), *range(18, 41)]
     states = [torch.load(Path(name, "checkpoint.pt"), weights_only=True)["state"] for name in ("run", "whole")]
     assert torch.equal(*(state["strategy"]["policy"]["logits"] for state in states))
+
+
+def test_a_batch_stopped_after_its_last_turn_writes_each_replica_once(monkeypatch):
+    settings = (*SHORT, "budget.turns=40")
+    expected, whole = search(*settings, name="whole")
+    save = Run.save
+
+    def stopping(self, state):
+        save(self, state)
+        raise Interrupted(2)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "save", stopping)
+        assert cli.run(["search", *settings, "run_dir=run", "threads=1"]) == 130
+    lines, found = search(*settings)
+    assert lines == expected and (found["repeats"], found["trials"]) == (whole["repeats"], whole["trials"])
+
+
+def test_a_policy_without_rejection_meets_only_what_a_partial_table_covers(tmp_path):
+    write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201(), missing=0.7)
+    command = ["+experiment=reinforce_nasbench201", "+debug=table", "budget.trials=12", f"paths.data={tmp_path}"]
+    for batched in ("true", "false"):
+        lines, _ = search(*command, f"strategy.batched={batched}", name=f"batched-{batched}")
+        assert all(line["trials"] == 12 and line["policy"]["skipped"] > 0 for line in lines)
 
 
 def test_the_regret_is_what_is_lacking_of_the_best_feasible():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from nasctl.core import Chain, Feasible
+from nasctl.core import Architecture, Chain, Feasible
 
 ENUMERABLE = 100_000  # architectures at most, for each to be judged once and for all
 
@@ -23,6 +23,19 @@ def feasible_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
     chain = feasible.chain()
     judge = Remembered(feasible) if chain is None else Chained(chain)
     return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
+
+
+def covered_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
+    """Return the set of the architectures that the estimator covers, whatever they cost."""
+    if not feasible.partial:
+        return everything
+    judge = Remembered(feasible.covers)
+    return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
+
+
+def everything(archs: Tensor) -> Tensor:
+    """Accept every architecture."""
+    return torch.ones(archs.shape[:-1], dtype=torch.bool)
 
 
 class Chained:
@@ -59,15 +72,15 @@ class Listed:
 class Remembered:
     """Judges each architecture that it meets once."""
 
-    def __init__(self, feasible: Feasible) -> None:
-        self.feasible = feasible
-        self.known: dict[tuple[int, ...], bool] = {}
+    def __init__(self, accepts: Callable[[Architecture], bool]) -> None:
+        self.accepts = accepts
+        self.known: dict[Architecture, bool] = {}
 
     def __call__(self, archs: Tensor) -> Tensor:
         answers = [self._judge(tuple(arch)) for arch in archs.flatten(0, -2).tolist()]
         return torch.tensor(answers, dtype=torch.bool).view(archs.shape[:-1])
 
-    def _judge(self, arch: tuple[int, ...]) -> bool:
+    def _judge(self, arch: Architecture) -> bool:
         if arch not in self.known:
-            self.known[arch] = self.feasible(arch)
+            self.known[arch] = self.accepts(arch)
         return self.known[arch]

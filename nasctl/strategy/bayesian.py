@@ -26,8 +26,8 @@ class Bayesian(Remembering):
     """Ask for ``initial`` random architectures, then for the most promising of ``pool`` candidates each time.
 
     Half of the pool is random, half are mutants of the ``parents`` best trials. The kernel's scale, length
-    and noise are fitted anew after every ``fit_every`` trials. All of it is a function of the trials, which
-    are the state.
+    and noise are fitted to the initial trials, and anew after every ``fit_every``. All of it is a function of the
+    trials, which are the state.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Bayesian(Remembering):
         return np.asarray(gain * ndtr(z) + deviation * density)
 
     def _kernel(self) -> Any:
-        """Return the kernel, its parameters fitted to the trials up to the last whole ``fit_every``."""
+        """Return the kernel, its parameters fitted to the initial trials, or to more up to a whole ``fit_every``."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-        count = max(len(self.trials) // self.fit_every * self.fit_every, 2)
+        count = max(len(self.trials) // self.fit_every * self.fit_every, min(self.initial, len(self.trials)), 2)
         if count not in self._kernels:
             start = ConstantKernel(1.0) * Matern(2.0, (0.1, 100.0), nu=2.5) + WhiteKernel(0.1, (1e-6, 10.0))
             with warnings.catch_warnings():

@@ -14,9 +14,9 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from nasctl.core import Architecture, Candidate, Choices, Feasible, RequestError, State, Trial, position_seed
+from nasctl.core import Architecture, Candidate, Choices, Decision, Feasible, RequestError, State, Trial, position_seed
 from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exact
-from nasctl.strategy._feasible_set import feasible_set
+from nasctl.strategy._feasible_set import FeasibleSet, covered_set, feasible_set
 from nasctl.strategy._policy import Baseline, Policy, choose, log_probability, one_hot
 from nasctl.strategy._uniforms import Uniforms
 from nasctl.walk import independent
@@ -29,10 +29,10 @@ Kind = Literal["none", "monte_carlo", "exact"]
 class Reinforce:
     """Ascend ``(reward - baseline) * log(p(x) / P(V))`` for each sample x; V is what is feasible.
 
-    With ``feasibility=none`` V is everything, as in TuNAS: what costs too much is for the reward to say.
-    Otherwise an infeasible sample is skipped, and P(V) is estimated from ``samples`` draws or computed
-    exactly. Several seeds make as many independent replicas, which move together as one batch of tensors
-    (``draw``, ``learn``, ``picks``); a search is the batch of one.
+    With ``feasibility=none`` V is everything, as in TuNAS: what costs too much is for the reward to say, and only
+    what the estimator does not cover is skipped. Otherwise an infeasible sample is skipped, and P(V) is estimated
+    from ``samples`` draws or computed exactly. Several seeds make as many independent replicas, which move together
+    as one batch of tensors (``draw``, ``learn``, ``picks``); a search is the batch of one.
     """
 
     relaxed = False
@@ -67,6 +67,7 @@ class Reinforce:
         self.seeds = [seed] if isinstance(seed, int) else list(seed)
         sizes = [len(decision.options) for decision in space.decisions]
         self.sizes, self.members = torch.tensor(sizes), feasible_set(sizes, feasible)
+        self.covered = covered_set(sizes, feasible)
         self.mass = self._mass(sizes, feasibility, samples, proposal_uniform)
         self.rejects, self.pick, self.pick_samples = feasibility != "none", pick, pick_samples
         self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
@@ -97,7 +98,7 @@ class Reinforce:
         uniforms = self._uniforms(self.stream, self.turn)
         archs = choose(self.policy.log_probabilities().exp(), uniforms, self.sizes)[:, 0]
         self.turn += 1
-        wanted = self.members(archs) & active if self.rejects else active
+        wanted = active & (self.members if self.rejects else self.covered)(archs)
         self.skipped = self.skipped + (active & ~wanted)
         self.missed = torch.where(wanted, 0, self.missed + active)
         self.last = torch.where(wanted[:, None], archs, self.last)
@@ -139,39 +140,50 @@ class Reinforce:
 
     def picks(self) -> Tensor:
         """Return each replica's final architecture, ``(replicas, decisions)``; pure."""
-        if self.pick == "mode":
-            return self.modes()
-        archs, scores = self._pick_samples()
+        if self.pick == "feasible":
+            return self._best_samples(self.members)
+        modes = self.modes()
+        covered = self.covered(modes)
+        return modes if bool(covered.all()) else torch.where(covered[:, None], modes, self._best_samples(self.covered))
+
+    def _best_samples(self, accepted: FeasibleSet) -> Tensor:
+        """Return the most probable accepted sample of each replica, the last one asked for where there is none."""
+        archs, scores = self._pick_samples(accepted)
         best = archs[torch.arange(len(archs)), scores.argmax(1)]
         found = torch.where(scores.isfinite().any(1)[:, None], best, self.last)
         if bool((found < 0).any()):
             raise self._refusal(int((found < 0).any(1).int().argmax()))
         return found
 
-    def _pick_samples(self) -> tuple[Tensor, Tensor]:
-        """Return samples ``(replicas, samples, decisions)`` and their log-probabilities, -inf where infeasible."""
+    def _pick_samples(self, accepted: FeasibleSet) -> tuple[Tensor, Tensor]:
+        """Return samples ``(replicas, samples, decisions)`` and their log-probabilities, -inf where not accepted."""
         log_probabilities = self.policy.log_probabilities()
         archs = choose(log_probabilities.exp(), self._uniforms(self.pick_stream, 0), self.sizes)
         scores = log_probability(log_probabilities, archs)
-        return archs, scores.masked_fill(~self.members(archs), -math.inf)
+        return archs, scores.masked_fill(~accepted(archs), -math.inf)
 
     def _refusal(self, replica: int) -> RequestError:
-        archs, scores = self._pick_samples()
+        archs, scores = self._pick_samples(self.members)
         refused = archs[replica][scores[replica].isinf()].tolist()
         return self.feasible.refusal([tuple(arch) for arch in refused])
 
     def sample(self) -> Candidate:
-        """Sample from the policy, in the warm-up sometimes the last option of every decision: the widest."""
+        """Sample from the policy; in the warm-up sometimes with the widest option of decisions between numbers."""
         progress, random = float(self._progress()[0]), self.generator
         if self.warmup and float(torch.rand((), generator=random)) >= progress / self.warmup:
-            return Candidate(tuple(int(size) - 1 for size in self.sizes))
-        p = self.policy.log_probabilities()[:1].exp()
+            pairs = zip(self._sampled(), map(widest, self.space.decisions), strict=True)
+            return Candidate(tuple(option if most is None else most for option, most in pairs))
         for _ in range(self.feasible.tries):
-            uniforms = torch.rand(1, len(self.sizes), 1, generator=random, dtype=torch.float64)
-            arch = choose(p, uniforms, self.sizes)[0]
-            if not self.rejects or bool(self.members(arch)):
-                return Candidate(tuple(arch[0].tolist()))
+            arch = self._sampled()
+            if not self.rejects or bool(self.members(torch.tensor([arch]))):
+                return Candidate(arch)
         raise self._refusal(0)
+
+    def _sampled(self) -> Architecture:
+        """Draw from the first replica's policy, feasible or not."""
+        uniforms = torch.rand(1, len(self.sizes), 1, generator=self.generator, dtype=torch.float64)
+        drawn = choose(self.policy.log_probabilities()[:1].exp(), uniforms, self.sizes)
+        return tuple(drawn[0, 0].tolist())
 
     def ask(self) -> Candidate | None:
         archs, wanted = self.draw(torch.tensor([True]))
@@ -191,7 +203,7 @@ class Reinforce:
     def describe(self) -> list[dict[str, Any]]:
         """Return of each replica the policy's mode, P(V), exact or of the pick's samples, and skipped samples."""
         modes = self.modes()
-        inside = self._pick_samples()[1].isfinite().double().mean(1)
+        inside = self._pick_samples(self.members)[1].isfinite().double().mean(1)
         exactly = self.rejects and not self.mass.samples
         masses = self.mass(self.policy.log_probabilities(), torch.empty(0)).value if exactly else inside
         columns = (modes, self.members(modes), masses, self.skipped)
@@ -219,6 +231,15 @@ class Reinforce:
         )
         self.generator.set_state(state["generator"])
         self._open_streams()
+
+
+def widest(decision: Decision) -> int | None:
+    """Return the option with the greatest number; None where options are no numbers, such as operations."""
+    try:
+        numbers = [float(option) for option in decision.options]
+    except ValueError:
+        return None
+    return numbers.index(max(numbers))
 
 
 def check_independent(space: Choices) -> None:

@@ -42,14 +42,18 @@ class Growing(Table):
 
 
 class Limit:
-    """Feasible is what ``accepts`` says; ``calls`` counts how often it was asked."""
+    """Feasible is what ``accepts`` says of what is ``known``; ``calls`` counts how often it was asked."""
 
-    def __init__(self, accepts=lambda arch: True, tries=1000):
+    def __init__(self, accepts=lambda arch: True, tries=1000, known=None):
         self.accepts, self.tries, self.calls, self.refused = accepts, tries, 0, None
+        self.known, self.partial = known or (lambda arch: True), known is not None
 
     def __call__(self, arch):
         self.calls += 1
-        return self.accepts(arch)
+        return self.known(arch) and self.accepts(arch)
+
+    def covers(self, arch):
+        return self.known(arch)
 
     def chain(self):
         return None

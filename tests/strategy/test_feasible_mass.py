@@ -108,12 +108,13 @@ def test_another_proposal_is_weighed_by_p_over_q(uniform):
     assert float((mass.expected - exactly.expected).abs().max()) < 0.1
 
 
-def test_the_bias_of_the_logarithm_falls_with_the_samples():
+@pytest.mark.parametrize("uniform", [0.0, 0.3, 1.0])
+def test_the_bias_of_the_logarithm_falls_with_the_samples(uniform):
     sizes, limit = (4, 3, 4), chain((4, 3, 4), share=0.9)
     values, biases = logits(sizes, replicas=1), []
     exactly = float(brute_force(values, sizes, limit).log())
     for samples in (16, 64):
-        found, _ = estimates(sizes, limit, values, samples, 1.0, 20_000)
+        found, _ = estimates(sizes, limit, values, samples, uniform, 20_000)
         assert (found > 0).all()
         biases.append(exactly - float(found.log().mean()))
     assert biases[0] > 2.5 * biases[1] > 0  # the bias is of the order of 1 / samples

@@ -3,12 +3,22 @@
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, RequestError, Trial
+from nasctl.core import Candidate, Decision, Evaluation, RequestError, Trial
 from nasctl.strategy._policy import Baseline, Policy
 from tests.marked import slow
 from tests.small import same, through_a_file
 from tests.strategy.mass import ChainLimit, brute_force, chain, every
 from tests.strategy.table import Growing, Limit, Table
+
+
+class Widths(Table):
+    """Two widths, not in order, and an operation."""
+
+    def __init__(self):
+        super().__init__(3)
+        widths = ("8", "16", "64", "32")
+        self.decisions = (Decision("a", widths), Decision("b", widths), self.decisions[2])
+
 
 KINDS = ["none", "monte_carlo", "exact"]
 ADAM = {"lr": 0.1, "betas": (0.9, 0.99), "eps": 1e-8}
@@ -188,10 +198,12 @@ def test_weights_are_trained_on_feasible_samples_if_infeasible_ones_are_rejected
 
 
 def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(strategy):
-    tried = strategy("tunas", SPACE, horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1)
+    tried = strategy("tunas", Widths(), horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1)
 
     def widest():
-        return sum(tried.sample().arch == (3, 3, 3) for _ in range(100))
+        return sum(tried.sample().arch[:2] == (2, 2) for _ in range(100))
+
+    assert {tried.sample().arch[2] for _ in range(60)} == {0, 1, 2, 3}  # no operation is the widest
 
     assert widest() == 100
     for trial in range(10):
@@ -203,6 +215,19 @@ def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(st
     told(tried, (3, 0, 0), 100.0)
     assert tried.policy.logits.any()
     assert float(tried._rate()) == pytest.approx(10 ** (21 / 80))
+
+
+@pytest.mark.parametrize("pick", ["mode", "feasible"])
+def test_without_rejection_only_what_is_not_covered_is_skipped(strategy, pick):
+    feasible = Limit(lambda arch: arch[1] == 0, known=lambda arch: arch[0] < 2)
+    tried = strategy("reinforce", SPACE, feasible=feasible, pick=pick)
+    asked = [candidate.arch for candidate in (tried.ask() for _ in range(60)) if candidate]
+    assert {arch[0] for arch in asked} == {0, 1} and {arch[1] for arch in asked} == {0, 1, 2, 3}
+    tried.policy.logits[0, 0, 3] = 2.0
+    tried.policy._current = None
+    found = tried.derive()
+    assert found[0] < 2 and (pick == "mode" or found[1] == 0)
+    assert tried.modes()[0, 0] == 3 and not tried.facts()["policy"]["mode_feasible"]
 
 
 def test_shares_of_a_search_of_unknown_length_are_refused(strategy):
