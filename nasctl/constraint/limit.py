@@ -34,7 +34,7 @@ class Limit:
         self.extent = extent(chain.tables) if chain else None
         if self.extent and self.extent[0] > limit:
             raise RequestError(
-                f"constraint.limit={limit:g}: no architecture of the space has {SO_LITTLE[resource]}; "
+                f"{self.setting}={limit:g}: no architecture of the space has {SO_LITTLE[resource]}; "
                 f"the cheapest has {self.extent[0]:,.0f}, raise the limit"
             )
 
@@ -44,6 +44,16 @@ class Limit:
     def margin(self, genotype: Genotype) -> float:
         """Return how much of the limit is left, in the resource's unit; negative if it is exceeded."""
         return self.limit - self.space.cost(genotype, self.resource)
+
+    @property
+    def setting(self) -> str:
+        """Return the name by which the limit was given."""
+        return "constraint.limit"
+
+    def cost(self, genotype: Genotype) -> str:
+        """Return what a genotype costs, as text."""
+        cost = self.space.cost(genotype, self.resource)
+        return f"{cost:,.0f}" if self.resource in COUNTED else f"{cost:.3g} ms"
 
     def chain(self) -> Chain | None:
         return self._chain("chain")
@@ -62,16 +72,15 @@ class Limit:
         if self.extent is None or self.extent[1] > self.limit:
             return None
         return (
-            f"constraint.limit={self.limit:g} limits nothing: no architecture of the space has more than "
+            f"{self.setting}={self.limit:g} limits nothing: no architecture of the space has more than "
             f"{self.extent[1]:,.0f} {self.resource}"
         )
 
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
-        sampled = min(self.space.cost(genotype, self.resource) for genotype in refused)
-        cost = f"{sampled:,.0f}" if self.resource in COUNTED else f"{sampled:.3g} ms"
-        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {cost}"
+        cheapest = max(refused, key=self.margin)
+        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {self.cost(cheapest)}"
         return RequestError(
-            f"constraint.limit={self.limit:g}: none of {self.tries} sampled architectures has "
+            f"{self.setting}={self.limit:g}: none of {self.tries} sampled architectures has "
             f"{SO_LITTLE[self.resource]}; the cheapest {least}, raise the limit or constraint.tries"
         )
 

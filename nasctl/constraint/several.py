@@ -11,6 +11,14 @@ from nasctl.constraint.limit import Limit, Resource
 from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 
+class Part(Limit):
+    """One of several limits."""
+
+    @property
+    def setting(self) -> str:
+        return f"constraint.limits.{self.resource}"
+
+
 class Several:
     """Accepts genotypes within each of ``limits``, a limit by resource; see `Limit`."""
 
@@ -22,7 +30,7 @@ class Several:
         tries: PositiveInt,
     ) -> None:
         self.tries = tries
-        self.limits = [Limit(space, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
+        self.limits = [Part(space, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
 
     def __call__(self, genotype: Genotype) -> bool:
         return all(limit(genotype) for limit in self.limits)
@@ -47,8 +55,10 @@ class Several:
         for limit in self.limits:
             if not any(map(limit, genotypes)):
                 return limit.refusal(genotypes)
+        nearest = max(genotypes, key=self.margin)
         named = ", ".join(f"{limit.limit:g} {limit.resource}" for limit in self.limits)
+        costs = ", ".join(f"{limit.cost(nearest)} {limit.resource}" for limit in self.limits)
         return RequestError(
             f"constraint.limits: each is met by some of {self.tries} sampled architectures, but none meets all of "
-            f"{named}; raise one of them or constraint.tries"
+            f"{named}; the nearest has {costs}, raise one of the limits or constraint.tries"
         )

@@ -52,6 +52,8 @@ class Latency:
             raise RequestError("resource.device=cuda: torch finds no GPU here; use resource.device=same or cpu")
         if knots != sorted(set(knots)):
             raise RequestError(f"resource.knots={knots} must rise; sort the list and name each number once")
+        if task.kind == "language":
+            raise RequestError("constraint: latency is of a pass over examples, not over text; choose params or macs")
         self.space, self.task = space, task
         self.device = searched_on if device == "same" else torch.device(device)
         self.threads, self.batch_size, self.warmup, self.repeats = threads, batch_size, warmup, repeats

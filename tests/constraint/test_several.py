@@ -29,7 +29,7 @@ def test_all_limits_count_and_the_scarcest_gives_the_margin(params, macs, feasib
 def test_a_refusal_names_the_limit_that_none_meets():
     refused = [{"params": 5000, "macs": 10}, {"params": 4000, "macs": 10}]
     assert str(several(macs=1000, params=100).refusal(iter(refused))) == (
-        "constraint.limit=100: none of 40 sampled architectures has so few params; "
+        "constraint.limits.params=100: none of 40 sampled architectures has so few params; "
         "the cheapest of them has 4,000, raise the limit or constraint.tries"
     )
 
@@ -38,7 +38,7 @@ def test_a_refusal_says_where_limits_only_conflict():
     refused = [{"params": 5000, "macs": 10}, {"params": 40, "macs": 2000}]
     assert str(several(macs=1000, params=100).refusal(iter(refused))) == (
         "constraint.limits: each is met by some of 40 sampled architectures, but none meets all of "
-        "1000 macs, 100 params; raise one of them or constraint.tries"
+        "1000 macs, 100 params; the nearest has 2,000 macs, 40 params, raise one of the limits or constraint.tries"
     )
 
 
@@ -50,6 +50,9 @@ def test_only_a_single_limit_is_a_chain():
     assert Several(Chained(), limits={"params": 2}, tries=1).chain().limit == 2
     both = Several(Chained(), limits={"params": 2, "macs": 9}, tries=1)
     assert both.chain() is None
-    assert both.remark() == "constraint.limit=9 limits nothing: no architecture of the space has more than 4 macs"
-    with pytest.raises(RequestError, match="no architecture of the space has so few macs; the cheapest has 1"):
+    assert both.remark() == "constraint.limits.macs=9 limits nothing: no architecture of the space has more than 4 macs"
+    with pytest.raises(
+        RequestError,
+        match=r"constraint\.limits\.macs=0\.5: no architecture of the space has so few macs; the cheapest has 1",
+    ):
         Several(Chained(), limits={"params": 2, "macs": 0.5}, tries=1)
