@@ -56,7 +56,7 @@ class BinaryClassification:
     @cached_property
     def table(self) -> Table:
         """All rows, read when they are first needed."""
-        return self._read(self.held_out)
+        return self._read(self.test_mask)
 
     def train(self) -> Split:
         """Return the part that search trains on, shuffled."""
@@ -70,16 +70,21 @@ class BinaryClassification:
         """Return training and validation rows together, shuffled."""
         return self._split("full", self._kept)
 
+    def held_out(self, share: float) -> tuple[Split, Split]:
+        """Return all but a portion ``share`` of the rows that ``full`` has, and that portion."""
+        kept, chosen = self._cut(share, "held out", f"trainer.held_out ({share})")
+        return self._split("full", kept), self._split("val", chosen)
+
     def test(self) -> Split:
         """Return the held-out rows, in order."""
-        rows = np.flatnonzero(self.held_out(len(self.table)))[: self.limit_test]
+        rows = np.flatnonzero(self.test_mask(len(self.table)))[: self.limit_test]
         return self._split("test", rows, shuffle=False)
 
     def _split(self, name: str, rows: np.ndarray, shuffle: bool = True) -> TableSplit:
         order = Order(torch.from_numpy(rows), torch.device("cpu"), self.seed, name, shuffle=shuffle)
         return TableSplit(self.table, order, self.device)
 
-    def held_out(self, rows: int) -> np.ndarray:
+    def test_mask(self, rows: int) -> np.ndarray:
         """Return which of ``rows`` rows are the test, bool ``(rows,)``; no statistic may look at them."""
         mask = np.zeros(rows, bool)
         mask[self._last(rows, self.test_portion, position_seed(self.test_seed, "held out"))] = True
@@ -92,17 +97,21 @@ class BinaryClassification:
 
     @cached_property
     def _kept(self) -> np.ndarray:
-        return np.flatnonzero(~self.held_out(len(self.table)))[: self.limit_train]
+        return np.flatnonzero(~self.test_mask(len(self.table)))[: self.limit_train]
 
     @cached_property
     def _halves(self) -> tuple[np.ndarray, np.ndarray]:
-        portion = self.val_portion / (1 - self.test_portion)
+        share = self.val_portion / (1 - self.test_portion)
+        return self._cut(share, "split", f"dataset.val_portion ({self.val_portion})")
+
+    def _cut(self, share: float, purpose: str, setting: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows kept for training, less a share of them, and that share."""
         mask = np.zeros(len(self._kept), bool)
-        mask[self._last(len(mask), portion, position_seed(self.split_seed, "split"))] = True
+        mask[self._last(len(mask), share, position_seed(self.split_seed, purpose))] = True
         if mask.all() or not mask.any():
             raise RequestError(
-                f"dataset.val_portion ({self.val_portion}) of {len(mask)} rows leaves nothing to train or to validate"
-                " on; change it or raise dataset.limit_train"
+                f"{setting} of {len(mask)} rows leaves nothing to train or to validate on; change it or raise "
+                "dataset.limit_train"
             )
         return self._kept[~mask], self._kept[mask]
 

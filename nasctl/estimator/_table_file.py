@@ -57,6 +57,8 @@ def _read(path: Path, stamp: tuple[int, int], architecture: str, columns: tuple[
         if column not in frame:
             raise unknown(f"{setting}: column of {path}", column, map(str, frame.columns))
     names = [str(name).strip() for name in frame[architecture]]
+    if not names:
+        raise RequestError(f"{path}: has a header but no row; give a finished table")
     lines = {name: line for line, name in enumerate(names, start=2)}
     if len(lines) < len(names):
         twice = next(name for i, name in enumerate(names) if lines[name] != i + 2)

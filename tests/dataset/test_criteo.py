@@ -49,7 +49,7 @@ def test_inputs_equal_those_of_plain_code(clicks, split, min_count, monkeypatch)
     monkeypatch.setattr(_columns, "_GATHERED", 50)
     monkeypatch.setattr(_click_log, "_BLOCK", 3000)
     data, fields = clicks(split=split, min_count=min_count), lines(ROWS)
-    expected = plain(fields, ~data.held_out(ROWS), min_count)
+    expected = plain(fields, ~data.test_mask(ROWS), min_count)
     assert min_count == 1 or (expected[:, 13:] == 0).any()
     inputs = data.table.inputs(np.arange(ROWS)).numpy()
     assert inputs.dtype == np.float32
@@ -77,6 +77,15 @@ def test_parts_are_disjoint_cover_all_and_have_their_sizes(clicks):
     assert (len(train), len(val), len(test)) == (200, 80, 120)
     assert sorted(train + val + test) == list(range(ROWS))
     assert sorted(train + val) == rows(data.full())
+
+
+def test_rows_to_choose_weights_by_are_a_share_of_those_retrained_on(clicks):
+    data = clicks()
+    kept, chosen = map(rows, data.held_out(0.1))
+    assert sorted(kept + chosen) == rows(data.full()) and len(chosen) == 28
+    assert chosen != rows(data.val())[:28]
+    with pytest.raises(RequestError, match=r"trainer\.held_out \(0\.001\) of 280 rows leaves nothing"):
+        data.held_out(0.001)
 
 
 def test_by_time_the_parts_follow_each_other(clicks):

@@ -165,6 +165,11 @@ def test_a_value_that_is_no_number_is_refused_with_row_and_column(table, changes
         table(rows(changes))
 
 
+def test_a_table_without_rows_is_refused(table):
+    with pytest.raises(RequestError, match=r"t\.csv: has a header but no row; give a finished table"):
+        table([])
+
+
 def test_an_architecture_twice_is_refused_with_its_row(table):
     with pytest.raises(RequestError, match=r"t\.csv, row 5: a second row for \|"):
         table([*rows(), rows()[0]])
