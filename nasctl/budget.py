@@ -36,6 +36,22 @@ def read(config: Config) -> Budget:
     return budget
 
 
+def scheduled(config: Config) -> Config:
+    """Return ``config`` with the trials of the run ``budget.like`` as the horizon of the strategy's schedules.
+
+    That is where it was to be ``budget.trials``, which end nothing where the work does.
+    """
+    strategy, like = config["strategy"], config["budget"]["like"]
+    if like is None or strategy.get("horizon") is None or strategy["horizon"] != config["budget"]["trials"]:
+        return config
+    if any(override.startswith("strategy.horizon=") for override in config["overrides"]):
+        return config
+    result, _ = finished(Path(str(like)))
+    if result["verb"] != "search":
+        raise RequestError(f"budget.like={like}: a selection has no trials to schedule by; set strategy.horizon")
+    return config | {"strategy": strategy | {"horizon": result["trials"]}}
+
+
 def check_warmup(budget: Budget, epochs: int) -> None:
     """Raise `RequestError` if so many epochs of warm-up leave no budget for a trial."""
     if budget.epochs is not None and 0 < epochs >= budget.epochs:

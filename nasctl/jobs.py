@@ -42,7 +42,7 @@ def search(config: Config) -> None:
     configuration.validate(config, (*SEARCH, "resource"))
     check_pair(config)
     check_repeats(config)
-    budget = budgets.read(config)
+    budget, config = budgets.read(config), budgets.scheduled(config)
     config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
     scene = set_up(config, environment.choose_device(config["device"]))
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()

@@ -66,6 +66,19 @@ def test_a_search_is_of_the_method_that_it_is_like(config: dict[str, Any]) -> No
     assert budget.liked(config | {"budget": config["budget"] | {"like": None}}) is None
 
 
+def test_schedules_count_the_trials_of_the_run_that_a_search_is_like(config: dict[str, Any]) -> None:
+    write(Path("other"), config, trials=500)
+    write(Path("chosen"), config, verb="select", trials=4)
+    config |= {"strategy": {"horizon": 3}, "overrides": []}
+    assert budget.scheduled(config)["strategy"] == {"horizon": 500}
+    given = config | {"overrides": ["strategy.horizon=3"]}
+    alone = config | {"budget": config["budget"] | {"like": None}}
+    for unchanged in (given, alone, config | {"strategy": {"horizon": 7}}, config | {"strategy": {"lr": 1}}):
+        assert budget.scheduled(unchanged) == unchanged
+    with pytest.raises(RequestError, match=r"budget\.like=chosen: a selection has no trials to schedule by; set"):
+        budget.scheduled(config | {"budget": config["budget"] | {"like": "chosen"}})
+
+
 @pytest.mark.parametrize("limits", [{}, {"epochs": 2.0}])
 def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: dict[str, Any]) -> None:
     config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits
