@@ -1,6 +1,7 @@
 """The size space: the benchmark's own counts, slices of the widest weights, and bad input."""
 
 from itertools import product
+from statistics import fmean, median
 
 import pytest
 import torch
@@ -40,6 +41,10 @@ def test_it_keeps_the_promises_of_every_space_that_need_no_rows(space, promise):
         (CIFAR100, "8:8:8:8:8", 4_481_924, 12_524),
         (IMAGENET16, "8:8:8:8:8", 1_121_336, 12_704),
         (CIFAR10, "8:8:8:16:32", 6_840_650, 49_202),
+        (CIFAR100, "8:8:8:16:32", 6_843_620, 52_172),
+        (IMAGENET16, "8:8:8:16:32", 1_714_040, 52_832),
+        (IMAGENET16, "8:8:40:32:40", 5_461_816, 149_344),
+        (CIFAR100, "64:64:64:64:64", 274_405_732, 719_524),
         (CIFAR10, "8:8:40:32:40", 21_827_994, 144_834),
         (CIFAR100, "8:8:40:32:40", 21_831_684, 148_524),
         (CIFAR10, "8:8:8:16:40", 7_991_706, 67_378),
@@ -60,6 +65,7 @@ def test_as_many_architectures_are_within_75_million_as_the_benchmark_has(space)
     costs = [_chain.total(tables, arch) for arch in product(range(8), repeat=5)]
     assert sum(cost <= 75e6 for cost in costs) == 13_546
     assert (min(costs), max(costs)) == (4_481_924, 274_405_732)
+    assert (round(fmean(costs) / 1e6, 3), round(median(costs) / 1e6, 3)) == (106.964, 92.329)
 
 
 @pytest.mark.parametrize("final", [{"affine": True}, {"affine": False}])
