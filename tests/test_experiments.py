@@ -52,6 +52,7 @@ SLOW = CELLS | {
 @pytest.mark.parametrize("experiment", slow(EXPERIMENTS, *SLOW & set(EXPERIMENTS)))
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    limits: list[str] = []
     tabular = experiment.endswith("nasbench201") and experiment not in ONE_SHOT
     if experiment.endswith(("cifar10", "nasbench201")):
         write_cifar(tmp_path, monkeypatch)
@@ -60,6 +61,7 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if experiment.endswith("criteo"):
         (tmp_path / "criteo").mkdir()
         (tmp_path / "criteo" / "train.txt").write_bytes(clicks.text(clicks.lines(300)))
+        limits = ["constraint.limit=500"]  # of the eight architectures, with 309 to 681 weights, four are within
     if tabular:
         write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
     kinds = {
@@ -71,7 +73,7 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     }
     debug = next((name for name, wanted in kinds.items() if wanted), "smoke")
     own = [f"paths.data={tmp_path}", *SYNTHETIC.get(experiment, []), *text_files(experiment, tmp_path)]
-    own += shallow(experiment)
+    own += shallow(experiment) + limits
     smoke = [f"+experiment={experiment}", f"+debug={debug}", *own]
     assert cli.run(["search", *smoke, "run_dir=found"]) == 0
     assert cli.run(["retrain", "from=found", "run_dir=final"]) == 0
@@ -80,6 +82,7 @@ def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert result["error_kind"] == "retrained"
     assert result["metrics"]["perplexity"] > 1 if debug == "words" else 0 <= result["error"] <= 100
     assert result["source"]["label"]
+    assert not limits or result["feasible"] == (result["params"] <= 500)
 
 
 def shallow(experiment: str) -> list[str]:

@@ -77,6 +77,14 @@ def test_the_same_seed_gives_the_same_search_and_none_touches_the_test_split(nam
     assert read <= {"train", "val", "full"} and read
 
 
+@pytest.mark.parametrize("strategy", ["local_search", "bayesian", "tpe"])
+def test_methods_for_black_boxes_search_by_shared_weights(strategy):
+    first = () if strategy == "local_search" else ("strategy.initial=2",)
+    _, lines, state = whole_search("supernet", f"strategy={strategy}", "budget.trials=5", "budget.epochs=2", *first)
+    assert len(lines) == 5 and all(math.isfinite(line["metrics"]["loss"]) for line in lines)
+    assert state["estimator"]["schedule"]["position"] > 0 and len({tuple(line["arch"]) for line in lines}) > 1
+
+
 def test_another_seed_gives_another_search():
     (_, first, _), (_, second, _) = (whole_search(*SEARCHES["from_scratch"], seed=seed) for seed in (0, 1))
     assert all(a["metrics"] != b["metrics"] for a, b in zip(first, second, strict=True))

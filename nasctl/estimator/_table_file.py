@@ -43,11 +43,15 @@ def read(path: Path, architecture: str, columns: tuple[tuple[str, str], ...]) ->
             f"estimator.file: there is no {path}; give a .csv, .csv.gz or .parquet file, a folder of NATS-Bench, or "
             "paths.data=DIR"
         )
-    if folder:
-        rows = _nats_folder.Rows(path, columns)
-        return TableFile(path, _digest(path / _nats_folder.META), rows, rows.lines)
-    stat = path.stat()
-    return _read(path, (stat.st_mtime_ns, stat.st_size), architecture, columns)
+    stat = (path / _nats_folder.META if folder else path).stat()
+    stamp = stat.st_mtime_ns, stat.st_size
+    return _read_folder(path, stamp, columns) if folder else _read(path, stamp, architecture, columns)
+
+
+@lru_cache(maxsize=2)
+def _read_folder(path: Path, stamp: tuple[int, int], columns: tuple[tuple[str, str], ...]) -> TableFile:
+    rows = _nats_folder.Rows(path, columns)
+    return TableFile(path, _digest(path / _nats_folder.META), rows, rows.lines)
 
 
 @lru_cache(maxsize=2)
