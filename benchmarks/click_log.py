@@ -1,9 +1,10 @@
-"""A generated click log of a million rows to model-ready arrays, against pandas (read_csv, then factorize)."""
+"""A generated click log to model-ready arrays, against pandas (read_csv, then factorize): time and peak memory."""
 
 from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.memory import fresh, status
 from benchmarks.pairs import alternate
 from nasctl.dataset._click_log import ClickLog
 from nasctl.dataset._click_teacher import Teacher, text
 from nasctl.dataset._columns import cached, signed_log
 
-ROWS, BLOCK, PAIRS = 1_000_000, 1 << 14, 3
+ROWS, MANY, BLOCK, PAIRS = 1_000_000, 5_000_000, 1 << 14, 3
 TEACHER = Teacher(seed=0, values=100_000, embedding=4, widths=[24], signal=2.0, click_rate=0.25, blank=0.05)
 
 
@@ -44,9 +46,17 @@ def plain(path: Path) -> list[np.ndarray]:
 
 
 def rows() -> Iterator[tuple[str, float, float, float]]:
-    """Yield the seconds of a conversion."""
+    """Yield the seconds of a conversion, and MiB at its peak, those of the process and its imports included."""
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "clicks.txt")
         write(path)
         yield f"{ROWS} rows of a click log / pandas", *alternate(lambda: ours(path), lambda: plain(path), PAIRS)
+        write(path, MANY)
+        peaks = [fresh("benchmarks.click_log", who, str(path)) for who in ("ours", "plain")]
+        yield f"peak MiB of {MANY} rows of a click log / pandas", *peaks, peaks[1] / peaks[0]
+
+
+if __name__ == "__main__":
+    {"ours": ours, "plain": plain}[sys.argv[1]](Path(sys.argv[2]))
+    print(status("VmHWM"))

@@ -75,14 +75,21 @@ def test_stopped_in_the_middle_of_a_long_fit_it_goes_on_bit_for_bit(done, steps)
     assert same(second.state_dict(), whole.state_dict())
 
 
-@pytest.mark.parametrize("work, steps", [(1, 1), (None, 2 * STEPS + 1)])  # one step more, as after any trial
-def test_a_budget_that_is_spent_within_a_fit_ends_it(work, steps):
-    problem = Problem("estimator.fit_epochs=2", "estimator.sampler=uniform")
-    estimator, budget = problem.estimator(), Budget(trials=2 if work is None else None, epochs=None, work=work)
-    lines = []
+def searched(**limits):
+    """Run a search whose every trial but the first waits for two epochs of weights; return its estimator and lines."""
+    problem, lines = Problem("estimator.fit_epochs=2", "estimator.sampler=uniform"), []
+    estimator, budget = problem.estimator(), Budget(**{"trials": None, "epochs": None} | limits)
     search = Search(
         problem.space, problem.strategy(), estimator, problem.reward(), budget, lambda *line: lines.append(line), 1
     )
     search.run(lambda state, values: state())
-    assert len(lines) == (1 if work else 2)
-    assert estimator.schedule.position == steps
+    return estimator, lines
+
+
+def test_a_budget_that_is_spent_within_a_fit_ends_it():
+    one, _ = searched(trials=1)
+    assert one.schedule.position == 0  # what follows the last trial serves nothing
+    spent, lines = searched(work=one.work + 1)
+    assert spent.schedule.position == 1 and len(lines) == 1
+    two, lines = searched(trials=2)
+    assert two.schedule.position == 2 * STEPS and len(lines) == 2
