@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate, RequestError, Task
+from nasctl.reward.absolute import Absolute
 
 CPU = torch.device("cpu")
 
@@ -30,6 +31,21 @@ def pair():
 
 def losses(space, estimator, archs):
     return [estimator.evaluate(Candidate(arch)).metrics["loss"] for arch in archs]
+
+
+# By the absolute-value reward itself an architecture over the limit is best up to a fine of 1
+@pytest.mark.parametrize("beta, best", [(0, "4-4"), (0.5, "4-4"), (1, "3-4"), (2, "4-2"), (5, "4-2"), (10, "4-2")])
+def test_the_toys_best_by_the_absolute_reward_is_infeasible_unless_the_fine_is_large(pair, beta, best):
+    space, toy = pair("space=toy", "estimator=toy")
+    fined = Absolute(name="accuracy", maximize=True, resource="params", target=25, beta=-beta)
+
+    def rewarded(arch):
+        cost = space.cost(space.genotype(arch), "params")
+        return fined({**toy.evaluate(Candidate(arch)).metrics, "params": cost})
+
+    found = max(product(range(3), repeat=2), key=rewarded)
+    assert space.notation(space.genotype(found)) == best
+    assert (space.cost(space.genotype(found), "params") <= 25) == (beta >= 2)
 
 
 def test_the_toys_losses_are_the_published_ones(pair):
