@@ -61,6 +61,8 @@ def search(config: Config) -> None:
                 loop.load_state_dict(run.state)
             loop.run(run.tick)
             run.save(loop.state_dict())
+            if not remark and (late := scene.constraint.remark()):
+                log.warning(late)
             found = loop.found(lambda name: read_lines(run.path / name))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             work = NO_WORK | {"search": loop.estimator.work}

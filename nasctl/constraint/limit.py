@@ -11,6 +11,7 @@ from nasctl.core import Chain, Genotype, RequestError, SearchSpace
 
 Resource = Literal["params", "macs", "latency"]
 COUNTED = {"params": "so few params", "macs": "so few macs"}  # sums over neighbouring decisions, in some spaces
+TELLING = 20  # architectures, of which a limit that is of use is likely to refuse one
 SO_LITTLE = COUNTED | {"latency": "so low a latency"}
 
 
@@ -32,6 +33,7 @@ class Limit:
         self.space, self.resource, self.limit, self.tries = space, resource, limit, tries
         chain = self.chain()
         self.extent = extent(chain.tables) if chain else None
+        self.judged = self.refused = 0
         if self.extent and self.extent[0] > limit:
             raise RequestError(
                 f"{self.setting}={limit:g}: no architecture of the space has {SO_LITTLE[resource]}; "
@@ -39,7 +41,9 @@ class Limit:
             )
 
     def __call__(self, genotype: Genotype) -> bool:
-        return self.margin(genotype) >= 0
+        accepted = self.margin(genotype) >= 0
+        self.judged, self.refused = self.judged + 1, self.refused + (not accepted)
+        return accepted
 
     def margin(self, genotype: Genotype) -> float:
         """Return how much of the limit is left, in the resource's unit; negative if it is exceeded."""
@@ -68,8 +72,13 @@ class Limit:
         return Chain(tables(self.resource), self.limit) if tables else None
 
     def remark(self) -> str | None:
-        """Return what a user should know of the limit: that it limits nothing."""
-        if self.extent is None or self.extent[1] > self.limit:
+        """Return what a user should know of the limit: that it limits nothing, or so far nothing."""
+        if self.extent is None:
+            if self.judged < TELLING or self.refused:
+                return None
+            told = f"has refused none of {self.judged} architectures; it may limit nothing"
+            return f"{self.setting}={self.limit:g} {told}"
+        if self.extent[1] > self.limit:
             return None
         return (
             f"{self.setting}={self.limit:g} limits nothing: no architecture of the space has more than "

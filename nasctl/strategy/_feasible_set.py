@@ -13,7 +13,8 @@ from torch import Tensor
 
 from nasctl.core import Architecture, Chain, Feasible
 
-ENUMERABLE = 100_000  # architectures at most, for each to be judged once and for all
+ENUMERABLE = 100_000  # architectures at most, for an answer of each to be kept
+UNKNOWN = -1
 
 FeasibleSet = Callable[[Tensor], Tensor]
 
@@ -52,21 +53,23 @@ class Chained:
 
 
 class Listed:
-    """Has every architecture of the space judged when first asked."""
+    """Has each architecture judged when it is first met, and keeps an answer for every one of the space."""
 
     def __init__(self, sizes: Sequence[int], judge: FeasibleSet) -> None:
-        self.sizes, self.judge = sizes, judge
-        self.strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
-        self.accepted: Tensor | None = None
+        self.sizes, self.judge = torch.tensor(sizes), judge
+        self.strides = torch.tensor([math.prod(sizes[i + 1 :]) for i in range(len(sizes))])
+        self.known = torch.full((math.prod(sizes),), UNKNOWN, dtype=torch.int8)
 
     def __call__(self, archs: Tensor) -> Tensor:
-        if self.accepted is None:
-            every = torch.cartesian_prod(*map(torch.arange, self.sizes)).view(-1, len(self.sizes))
-            self.accepted = self.judge(every)
         places = torch.zeros(archs.shape[:-1], dtype=torch.int64)
-        for options, stride in zip(archs.unbind(-1), self.strides, strict=True):
+        for options, stride in zip(archs.unbind(-1), self.strides.tolist(), strict=True):
             places.add_(options, alpha=stride)
-        return self.accepted.index_select(0, places.flatten()).view(places.shape)
+        answers = self.known.index_select(0, places.flatten())
+        if bool((answers == UNKNOWN).any()):
+            new = places.flatten()[answers == UNKNOWN].unique()
+            self.known[new] = self.judge(new[:, None] // self.strides % self.sizes).to(torch.int8)
+            answers = self.known.index_select(0, places.flatten())
+        return answers.bool().view(places.shape)
 
 
 class Remembered:

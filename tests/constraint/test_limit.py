@@ -96,5 +96,13 @@ def test_a_limit_that_everything_meets_is_remarked_on(at, remarked):
     assert toy(at=at).remark() == (expected if remarked else None)
 
 
-def test_where_the_extent_is_not_known_nothing_is_remarked():
-    assert limit(at=1e12).remark() is None and Unconstrained(Priced(), tries=1).remark() is None
+@pytest.mark.parametrize("dearest, remarked", [(10, True), (101, False)])
+def test_where_the_extent_is_not_known_a_limit_is_remarked_on_that_has_refused_none_of_many(dearest, remarked):
+    made = limit(at=100)
+    assert made.remark() is None and Unconstrained(Priced(), tries=1).remark() is None
+    for params in (dearest, *[10] * 18):
+        made({"params": params})
+    assert made.remark() is None
+    made({"params": 10})
+    said = "constraint.limit=100 has refused none of 20 architectures; it may limit nothing"
+    assert made.remark() == (said if remarked else None)

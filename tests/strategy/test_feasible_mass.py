@@ -162,9 +162,10 @@ def test_a_chain_and_a_list_accept_the_same(sizes):
     assert 0 < int(listed(archs).sum()) < len(archs)
 
 
-def test_a_space_too_large_to_list_is_judged_where_it_is_met():
+@pytest.mark.parametrize("sizes", [[10] * 6, [4, 1, 1, 1, 1, 4]])
+def test_a_space_whose_costs_are_no_sums_is_judged_where_it_is_met(sizes):
     limit = Limit(lambda arch: arch[0] == arch[5])
-    accepted = feasible_set([10] * 6, limit)
+    accepted = feasible_set(sizes, limit)
     archs = torch.tensor([[[1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 2]], [[3, 0, 0, 0, 0, 3], [1, 0, 0, 0, 0, 1]]])
     assert accepted(archs).tolist() == [[True, False], [True, True]]
     assert limit.calls == 3
