@@ -2,7 +2,7 @@
 
 A small network's step is over before a device is busy: most of it is the cost of starting operations. Here a whole
 block of networks takes each step together by batched matrix products; they share the batch of examples and nothing
-else. On a CPU the gain ends where a single network keeps the cores busy; see docs/performance.md.
+else. On a CPU the gain ends where a single network keeps the cores busy: ``python -m benchmarks stack``.
 """
 
 from __future__ import annotations
