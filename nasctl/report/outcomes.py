@@ -82,18 +82,12 @@ def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Ou
                 label=str(run.config.get("label") or run.choices.get("strategy")),
                 space=str(run.choices.get("space")),
                 by=None if by is None else _setting(run, by),
-                limit=_limit(run.config.get("constraint") or {}, resource),
+                limit=run.limits.get(resource),
                 costs=tuple(line[resource] for line in replicas),
                 feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
                 errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
                 replicas=replicas,
             )
-
-
-def _limit(constraint: Mapping[str, Any], resource: str) -> float | None:
-    """Return the limit on ``resource``; None where there is none."""
-    limits = constraint.get("limits") or {constraint.get("resource"): constraint.get("limit")}
-    return limits.get(resource)
 
 
 def _setting(run: Run, name: str) -> Any:

@@ -82,6 +82,12 @@ class Run:
         """Return what was measured of the run's architecture, by name."""
         return self.result.get("metrics") or {}
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """Return the limits that the run was given, by resource; empty without a constraint."""
+        node = self.config.get("constraint") or {}
+        return dict(node.get("limits") or ({node["resource"]: node["limit"]} if "limit" in node else {}))
+
     def unfinished(self) -> str:
         """Return why there is no result: the status, with the reason where one is known."""
         return f"{self.status}: {self.reason}" if self.reason else self.status

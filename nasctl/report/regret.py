@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nasctl.core import RequestError
 from nasctl.report import view
@@ -133,12 +132,10 @@ def _names(arch: Arch, sweep: Sweep) -> list[str]:
 
 
 def _limits(run: Run) -> dict[str, float]:
-    node: Mapping[str, Any] = run.config.get("constraint") or {}
-    limits = node.get("limits") or ({node["resource"]: node["limit"]} if "limit" in node else {})
-    unpriced = [name for name in limits if name not in COSTS]
+    unpriced = [name for name in run.limits if name not in COSTS]
     if unpriced:
         raise RequestError(f"{run.path}: a limit on {unpriced[0]} cannot be judged by a sweep; leave the run out")
-    return dict(limits)
+    return run.limits
 
 
 def _grid(scores: Sequence[Score], sweep: Sweep) -> Grid:
