@@ -22,15 +22,16 @@ FeasibleSet = Callable[[Tensor], Tensor]
 def feasible_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
     """Return the set of the architectures, with ``sizes`` options a decision, that ``feasible`` accepts."""
     chain = feasible.chain()
-    judge = Remembered(feasible) if chain is None else Chained(chain)
-    return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
+    return _listed(sizes, Remembered(feasible) if chain is None else Chained(chain))
 
 
 def covered_set(sizes: Sequence[int], feasible: Feasible) -> FeasibleSet:
     """Return the set of the architectures that the estimator covers, whatever they cost."""
-    if not feasible.partial:
-        return everything
-    judge = Remembered(feasible.covers)
+    return _listed(sizes, Remembered(feasible.covers)) if feasible.partial else everything
+
+
+def _listed(sizes: Sequence[int], judge: FeasibleSet) -> FeasibleSet:
+    """Return ``judge`` with an answer of each architecture kept where they are few enough."""
     return Listed(sizes, judge) if math.prod(sizes) <= ENUMERABLE else judge
 
 

@@ -68,6 +68,7 @@ class Reinforce:
         sizes = [len(decision.options) for decision in space.decisions]
         self.sizes, self.members = torch.tensor(sizes), feasible_set(sizes, feasible)
         self.covered = covered_set(sizes, feasible)
+        self.widest = [widest(decision) for decision in space.decisions]
         self.mass = self._mass(sizes, feasibility, samples, proposal_uniform)
         self.rejects, self.pick, self.pick_samples = feasibility != "none", pick, pick_samples
         self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
@@ -171,7 +172,7 @@ class Reinforce:
         """Sample from the policy; in the warm-up sometimes with the widest option of decisions between numbers."""
         progress, random = float(self._progress()[0]), self.generator
         if self.warmup and float(torch.rand((), generator=random)) >= progress / self.warmup:
-            pairs = zip(self._sampled(), map(widest, self.space.decisions), strict=True)
+            pairs = zip(self._sampled(), self.widest, strict=True)
             return Candidate(tuple(option if most is None else most for option, most in pairs))
         for _ in range(self.feasible.tries):
             arch = self._sampled()
