@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nasctl import cli
+from nasctl.constraint.limit import Limit
 from nasctl.core import Interrupted
 from nasctl.runs import Run
 from tests.tables import nasbench201, write_benchmark
@@ -156,6 +157,15 @@ def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
     assert "declared" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2
     assert "has costs and declared qualities but no networks" in capsys.readouterr().err
+
+
+def test_a_limit_of_unknown_extent_that_refused_nothing_is_warned_about_at_the_end(monkeypatch, capsys):
+    monkeypatch.setattr(Limit, "_chain", lambda self, name: None)
+    command = ["search", "space=toy", "strategy=random_search", "estimator=toy", "dataset=none", "budget.trials=40"]
+    assert cli.run([*command, "constraint=params", "constraint.limit=37", "run_dir=idle"]) == 0
+    assert "constraint.limit=37 has refused none of 40 architectures" in capsys.readouterr().err
+    assert cli.run([*command, "constraint=params", "constraint.limit=25", "run_dir=limited"]) == 0
+    assert "has refused none" not in capsys.readouterr().err
 
 
 def test_a_target_without_a_constraint_is_asked_for(capsys):

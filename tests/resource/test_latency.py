@@ -182,6 +182,11 @@ def test_settings_that_cannot_be_met_are_refused(monkeypatch):
         latency(device="cuda")
 
 
+def test_the_latency_of_text_is_refused():
+    with pytest.raises(RequestError, match="latency is of a pass over examples, not over text; choose params or macs"):
+        make(SETTINGS, space(), Task("language", (), 10), CPU)
+
+
 SEARCH = (
     "search",
     "space=ffn",
