@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from benchmarks.pairs import alternate
+from benchmarks.problem import DEVICE
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate
 
-CPU, PAIRS, NETWORKS = torch.device("cpu"), 3, 20
+PAIRS, NETWORKS = 3, 20
 CASES = {
     "tumours, 30 inputs": ["dataset=breast_cancer", "trainer.batch_size=32"],
     "clicks, 1,027 inputs": ["dataset=criteo_synthetic", "dataset.rows=20000"],
@@ -31,18 +31,18 @@ class Case:
         chosen = ["space=ffn", "trainer=ffn", "estimator=stacked", "trainer.epochs=1", *overrides]
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             self.config: Any = OmegaConf.to_container(compose("config", chosen), resolve=True)
-        self.data = make(self.config["dataset"], root, CPU, 0)
+        self.data = make(self.config["dataset"], root, DEVICE, 0)
         self.space = make(self.config["space"], self.data.task)
         self.data.train()
 
     def ours(self, prefix: tuple[int, ...]) -> None:
-        estimator = make(self.config["estimator"], self.space, self.data, CPU, 0, lambda values: None)
+        estimator = make(self.config["estimator"], self.space, self.data, DEVICE, 0, lambda values: None)
         estimator.evaluate(Candidate((*prefix, 0)))
 
     def plain(self, prefix: tuple[int, ...]) -> None:
         trainer, quiet = make(self.config["trainer"]), {"tick": lambda *_: None, "record": lambda line: None}
         for option in range(NETWORKS):
-            network = self.space.build(self.space.genotype((*prefix, option)), "final")
+            network = self.space.build(self.space.genotype((*prefix, option)), "final").to(DEVICE)
             trainer.fit(network, self.data, self.data.train(), seed=0, epochs=None, state=None, **quiet)
             trainer.evaluate(network, self.data, self.data.val())
 

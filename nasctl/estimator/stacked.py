@@ -42,7 +42,8 @@ class Stacked(Alone):
     first architecture of a block that is asked for trains all of it, the others are looked up. A result depends on
     seed and architecture (and, in the last bits, on its block), not on what was asked before; it stands beside the
     architecture's costs, so that ``nasctl compare pareto=params`` shows the trade-off. Needs a space that
-    gives ``stack(networks)``, a module whose parameters and outputs begin with the dimension of the networks.
+    gives ``stack(networks)``, a module whose parameters and outputs begin with the dimension of the networks, and
+    whose ``macs`` are those of all of them for one example.
     """
 
     error_kind = "short training"
@@ -116,8 +117,7 @@ class Stacked(Alone):
         return network
 
     def _train(self, block: list[Architecture]) -> None:
-        networks = [self._build(arch) for arch in block]
-        stack = self.space.stack(networks).to(self.device)
+        stack = self.space.stack([self._build(arch) for arch in block]).to(self.device)
         optimizer = self.sgd(stack.parameters())
         split = self.dataset.train()
         steps = math.ceil(len(split) / self.batch_size)
@@ -129,7 +129,7 @@ class Stacked(Alone):
             self.pulse({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
         scores = zip(block, self._validate(stack), strict=True)
         self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
-        self._count(networks, len(split))
+        self.work += stack.macs * (3 * self.epochs * len(split) + len(self.dataset.val()))
 
     def _rate(self, share: float) -> float:
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
@@ -158,11 +158,6 @@ class Stacked(Alone):
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
         return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
-
-    def _count(self, networks: list[nn.Module], examples: int) -> None:
-        """Add the work of a block that is done with: its networks move to the meta device to be counted."""
-        passes = 3 * self.epochs * examples + len(self.dataset.val())
-        self.work += passes * sum(int(self.space.count(network.to("meta"))["macs"]) for network in networks)
 
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()

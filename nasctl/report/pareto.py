@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from nasctl.core import RequestError
@@ -21,7 +22,7 @@ from nasctl.report.record import Run, find, trials
 
 @dataclass(frozen=True)
 class Point:
-    """An evaluated architecture: its name, cost, value (lower is better) and all metrics."""
+    """An evaluated architecture: its name, cost, value (lower is better) and all metrics, means over evaluations."""
 
     name: str
     cost: float
@@ -36,12 +37,13 @@ class Point:
 def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the front of all trials of the runs at or below ``paths``, by the cost ``pareto``; ``plot`` is a file.
 
-    The value is the reward's metric. `RequestError` for runs without such trials or of different metrics.
+    The value is the reward's metric; what several runs evaluated counts by its mean.
+    `RequestError` for runs without such trials or of different metrics.
     """
     view.check(format, plot, overwrite)
     runs = [run for run in find(paths) if run.verb == "search"]
     measure = _measure(runs)
-    points = [point for run in runs for point in _points(run, pareto, measure)]
+    points = _means([point for run in runs for point in _points(run, pareto, measure)])
     if not points:
         raise RequestError(
             f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
@@ -51,6 +53,20 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
     if plot is not None:
         view.save(_drawn(points, found, pareto, measure), plot)
     return view.text([_grid(points, found, pareto, measure)], format)
+
+
+def _means(points: Sequence[Point]) -> list[Point]:
+    """Return one point for each name."""
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.name, []).append(point)
+    return [_mean(group) for group in groups.values()]
+
+
+def _mean(group: Sequence[Point]) -> Point:
+    names = set.intersection(*(set(point.metrics) for point in group))
+    metrics = {name: fmean(point.metrics[name] for point in group) for name in names}
+    return Point(group[0].name, group[0].cost, fmean(point.value for point in group), metrics)
 
 
 def front(points: Sequence[Point]) -> list[Point]:

@@ -1,23 +1,27 @@
 """What searches lose against a sweep that evaluated every architecture: the regret of what each of them found.
 
 The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure; the found
-architecture is scored by the sweep too, so a search's own luck is left out. Regret is the simple regret of what is
-recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
+architecture is scored by the sweep too, so a search's own luck is left out. Sweeps of several seeds count by the mean
+of each architecture, since the best of many single trainings is the luckiest one. Regret is the simple regret of what
+is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 """
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
-from nasctl.report.record import Json, Run, find, read, trials
+from nasctl.report.interval import welch
+from nasctl.report.record import Json, Run, find, trials
 from nasctl.report.replicas import apart
 
 Arch = tuple[int, ...]
@@ -27,9 +31,12 @@ PLACES = ("download", "workers", "root")  # settings of a data set that touch no
 
 @dataclass(frozen=True)
 class Sweep:
-    """The values (lower is better) and metrics of all architectures; ``task`` is what searches must share."""
+    """The values (lower is better) and metrics of all architectures, means over the seeds of the sweeps at ``paths``.
 
-    path: Path
+    ``task`` is what searches must share.
+    """
+
+    paths: Sequence[Path]
     measure: str
     values: Mapping[Arch, float]
     metrics: Mapping[Arch, Json]
@@ -63,30 +70,45 @@ class Score:
 
 
 def show(paths: Sequence[str], *, regret: str, format: str) -> str:
-    """Return the regret of each search at or below ``paths`` to the sweep whose run directory is ``regret``."""
+    """Return the regret of each search at or below ``paths`` to the sweeps at or below ``regret``, and their means."""
     view.check(format)
-    sweep = _sweep(read(Path(regret)))
+    sweep = _sweep(find([regret]))
     runs = [part for run in find(paths) if _alike(run, sweep) for part in apart(run)]
     if not runs:
         raise RequestError(
             f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
             "setting of both; give such searches"
         )
-    return view.text([_grid([_score(run, sweep) for run in runs], sweep)], format)
+    scores = sorted((_score(run, sweep) for run in runs), key=lambda score: (score.label, score.seed))
+    return view.text([_grid(scores, sweep), *_ranking(scores)], format)
 
 
-def _sweep(run: Run) -> Sweep:
-    reward = run.config.get("reward") or {}
+def _sweep(runs: Sequence[Run]) -> Sweep:
+    swept, first = [_swept(run) for run in runs], runs[0]
+    reward, task = first.config.get("reward") or {}, _task(first)
+    for run in runs[1:]:
+        if (run.config.get("reward") or {}, _task(run)) != (reward, task):
+            raise RequestError(
+                f"regret: {run.path} and {first.path} are sweeps of different rewards, spaces or data sets, which have "
+                "no common mean; name one of them"
+            )
     measure, sign = str(reward.get("name")), -1.0 if reward.get("maximize") else 1.0
-    found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if line["metrics"]}
-    metrics = {arch: each for arch, each in found.items() if measure in each and all(name in each for name in COSTS)}
-    if run.status != "finished" or len(metrics) < max(1, run.result.get("space_size", 1)):
+    names = (measure, *COSTS)
+    metrics = {arch: {name: fmean(part[arch][name] for part in swept) for name in names} for arch in swept[0]}
+    values = {arch: sign * each[measure] for arch, each in metrics.items()}
+    return Sweep([run.path for run in runs], measure, values, metrics, task)
+
+
+def _swept(run: Run) -> dict[Arch, Json]:
+    """Return the metrics of all architectures of the space, or raise `RequestError`."""
+    needed = {str((run.config.get("reward") or {}).get("name")), *COSTS}
+    found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if needed <= (line["metrics"] or {}).keys()}
+    if run.status != "finished" or len(found) < max(1, run.result.get("space_size", 1)):
         raise RequestError(
-            f"regret={run.path}: is no finished sweep of a whole space ({len(metrics):,} architectures with their "
+            f"regret={run.path}: is no finished sweep of a whole space ({len(found):,} architectures with their "
             "costs); name one, such as nasctl search +experiment=ffn_sweep makes"
         )
-    values = {arch: sign * each[measure] for arch, each in metrics.items()}
-    return Sweep(run.path, measure, values, metrics, _task(run))
+    return found
 
 
 def _task(run: Run) -> Json:
@@ -102,7 +124,7 @@ def _settings(node: Json) -> Json:
 
 def _alike(run: Run, sweep: Sweep) -> bool:
     """Return whether ``run`` is a finished search of what the sweep swept."""
-    if run.verb != "search" or run.status != "finished" or run.path.resolve() == sweep.path.resolve():
+    if run.verb != "search" or run.status != "finished" or run.path.resolve() in {p.resolve() for p in sweep.paths}:
         return False
     return _task(run) == sweep.task
 
@@ -139,15 +161,41 @@ def _limits(run: Run) -> dict[str, float]:
 
 
 def _grid(scores: Sequence[Score], sweep: Sweep) -> Grid:
-    ordered = sorted(scores, key=lambda score: (score.label, score.seed))
-    groups = {label: [s for s in ordered if s.label == label] for label in dict.fromkeys(s.label for s in ordered)}
-    means = {label: Figure.of(s.regret for s in group if s.regret is not None) for label, group in groups.items()}
+    paths = ", ".join(map(str, sweep.paths))
     remarks = [
-        f"{sweep.measure} by the sweep {sweep.path}; regret: found less the best within the same limit; none where "
+        f"{sweep.measure} by the sweep {paths}; regret: found less the best within the same limit; none where "
         "what was found exceeds it.",
-        *(f"{label}: mean regret {_mean(mean)}." for label, mean in means.items() if mean is not None),
+        *[f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps."] * (len(sweep.paths) > 1),
     ]
-    return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in ordered], remarks)
+    return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in scores], remarks)
+
+
+def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
+    """Yield the methods by their mean regret, and the differences of the means where there are several."""
+    groups = {score.label: [s for s in scores if s.label == score.label] for score in scores}
+    means = {label: Figure.of(s.regret for s in group if s.regret is not None) for label, group in groups.items()}
+    known = {label: mean for label, mean in means.items() if mean is not None}
+    order = sorted(known, key=lambda label: known[label].mean)
+    order += sorted(groups.keys() - known.keys())
+    rows = [_method_cells(label, groups[label], means[label]) for label in order]
+    yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
+    differences = [
+        {"method": a, "less": b, "difference, 95 % interval": welch(known[a], known[b]).text(5)}
+        for a, b in combinations(filter(known.get, order), 2)
+    ]
+    if differences:
+        yield grid("Differences of mean regret", differences, ["Negative favours the first; intervals by Welch's t."])
+
+
+def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Cells:
+    ranks = [score.rank for score in group if score.rank is not None]
+    return {
+        "method": label,
+        "searches": str(len(group)),
+        "within the limit": str(len(ranks)),
+        "mean regret": "" if mean is None else _mean(mean),
+        "median rank": f"{median(ranks):g}" if ranks else "",
+    }
 
 
 def _mean(figure: Figure) -> str:

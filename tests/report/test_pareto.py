@@ -36,11 +36,22 @@ def sweep(root):
         trial(arch, {"params": p, "loss": loss, "error": 20.0, "bottlenecks": b})
         for arch, (p, loss, b) in TRIALS.items()
     ]
-    folder = fabricate.search(root, trials=(*lines, trial((0, 0), None)))
+    return write(fabricate.search(root, trials=(*lines, trial((0, 0), None))))
+
+
+def write(folder):
     config = yaml.safe_load((folder / "config.yaml").read_text()) | {"reward": {"name": "loss", "maximize": False}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     (folder / "decisions.json").write_text(json.dumps(WIDTHS))
     return folder
+
+
+def test_what_several_runs_evaluated_counts_by_its_mean(root, sweep):
+    again = [trial(arch, {"params": p, "loss": loss + 0.2, "error": 30.0}) for arch, (p, loss, _) in TRIALS.items()]
+    write(fabricate.search(root, seed=1, trials=tuple(again)))
+    text = pareto([str(root)], **SETTINGS)
+    assert "3 of 4 architectures are on the front" in text
+    assert "| 8-32 | 200 | 0.6 | 25 |" in text
 
 
 def points(values):

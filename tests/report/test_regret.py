@@ -1,6 +1,7 @@
 """The regret of searches to a sweep of the whole space, worked out by hand."""
 
 import json
+import re
 
 import fabricate
 import pytest
@@ -21,33 +22,42 @@ def write(folder, **parts):
     return folder
 
 
-def swept(root, archs=tuple(TRIALS), maximize=False):
+def swept(root, archs=tuple(TRIALS), maximize=False, losses=None, seed=0):
+    losses = losses or {arch: loss for arch, (_, loss) in TRIALS.items()}
     lines = [
         {
             "index": i,
             "arch": list(arch),
             "relaxed": False,
             "reward": 0.0,
-            "metrics": {"params": TRIALS[arch][0], "macs": 10.0 * TRIALS[arch][0], "loss": TRIALS[arch][1]},
+            "metrics": {"params": TRIALS[arch][0], "macs": 10.0 * TRIALS[arch][0], "loss": losses[arch]},
             "error": None,
         }
         for i, arch in enumerate(archs)
     ]
-    folder = fabricate.search(root, signature="sweep000", trials=tuple(lines), space_size=4)
+    folder = fabricate.search(root, signature="sweep000", seed=seed, trials=tuple(lines), space_size=4)
     return write(folder, reward={"name": "loss", "maximize": maximize})
 
 
 def searched(root, arch, constraint, seed=0, label="TabNAS"):
-    folder = fabricate.search(root, signature="found000", seed=seed, label=label)
+    folder = fabricate.search(root, signature=f"found-{label}", seed=seed, label=label)
     record = {"arch": list(arch), "notation": "-".join(w[k] for w, k in zip(WIDTHS.values(), arch, strict=True))}
     (folder / "architecture.json").write_text(json.dumps(record))
     return write(folder, constraint=constraint)
 
 
+def tables(text):
+    """Return the rows of each markdown table by their header."""
+    parts = [
+        [line for line in part.splitlines() if line.startswith("|")]
+        for part in re.split(r"^\*\*", text, flags=re.M)[1:]
+    ]
+    split = [[line.strip("| ").split(" | ") for line in lines] for lines in parts]
+    return [[dict(zip(lines[0], row, strict=False)) for row in lines[2:]] for lines in split]  # an empty end is cut
+
+
 def cells(text):
-    """Return the rows of a markdown table by their header."""
-    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    return [dict(zip(lines[0], row, strict=False)) for row in lines[2:]]  # a last empty cell is stripped
+    return tables(text)[0]
 
 
 WITHIN = {"resource": "params", "limit": 300}
@@ -63,7 +73,38 @@ def test_a_search_is_scored_by_the_sweep_within_its_own_limit(root):
     assert (first["found"], first["regret"], first["rank"]) == ("64-8", "0.10000", "2 of 3")
     assert (second["regret"], second["rank"]) == ("0.00000", "1 of 3")
     assert third["regret"] == "infeasible" and third["loss"] == "0.40000"
-    assert "TabNAS: mean regret 0.05000 ± 0.07071 (n=2)." in text
+    (method,) = tables(text)[1]
+    assert list(method.values()) == ["TabNAS", "3", "2", "0.05000 ± 0.07071 (n=2)", "1.5"]
+
+
+def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differences(root):
+    sweep = swept(root)
+    for seed, (mine, other) in enumerate([((1, 0), (0, 0)), ((0, 1), (1, 0)), ((0, 1), (0, 0))]):
+        searched(root, mine, WITHIN, seed)
+        searched(root, other, WITHIN, seed, label="Random search")
+        searched(root, (1, 1), WITHIN, seed, label="Astray")
+    _, methods, differences = tables(regret([str(root)], regret=str(sweep), format="markdown"))
+    assert [row["method"] for row in methods] == ["TabNAS", "Random search", "Astray"]
+    (row,) = differences
+    assert list(row.values()) == ["TabNAS", "Random search", "-0.26667 [-0.65029, +0.11696]"]
+
+
+def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
+    swept(root / "sweeps")
+    swept(root / "sweeps", losses={(0, 0): 0.9, (0, 1): 0.9, (1, 0): 0.6, (1, 1): 0.4}, seed=1)
+    searched(root / "found", (0, 1), WITHIN)
+    text = regret([str(root)], regret=str(root / "sweeps"), format="markdown")
+    (row,) = cells(text)
+    assert (row["loss"], row["best within"], row["rank"]) == ("0.70000", "0.60000", "2 of 3")
+    assert "the mean of 2 sweeps" in text
+
+
+def test_sweeps_of_different_data_have_no_common_mean(root):
+    swept(root / "sweeps")
+    write(swept(root / "sweeps", seed=1), dataset={"rows": 10})
+    searched(root / "found", (0, 1), WITHIN)
+    with pytest.raises(RequestError, match="are sweeps of different rewards, spaces or data sets"):
+        regret([str(root)], regret=str(root / "sweeps"), format="markdown")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +163,7 @@ def test_each_replica_of_a_repeated_search_is_scored(root):
     rows = cells(text := regret([str(root)], regret=str(sweep), format="markdown"))
     assert [row["seed"] for row in rows] == ["0", "1", "2"]
     assert [row["regret"] for row in rows] == ["0.00000", "0.10000", "infeasible"]
-    assert "mean regret 0.05000 ± 0.07071 (n=2)" in text
+    assert "| 0.05000 ± 0.07071 (n=2) |" in text
 
 
 def test_a_limit_that_a_sweep_has_no_costs_for_is_refused(root):

@@ -20,7 +20,8 @@ class Stack(nn.Module):
     """Networks with the same inputs and the same number of layers: rows ``(n, inputs)`` to ``(networks, n, outputs)``.
 
     Each has its own embeddings; those of one category's value lie side by side in memory, so that a value is looked
-    up once for all networks. Every parameter begins with the dimension of the networks.
+    up once for all networks. Every parameter begins with the dimension of the networks. ``macs`` are those of all
+    networks for one example, filled-up units not counted.
     """
 
     starts: Tensor
@@ -32,7 +33,8 @@ class Stack(nn.Module):
         if tables:
             self.register_buffer("starts", networks[0].inputs.starts, persistent=False)
             self.tables = nn.Parameter(torch.stack(tables, 1).transpose(0, 1))
-        layers = zip(*([*n.layers, n.classifier] for n in networks), strict=True)
+        layers = list(zip(*([*n.layers, n.classifier] for n in networks), strict=True))
+        self.macs = sum(layer.weight.numel() for alike in layers for layer in alike)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for alike in layers:
             self.weights.append(nn.Parameter(_filled([layer.weight.detach().T for layer in alike])))
