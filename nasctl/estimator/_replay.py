@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.core import Candidate, Row
-from nasctl.estimator._unroll import Rows, surrogate
+from nasctl.estimator._unroll import Rows, Weights, surrogate
 from nasctl.graph import Graph, graphs_fit
 
 log = logging.getLogger("nasctl")
@@ -20,8 +20,8 @@ SETTING = "estimator.cuda_graph"
 Unrolled = Callable[[Rows, Tensor, tuple[Any, Tensor], tuple[Any, Tensor]], tuple[Tensor, Mapping[str, Tensor]]]
 """Rows, learning rate, training and validation batch to the loss with the rows' gradient, and summed measures."""
 
-WeightLoss = Callable[[Candidate, Any, Tensor], Tensor]
-"""A candidate's training loss on a batch."""
+WeightLoss = Callable[[Candidate, Any, Tensor, Weights], Tensor]
+"""A candidate's training loss on a batch, with given weights."""
 
 
 class Replay:
@@ -30,8 +30,10 @@ class Replay:
     ``exact`` says that the rows' gradient is one of a gradient, which cannot be captured.
     """
 
-    def __init__(self, net: nn.Module, rows: Sequence[Row], unrolled: Unrolled, loss: WeightLoss, exact: bool) -> None:
-        self.net, self.sizes, self.exact = net, [len(row.options) for row in rows], exact
+    def __init__(
+        self, net: nn.Module, weights: Weights, rows: Sequence[Row], unrolled: Unrolled, loss: WeightLoss, exact: bool
+    ) -> None:
+        self.net, self.weights, self.sizes, self.exact = net, weights, [len(row.options) for row in rows], exact
         self.unrolled, self.loss = unrolled, loss
         self.forget()
 
@@ -62,8 +64,10 @@ class Replay:
         return loss.detach(), torch.autograd.grad(loss, leaf)[0], sums
 
     def _of_weights(self, flat: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
-        loss = self.loss(Candidate((), flat.split(self.sizes)), x, y)
-        return torch.autograd.grad(loss, list(self.net.parameters()), allow_unused=True)
+        """Differentiate by aliases of the weights: an older graph of their own would tie the capture to its stream."""
+        leaves = {name: weight.detach().requires_grad_() for name, weight in self.weights.items()}
+        loss = self.loss(Candidate((), flat.split(self.sizes)), x, y, leaves)
+        return torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
 
 
 def replays(device: torch.device, *, cuda_graph: bool, text: bool, exact: bool) -> bool:

@@ -117,7 +117,7 @@ class Supernet:
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
         exact, text = unroll == "exact", not self.train.replays
         wanted = replays(device, cuda_graph=cuda_graph, text=text, exact=exact)
-        self.replay = Replay(self.net, space.rows, self._mixture, self._loss, exact) if wanted else None
+        self.replay = Replay(self.net, self.weights, space.rows, self._mixture, self._loss, exact) if wanted else None
         self.work = 0
 
     @property
@@ -153,8 +153,8 @@ class Supernet:
         for weight, gradient in zip(self.weights.values(), gradients, strict=True):
             weight.grad = gradient
 
-    def _loss(self, candidate: Candidate, x: Any, y: Tensor) -> Tensor:
-        return self.dataset.loss(self.forward(x, candidate), y)
+    def _loss(self, candidate: Candidate, x: Any, y: Tensor, weights: Weights | None = None) -> Tensor:
+        return self.dataset.loss(self.forward(x, candidate, weights), y)
 
     def _replay_of(self, candidate: Candidate) -> Replay | None:
         """Return the graphs of a mixture, once the optimizer has the state that they read."""
