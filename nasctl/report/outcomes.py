@@ -152,11 +152,11 @@ def _published_cells(row: Mapping[str, str]) -> Cells:
 
 def _drawn(found: Sequence[Outcome], resource: str, by: str | None) -> Any:
     """Draw the costs with their limits above, below the errors, or against a setting the share that found the best."""
-    figure, (above, below) = canvas(2)
+    figure, (above, below) = canvas(2, labels=len(found) if by is None else 0)
     places = range(len(found)) if by is None else [outcome.by for outcome in found]
     above.errorbar(places, *_bars([Figure.of(outcome.costs) for outcome in found]), fmt="o", capsize=3, markersize=3)
     if limited := [(place, o.limit) for place, o in zip(places, found, strict=True) if o.limit is not None]:
-        above.plot(*zip(*limited, strict=True), color="black", linewidth=1, label="limit")
+        above.plot(*zip(*limited, strict=True), color="black", linewidth=1, drawstyle="steps-mid", label="limit")
         above.legend(fontsize="small")
     above.set(ylabel=resource)
     if by is None:

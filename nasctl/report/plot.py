@@ -11,6 +11,7 @@ from nasctl.report.scaling import AXES, Point, series
 SUFFIXES = ("pdf", "png", "svg")
 DPI = 150
 _INCHES = (7.0, 4.5)
+_LABEL = 0.16  # inches that an upright label needs
 
 
 def check(suffix: str) -> None:
@@ -23,12 +24,13 @@ def check(suffix: str) -> None:
         raise RequestError("plot: needs matplotlib, which is not installed; pip install 'nasctl[plots]'") from error
 
 
-def canvas(rows: int) -> tuple[Any, Any]:
-    """Return an empty figure and its axes, one below the other."""
+def canvas(rows: int, labels: int = 0) -> tuple[Any, Any]:
+    """Return an empty figure, wide enough for ``labels`` upright ones, and its axes, one below the other."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_INCHES[0], rows * _INCHES[1] * 0.8), layout="constrained")
-    return figure, figure.subplots(rows)
+    width = max(_INCHES[0], labels * _LABEL)
+    figure = Figure(figsize=(width, rows * _INCHES[1] * 0.8), layout="constrained")
+    return figure, figure.subplots(rows, sharex=True)
 
 
 def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> None:

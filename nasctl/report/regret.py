@@ -21,8 +21,9 @@ from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.interval import welch
+from nasctl.report.label import distinct
+from nasctl.report.method import methods
 from nasctl.report.record import Json, Run, find, trials
-from nasctl.report.replicas import apart
 
 Arch = tuple[int, ...]
 COSTS = ("params", "macs")
@@ -73,13 +74,14 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     """Return the regret of each search at or below ``paths`` to the sweeps at or below ``regret``, and their means."""
     view.check(format)
     sweep = _sweep(find([regret]))
-    runs = [part for run in find(paths) if _alike(run, sweep) for part in apart(run)]
-    if not runs:
+    rows = distinct(methods(run for run in find(paths) if _alike(run, sweep)))
+    if not rows:
         raise RequestError(
             f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
             "setting of both; give such searches"
         )
-    scores = sorted((_score(run, sweep) for run in runs), key=lambda score: (score.label, score.seed))
+    scores = [_score(run, row.label, sweep) for row in rows for run in row.runs]
+    scores.sort(key=lambda score: (score.label, score.seed))
     return view.text([_grid(scores, sweep), *_ranking(scores)], format)
 
 
@@ -129,7 +131,7 @@ def _alike(run: Run, sweep: Sweep) -> bool:
     return _task(run) == sweep.task
 
 
-def _score(run: Run, sweep: Sweep) -> Score:
+def _score(run: Run, label: str, sweep: Sweep) -> Score:
     found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
     arch = tuple(found["arch"])
     inside, metrics = sweep.feasible(limits := _limits(run)), sweep.metrics[arch]
@@ -138,7 +140,7 @@ def _score(run: Run, sweep: Sweep) -> Score:
     feasible = all(metrics[name] <= limit for name, limit in limits.items())
     value = sweep.values[arch]
     return Score(
-        label=str(run.config.get("label") or run.choices.get("strategy")),
+        label=label,
         seed=run.result["seed"],
         notation="-".join(_names(arch, sweep)),
         params=metrics["params"],

@@ -39,8 +39,9 @@ def swept(root, archs=tuple(TRIALS), maximize=False, losses=None, seed=0):
     return write(folder, reward={"name": "loss", "maximize": maximize})
 
 
-def searched(root, arch, constraint, seed=0, label="TabNAS"):
-    folder = fabricate.search(root, signature=f"found-{label}", seed=seed, label=label)
+def searched(root, arch, constraint, seed=0, label="TabNAS", signature=None, overrides=()):
+    signature = signature or f"found-{label}"
+    folder = fabricate.search(root, signature=signature, seed=seed, label=label, overrides=overrides)
     record = {"arch": list(arch), "notation": "-".join(w[k] for w, k in zip(WIDTHS.values(), arch, strict=True))}
     (folder / "architecture.json").write_text(json.dumps(record))
     return write(folder, constraint=constraint)
@@ -87,6 +88,14 @@ def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differen
     assert [row["method"] for row in methods] == ["TabNAS", "Random search", "Astray"]
     (row,) = differences
     assert list(row.values()) == ["TabNAS", "Random search", "-0.26667 [-0.65029, +0.11696]"]
+
+
+def test_methods_of_one_label_are_told_apart_by_their_settings(root):
+    sweep = swept(root)
+    for beta in ("-0.1", "-1"):
+        searched(root, (0, 1), WITHIN, signature=f"found{beta}", overrides=[f"reward.beta={beta}"])
+    methods = tables(regret([str(root)], regret=str(sweep), format="markdown"))[1]
+    assert sorted(row["method"] for row in methods) == ["TabNAS, reward.beta=-0.1", "TabNAS, reward.beta=-1"]
 
 
 def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
