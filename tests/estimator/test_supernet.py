@@ -232,7 +232,9 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_remedy(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])  # the compiler's front end alone, and with kernels
+@pytest.mark.parametrize(  # the compiler's front end alone, and with kernels, which take minutes to compile
+    "backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.timeout(1800))]
+)
 def test_a_compiled_mixture_takes_the_same_search_steps(monkeypatch, caplog, backend):
     """Traced into one graph; a compilation that failed would have been logged."""
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
