@@ -27,10 +27,10 @@ nasctl - neural architecture search that a person can run
   nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
-  nasctl compare RUN... pareto=params                         the front of a search's trials, a reference on it
+  nasctl compare RUN... pareto=params                         the front of all trials, a reference on it
   nasctl compare RUN... metric=auc                            any metric of retrained networks, paired by seed
   nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
-  nasctl compare RUN... regret=SWEEP                          what searches lose against a sweep of the whole space
+  nasctl compare RUN... regret=SWEEPS                         what searches lose against sweeps of the whole space
   nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
   nasctl ls [GROUP]                                           what can be chosen
   nasctl ls runs [DIR...]                                     past runs

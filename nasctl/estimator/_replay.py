@@ -27,7 +27,8 @@ WeightLoss = Callable[[Candidate, Any, Tensor, Weights], Tensor]
 class Replay:
     """Captures what `Unrolled` and `WeightLoss` compute for a mixture, once for each shape of batches.
 
-    ``exact`` says that the rows' gradient is one of a gradient, which cannot be captured.
+    ``net`` gives the buffers that a step may change, ``weights`` are its parameters by name. ``exact`` says that the
+    rows' gradient is one of a gradient, which cannot be captured.
     """
 
     def __init__(

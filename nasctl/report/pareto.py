@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -22,12 +22,13 @@ from nasctl.report.record import Run, find, trials
 
 @dataclass(frozen=True)
 class Point:
-    """An evaluated architecture: its name, cost, value (lower is better) and all metrics, means over evaluations."""
+    """An evaluated architecture: its name, cost, value (lower is better) and all metrics, means over ``n`` seeds."""
 
     name: str
     cost: float
     value: float
     metrics: Mapping[str, float]
+    n: int = 1
 
     @property
     def bottleneck(self) -> bool:
@@ -37,13 +38,13 @@ class Point:
 def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the front of all trials of the runs at or below ``paths``, by the cost ``pareto``; ``plot`` is a file.
 
-    The value is the reward's metric; what several runs evaluated counts by its mean.
+    The value is the reward's metric; what several seeds of one search evaluated counts by its mean.
     `RequestError` for runs without such trials or of different metrics.
     """
     view.check(format, plot, overwrite)
     runs = [run for run in find(paths) if run.verb == "search"]
     measure = _measure(runs)
-    points = _means([point for run in runs for point in _points(run, pareto, measure)])
+    points = _means((run.method, point) for run in runs for point in _points(run, pareto, measure))
     if not points:
         raise RequestError(
             f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
@@ -55,18 +56,18 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
     return view.text([_grid(points, found, pareto, measure)], format)
 
 
-def _means(points: Sequence[Point]) -> list[Point]:
-    """Return one point for each name."""
-    groups: dict[str, list[Point]] = {}
-    for point in points:
-        groups.setdefault(point.name, []).append(point)
-    return [_mean(group) for group in groups.values()]
+def _means(points: Iterable[tuple[str | None, Point]]) -> list[Point]:
+    """Return one point for each method and name."""
+    groups: dict[tuple[str | None, str], list[Point]] = {}
+    for method, point in points:
+        groups.setdefault((method, point.name), []).append(point)
+    return [_joined(group) if len(group) > 1 else group[0] for group in groups.values()]
 
 
-def _mean(group: Sequence[Point]) -> Point:
+def _joined(group: Sequence[Point]) -> Point:
     names = set.intersection(*(set(point.metrics) for point in group))
     metrics = {name: fmean(point.metrics[name] for point in group) for name in names}
-    return Point(group[0].name, group[0].cost, fmean(point.value for point in group), metrics)
+    return Point(group[0].name, group[0].cost, fmean(point.value for point in group), metrics, len(group))
 
 
 def front(points: Sequence[Point]) -> list[Point]:
@@ -143,6 +144,8 @@ def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measur
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
         f"constraint={resource} constraint.limit={chosen.cost:.0f}",
     ]
+    if (most := max(point.n for point in points)) > 1:
+        remarks.append(f"{measure} is the mean of up to {most} searches that differ in their seeds alone.")
     volume = hypervolume(points, found)
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")

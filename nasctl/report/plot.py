@@ -25,7 +25,7 @@ def check(suffix: str) -> None:
 
 
 def canvas(rows: int, labels: int = 0) -> tuple[Any, Any]:
-    """Return an empty figure, wide enough for ``labels`` upright ones, and its axes, one below the other."""
+    """Return an empty figure, wide enough for ``labels`` upright tick labels, and its axes, one below the other."""
     from matplotlib.figure import Figure
 
     width = max(_INCHES[0], labels * _LABEL)

@@ -9,6 +9,7 @@ is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
-from nasctl.report.interval import welch
+from nasctl.report.interval import paired
 from nasctl.report.label import distinct
 from nasctl.report.method import methods
 from nasctl.report.record import Json, Run, find, trials
@@ -74,7 +75,9 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     """Return the regret of each search at or below ``paths`` to the sweeps at or below ``regret``, and their means."""
     view.check(format)
     sweep = _sweep(find([regret]))
-    rows = distinct(methods(run for run in find(paths) if _alike(run, sweep)))
+    runs = [run for run in find(paths) if run.path.resolve() not in {path.resolve() for path in sweep.paths}]
+    scored = [run for run in runs if _alike(run, sweep)]
+    rows = distinct(methods(scored))
     if not rows:
         raise RequestError(
             f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
@@ -82,33 +85,36 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
         )
     scores = [_score(run, row.label, sweep) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return view.text([_grid(scores, sweep), *_ranking(scores)], format)
+    return view.text([_grid(scores, sweep, len(runs) - len(scored)), *_ranking(scores)], format)
 
 
 def _sweep(runs: Sequence[Run]) -> Sweep:
-    swept, first = [_swept(run) for run in runs], runs[0]
-    reward, task = first.config.get("reward") or {}, _task(first)
+    evaluated, first = [_evaluated(run) for run in runs], runs[0]
     for run in runs[1:]:
-        if (run.config.get("reward") or {}, _task(run)) != (reward, task):
+        if run.method != first.method:
             raise RequestError(
-                f"regret: {run.path} and {first.path} are sweeps of different rewards, spaces or data sets, which have "
-                "no common mean; name one of them"
+                f"regret: {run.path} and {first.path} are sweeps of different settings ({run.method} and "
+                f"{first.method}), which have no common mean; name one, or sweeps that differ in their seeds alone"
             )
-    measure, sign = str(reward.get("name")), -1.0 if reward.get("maximize") else 1.0
-    names = (measure, *COSTS)
-    metrics = {arch: {name: fmean(part[arch][name] for part in swept) for name in names} for arch in swept[0]}
-    values = {arch: sign * each[measure] for arch, each in metrics.items()}
-    return Sweep([run.path for run in runs], measure, values, metrics, task)
+    reward, names = first.config["reward"], (_measure(first), *COSTS)
+    metrics = {arch: {name: fmean(part[arch][name] for part in evaluated) for name in names} for arch in evaluated[0]}
+    sign = -1.0 if reward.get("maximize") else 1.0
+    values = {arch: sign * each[names[0]] for arch, each in metrics.items()}
+    return Sweep([run.path for run in runs], names[0], values, metrics, _task(first))
 
 
-def _swept(run: Run) -> dict[Arch, Json]:
+def _measure(run: Run) -> str:
+    return str((run.config.get("reward") or {}).get("name"))
+
+
+def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
-    needed = {str((run.config.get("reward") or {}).get("name")), *COSTS}
+    needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
     found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if needed <= (line["metrics"] or {}).keys()}
-    if run.status != "finished" or len(found) < max(1, run.result.get("space_size", 1)):
+    if run.status != "finished" or len(found) < size:
         raise RequestError(
-            f"regret={run.path}: is no finished sweep of a whole space ({len(found):,} architectures with their "
-            "costs); name one, such as nasctl search +experiment=ffn_sweep makes"
+            f"regret={run.path}: is no finished sweep of a whole space ({run.unfinished()}, {len(found):,} "
+            "architectures with their costs); finish it, or name one such as nasctl search +experiment=ffn_sweep makes"
         )
     return found
 
@@ -126,9 +132,7 @@ def _settings(node: Json) -> Json:
 
 def _alike(run: Run, sweep: Sweep) -> bool:
     """Return whether ``run`` is a finished search of what the sweep swept."""
-    if run.verb != "search" or run.status != "finished" or run.path.resolve() in {p.resolve() for p in sweep.paths}:
-        return False
-    return _task(run) == sweep.task
+    return run.verb == "search" and run.status == "finished" and _task(run) == sweep.task
 
 
 def _score(run: Run, label: str, sweep: Sweep) -> Score:
@@ -162,31 +166,30 @@ def _limits(run: Run) -> dict[str, float]:
     return run.limits
 
 
-def _grid(scores: Sequence[Score], sweep: Sweep) -> Grid:
+def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int) -> Grid:
     paths = ", ".join(map(str, sweep.paths))
     remarks = [
         f"{sweep.measure} by the sweep {paths}; regret: found less the best within the same limit; none where "
         "what was found exceeds it.",
-        *[f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps."] * (len(sweep.paths) > 1),
     ]
+    if len(sweep.paths) > 1:
+        remarks.append(f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps.")
+    if left_out:
+        remarks.append(f"Left out: {left_out} runs that are unfinished or of another space or data set.")
     return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in scores], remarks)
 
 
 def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
-    """Yield the methods by their mean regret, and the differences of the means where there are several."""
+    """Yield the methods by their mean regret, and the differences of those that share seeds."""
     groups = {score.label: [s for s in scores if s.label == score.label] for score in scores}
-    means = {label: Figure.of(s.regret for s in group if s.regret is not None) for label, group in groups.items()}
-    known = {label: mean for label, mean in means.items() if mean is not None}
-    order = sorted(known, key=lambda label: known[label].mean)
-    order += sorted(groups.keys() - known.keys())
-    rows = [_method_cells(label, groups[label], means[label]) for label in order]
+    known = {label: {s.seed: s.regret for s in group if s.regret is not None} for label, group in groups.items()}
+    order = sorted(groups, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
+    rows = [_method_cells(label, groups[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
-    differences = [
-        {"method": a, "less": b, "difference, 95 % interval": welch(known[a], known[b]).text(5)}
-        for a, b in combinations(filter(known.get, order), 2)
-    ]
+    differences = [cells for a, b in combinations(order, 2) for cells in _difference(a, b, known[a], known[b])]
     if differences:
-        yield grid("Differences of mean regret", differences, ["Negative favours the first; intervals by Welch's t."])
+        remark = "Negative favours the first. Over shared seeds with both findings within the limit; Student's t."
+        yield grid("Differences of mean regret, paired by seed", differences, [remark])
 
 
 def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Cells:
@@ -195,13 +198,21 @@ def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Ce
         "method": label,
         "searches": str(len(group)),
         "within the limit": str(len(ranks)),
-        "mean regret": "" if mean is None else _mean(mean),
+        "mean regret": "" if mean is None else _written(mean),
         "median rank": f"{median(ranks):g}" if ranks else "",
     }
 
 
-def _mean(figure: Figure) -> str:
+def _written(figure: Figure) -> str:
     return f"{figure.mean:.5f}" + ("" if figure.std is None else f" ± {figure.std:.5f}") + f" (n={figure.n})"
+
+
+def _difference(a: str, b: str, of_a: Mapping[int, float], of_b: Mapping[int, float]) -> list[Cells]:
+    differences = [of_a[seed] - of_b[seed] for seed in of_a if seed in of_b]
+    if len(differences) < 2:
+        return []
+    shown = paired(differences).text(5)
+    return [{"method": a, "less": b, "seeds": str(len(differences)), "difference, 95 % interval": shown}]
 
 
 def _cells(score: Score, measure: str) -> Cells:

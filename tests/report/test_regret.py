@@ -22,7 +22,7 @@ def write(folder, **parts):
     return folder
 
 
-def swept(root, archs=tuple(TRIALS), maximize=False, losses=None, seed=0):
+def swept(root, archs=tuple(TRIALS), maximize=False, losses=None, seed=0, signature="sweep000"):
     losses = losses or {arch: loss for arch, (_, loss) in TRIALS.items()}
     lines = [
         {
@@ -35,7 +35,7 @@ def swept(root, archs=tuple(TRIALS), maximize=False, losses=None, seed=0):
         }
         for i, arch in enumerate(archs)
     ]
-    folder = fabricate.search(root, signature="sweep000", seed=seed, trials=tuple(lines), space_size=4)
+    folder = fabricate.search(root, signature=signature, seed=seed, trials=tuple(lines), space_size=4)
     return write(folder, reward={"name": "loss", "maximize": maximize})
 
 
@@ -87,7 +87,7 @@ def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differen
     _, methods, differences = tables(regret([str(root)], regret=str(sweep), format="markdown"))
     assert [row["method"] for row in methods] == ["TabNAS", "Random search", "Astray"]
     (row,) = differences
-    assert list(row.values()) == ["TabNAS", "Random search", "-0.26667 [-0.65029, +0.11696]"]
+    assert list(row.values()) == ["TabNAS", "Random search", "3", "-0.26667 [-0.64612, +0.11279]"]
 
 
 def test_methods_of_one_label_are_told_apart_by_their_settings(root):
@@ -108,11 +108,11 @@ def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
     assert "the mean of 2 sweeps" in text
 
 
-def test_sweeps_of_different_data_have_no_common_mean(root):
+def test_sweeps_of_different_settings_have_no_common_mean(root):
     swept(root / "sweeps")
-    write(swept(root / "sweeps", seed=1), dataset={"rows": 10})
+    swept(root / "sweeps", seed=1, signature="sweep001")
     searched(root / "found", (0, 1), WITHIN)
-    with pytest.raises(RequestError, match="are sweeps of different rewards, spaces or data sets"):
+    with pytest.raises(RequestError, match=r"are sweeps of different settings \(sweep001 and sweep000\)"):
         regret([str(root)], regret=str(root / "sweeps"), format="markdown")
 
 
