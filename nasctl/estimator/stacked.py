@@ -31,6 +31,7 @@ from nasctl.core import (
     position_seed,
 )
 from nasctl.estimator._alone import Alone
+from nasctl.estimator._work import PASS
 
 COSTS = ("params", "macs")
 
@@ -129,7 +130,7 @@ class Stacked(Alone):
             self.pulse({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
         scores = zip(block, self._validate(stack), strict=True)
         self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
-        self.work += stack.macs * (3 * self.epochs * len(split) + len(self.dataset.val()))
+        self.work += stack.macs * (PASS * self.epochs * len(split) + len(self.dataset.val()))
 
     def _rate(self, share: float) -> float:
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2

@@ -30,8 +30,12 @@ class Figure:
         return cls(statistics.fmean(known), std, len(known))
 
     def __str__(self) -> str:
-        spread = "" if self.std is None else f" ± {self.std:.2f}"
-        return f"{self.mean:.2f}{spread} (n={self.n})"
+        return self.text(2)
+
+    def text(self, places: int) -> str:
+        """Return mean, deviation and number with so many decimal places."""
+        spread = "" if self.std is None else f" ± {self.std:.{places}f}"
+        return f"{self.mean:.{places}f}{spread} (n={self.n})"
 
 
 def average(values: Iterable[float]) -> float | None:

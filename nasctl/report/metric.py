@@ -12,15 +12,15 @@ from statistics import fmean
 
 from nasctl.core import RequestError, unknown
 from nasctl.report import view
+from nasctl.report.contrast import contrast
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count, work
-from nasctl.report.interval import paired
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, by_seed, methods
 from nasctl.report.pair import works
 from nasctl.report.record import Run, find, finite
 
-_PLACES = 4
+_DECIMALS = 4
 
 
 def show(paths: Sequence[str], *, metric: str, format: str) -> str:
@@ -54,33 +54,24 @@ def _cells(row: Method, metric: str) -> Cells:
     return {
         "method": row.label,
         "dataset": str(row.settings["dataset"]),
-        metric: "" if figure is None else _text(figure),
+        metric: "" if figure is None else figure.text(_DECIMALS),
         "params": count(row.params, 2),
         "within the limit": "" if row.feasible is None else "{} of {}".format(*row.feasible),
         "work of a search": work(fmean(used)) if used else "",
     }
 
 
-def _text(figure: Figure) -> str:
-    spread = "" if figure.std is None else f" ± {figure.std:.{_PLACES}f}"
-    return f"{figure.mean:.{_PLACES}f}{spread} (n={figure.n})"
-
-
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
     """Return the grid of each two methods of one data set and recipe that share two seeds or more."""
-    found = [cells for a, b in combinations(rows, 2) if _alike(a, b) for cells in _difference(a, b, metric)]
+    pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
+    found = [
+        cells
+        for a, b in pairs
+        for cells in contrast((a.label, values(a, metric)), (b.label, values(b, metric)), _DECIMALS)
+    ]
     remark = "A difference is of the means over shared search seeds, with its 95 % interval by Student's t."
     return [grid(f"Differences of {metric}, paired by seed", found, [remark])] if found else []
 
 
 def _alike(a: Method, b: Method) -> bool:
     return (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
-
-
-def _difference(a: Method, b: Method, metric: str) -> list[Cells]:
-    of_a, of_b = values(a, metric), values(b, metric)
-    differences = [of_a[seed] - of_b[seed] for seed in of_a if seed in of_b]
-    if len(differences) < 2:
-        return []
-    shown = paired(differences).text(_PLACES)
-    return [{"method": a.label, "less": b.label, "seeds": str(len(differences)), "difference": shown}]

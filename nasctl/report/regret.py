@@ -11,23 +11,28 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
+from nasctl.report.contrast import contrast
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
-from nasctl.report.interval import paired
 from nasctl.report.label import distinct
 from nasctl.report.method import methods
 from nasctl.report.record import Json, Run, find, trials
 
 Arch = tuple[int, ...]
+Limits = tuple[tuple[str, float], ...]
+"""Pairs of a cost and the most that it may be."""
+
 COSTS = ("params", "macs")
+_DECIMALS = 5  # of a regret
 PLACES = ("download", "workers", "root")  # settings of a data set that touch no figure
 
 
@@ -44,9 +49,9 @@ class Sweep:
     metrics: Mapping[Arch, Json]
     task: Json
 
-    def feasible(self, limits: Mapping[str, float]) -> list[float]:
-        """Return the values within ``limits``, by cost, best first."""
-        inside = (a for a, m in self.metrics.items() if all(m[name] <= limit for name, limit in limits.items()))
+    def feasible(self, limits: Limits) -> list[float]:
+        """Return the values within ``limits``, best first."""
+        inside = (arch for arch, metrics in self.metrics.items() if _within(metrics, limits))
         return sorted(self.values[arch] for arch in inside)
 
 
@@ -75,7 +80,8 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     """Return the regret of each search at or below ``paths`` to the sweeps at or below ``regret``, and their means."""
     view.check(format)
     sweep = _sweep(find([regret]))
-    runs = [run for run in find(paths) if run.path.resolve() not in {path.resolve() for path in sweep.paths}]
+    swept = {path.resolve() for path in sweep.paths}
+    runs = [run for run in find(paths) if run.path.resolve() not in swept]
     scored = [run for run in runs if _alike(run, sweep)]
     rows = distinct(methods(scored))
     if not rows:
@@ -83,7 +89,8 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
             f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
             "setting of both; give such searches"
         )
-    scores = [_score(run, row.label, sweep) for row in rows for run in row.runs]
+    feasible = cache(sweep.feasible)  # hundreds of searches share a limit
+    scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
     return view.text([_grid(scores, sweep, len(runs) - len(scored)), *_ranking(scores)], format)
 
@@ -135,14 +142,16 @@ def _alike(run: Run, sweep: Sweep) -> bool:
     return run.verb == "search" and run.status == "finished" and _task(run) == sweep.task
 
 
-def _score(run: Run, label: str, sweep: Sweep) -> Score:
+def _within(metrics: Json, limits: Limits) -> bool:
+    return all(metrics[name] <= limit for name, limit in limits)
+
+
+def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list[float]]) -> Score:
     found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
     arch = tuple(found["arch"])
-    inside, metrics = sweep.feasible(limits := _limits(run)), sweep.metrics[arch]
+    inside, metrics, value = feasible(limits := _limits(run)), sweep.metrics[arch], sweep.values[arch]
     if not inside:
-        raise RequestError(f"{run.path}: the sweep has no architecture within {limits}; it is of another space")
-    feasible = all(metrics[name] <= limit for name, limit in limits.items())
-    value = sweep.values[arch]
+        raise RequestError(f"{run.path}: the sweep has no architecture within {dict(limits)}; it is of another space")
     return Score(
         label=label,
         seed=run.result["seed"],
@@ -150,7 +159,7 @@ def _score(run: Run, label: str, sweep: Sweep) -> Score:
         params=metrics["params"],
         value=value,
         best=inside[0],
-        rank=bisect_left(inside, value) + 1 if feasible else None,
+        rank=bisect_left(inside, value) + 1 if _within(metrics, limits) else None,
         of=len(inside),
     )
 
@@ -159,11 +168,11 @@ def _names(arch: Arch, sweep: Sweep) -> list[str]:
     return [options[k] for options, k in zip(sweep.task["decisions"].values(), arch, strict=True)]
 
 
-def _limits(run: Run) -> dict[str, float]:
+def _limits(run: Run) -> Limits:
     unpriced = [name for name in run.limits if name not in COSTS]
     if unpriced:
         raise RequestError(f"{run.path}: a limit on {unpriced[0]} cannot be judged by a sweep; leave the run out")
-    return run.limits
+    return tuple(run.limits.items())
 
 
 def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int) -> Grid:
@@ -182,13 +191,17 @@ def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int) -> Grid:
 def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
     """Yield the methods by their mean regret, and the differences of those that share seeds."""
     groups = {score.label: [s for s in scores if s.label == score.label] for score in scores}
-    known = {label: {s.seed: s.regret for s in group if s.regret is not None} for label, group in groups.items()}
+    known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in groups.items()}
     order = sorted(groups, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
     rows = [_method_cells(label, groups[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
-    differences = [cells for a, b in combinations(order, 2) for cells in _difference(a, b, known[a], known[b])]
+    pairs = combinations(((label, known[label]) for label in order), 2)
+    differences = [cells for a, b in pairs for cells in contrast(a, b, _DECIMALS)]
     if differences:
-        remark = "Negative favours the first. Over shared seeds with both findings within the limit; Student's t."
+        remark = (
+            "Negative favours the first. Over shared seeds with both findings within the limit, with the 95 % interval "
+            "by Student's t."
+        )
         yield grid("Differences of mean regret, paired by seed", differences, [remark])
 
 
@@ -198,21 +211,9 @@ def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Ce
         "method": label,
         "searches": str(len(group)),
         "within the limit": str(len(ranks)),
-        "mean regret": "" if mean is None else _written(mean),
+        "mean regret": "" if mean is None else mean.text(_DECIMALS),
         "median rank": f"{median(ranks):g}" if ranks else "",
     }
-
-
-def _written(figure: Figure) -> str:
-    return f"{figure.mean:.5f}" + ("" if figure.std is None else f" ± {figure.std:.5f}") + f" (n={figure.n})"
-
-
-def _difference(a: str, b: str, of_a: Mapping[int, float], of_b: Mapping[int, float]) -> list[Cells]:
-    differences = [of_a[seed] - of_b[seed] for seed in of_a if seed in of_b]
-    if len(differences) < 2:
-        return []
-    shown = paired(differences).text(5)
-    return [{"method": a, "less": b, "seeds": str(len(differences)), "difference, 95 % interval": shown}]
 
 
 def _cells(score: Score, measure: str) -> Cells:

@@ -155,6 +155,9 @@ def test_searches_of_another_space_or_data_set_are_left_out(root, other):
         write(found, dataset={"rows": 10})
     with pytest.raises(RequestError, match="none of these is a finished search of the sweep's space and data set"):
         regret([str(root)], regret=str(sweep), format="markdown")
+    searched(root, (0, 1), WITHIN, seed=1)
+    text = regret([str(root)], regret=str(sweep), format="markdown")
+    assert len(cells(text)) == 1 and "Left out: 1 runs" in text
 
 
 def test_where_the_files_of_a_data_set_lie_does_not_matter(root):
