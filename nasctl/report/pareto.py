@@ -22,7 +22,7 @@ from nasctl.report.record import Run, find, trials
 
 @dataclass(frozen=True)
 class Point:
-    """An evaluated architecture: its name, cost, value (lower is better) and all metrics, means of ``n`` evaluations."""
+    """An architecture: its name, cost, value (lower is better) and all metrics, means of ``n`` evaluations."""
 
     name: str
     cost: float
@@ -145,7 +145,7 @@ def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measur
         f"constraint={resource} constraint.limit={chosen.cost:.0f}",
     ]
     if (most := max(point.n for point in points)) > 1:
-        remarks.append(f"{measure} is the mean of up to {most} evaluations of an architecture by the seeds of one search.")
+        remarks.append(f"{measure} is the mean of up to {most} evaluations by one search and its seeds.")
     volume = hypervolume(points, found)
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
