@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
 from nasctl import config as configuration
+from nasctl import walk
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, Genotype, RequestError, SearchSpace, Trainer
+from nasctl.core import Estimator, FixedSpace, Genotype, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
@@ -40,11 +43,11 @@ def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
     def build_estimator(seed: int) -> Estimator:
         return make(config["estimator"], space, data, scene.device, seed, run.pulse)
 
+    walk.fixed(space, "strategy.batched=true", "strategy.batched=false")
     strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
     places = {name: config[name] for name in ("seed", "repeats", "curve")}
-    return Batch(
-        space, strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append, **places
-    )
+    parts = (strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append)
+    return Batch(cast(FixedSpace, space), *parts, **places)
 
 
 def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:

@@ -19,10 +19,10 @@ from nasctl.core import (
     Candidate,
     Constraint,
     Estimator,
+    FixedSpace,
     Metrics,
     RequestError,
     Reward,
-    SearchSpace,
     State,
     Tick,
     TrialError,
@@ -67,7 +67,7 @@ class Batch:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: FixedSpace,
         strategy: Policies,
         build_estimator: Callable[[int], Estimator],
         reward: Reward,
@@ -177,7 +177,7 @@ class Batch:
 class Tables:
     """Rewards of architectures, looked up once for all replicas whose estimators answer alike."""
 
-    def __init__(self, estimators: Sequence[Estimator], space: SearchSpace, reward: Reward) -> None:
+    def __init__(self, estimators: Sequence[Estimator], space: FixedSpace, reward: Reward) -> None:
         self.space, self.reward = space, reward
         names = [json.dumps(estimator.facts(), sort_keys=True) for estimator in estimators]
         self.told = [json.loads(name) for name in names]

@@ -9,7 +9,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
@@ -84,16 +84,24 @@ def position_seed(*position: int | str) -> int:
 
 @dataclass(frozen=True)
 class Decision:
-    """One categorical choice, walked by strategies.
+    """One categorical choice, taken by strategies.
 
-    ``anchors``, where given, says that the choice is between things decided earlier: the position of a decision for
-    each option, or a single one where the options are no and yes. A negative number stands for an input, which
-    nothing decided. A strategy may compare with them what it decides now, or ignore them.
+    Decisions of one ``kind``, such as "filter height", have equal options, except those with ``inputs``; a learner
+    may share what it knows of a kind, which does not grow with the depth of a network. ``open`` lists the options
+    that may be taken here; None stands for all of them. ``inputs[i]`` is the position of the earlier decision that
+    option i connects to, or a single position where the options are no and yes; negative numbers stand for the
+    inputs of a cell. A strategy may compare the inputs with what it decides now, or ignore them.
     """
 
     name: str
+    kind: str
     options: tuple[str, ...]
-    anchors: tuple[int, ...] = ()
+    open: tuple[int, ...] | None = None
+    inputs: tuple[int, ...] = ()
+
+    def open_options(self) -> Sequence[int]:
+        """Return the options that may be taken, in ascending order."""
+        return range(len(self.options)) if self.open is None else self.open
 
 
 @dataclass(frozen=True)
@@ -180,23 +188,57 @@ class Passage:
 
 
 class Choices(Protocol):
-    """The side of a space that strategies see."""
+    """The side of a space that strategies see: a walk, decision by decision (see `nasctl.walk`).
 
-    decisions: tuple[Decision, ...]
+    An architecture is any prefix of a walk after which a network may be built, so that a strategy may stop before
+    the walk ends. ``size`` is the number of architectures, None where counting would visit every walk.
+    """
+
     rows: tuple[Row, ...]
 
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        """Return the options open after ``prefix``; empty when the architecture is complete."""
+    @property
+    def size(self) -> int | None: ...
+
+    def decision(self, prefix: Sequence[int]) -> Decision | None:
+        """Return the decision that follows ``prefix``; None where the walk ends."""
+
+    def complete(self, prefix: Sequence[int]) -> bool:
+        """Return whether ``prefix`` is an architecture: a network may be built from it."""
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         """Return the architecture that the relaxed rows point to."""
+
+
+@runtime_checkable
+class FixedChoices(Protocol):
+    """A space each of whose walks takes all ``decisions``, with all their options, whatever was decided before.
+
+    Vectorized code, independent logits and enumeration read the decisions once.
+    """
+
+    decisions: tuple[Decision, ...]
+
+    @property
+    def size(self) -> int: ...
+
+    def decision(self, prefix: Sequence[int]) -> Decision | None:
+        """Return the decision whose position is the length of ``prefix``; None after the last."""
+
+    def complete(self, prefix: Sequence[int]) -> bool:
+        """Return whether ``prefix`` has taken all decisions."""
+
+
+@runtime_checkable
+class ChoicesByKind(Protocol):
+    """A space whose walks differ, and which lists the kinds of its decisions for learners that have a part for each."""
+
+    kinds: Sequence[Decision]  # one of each kind, without those that have inputs
 
 
 class SearchSpace(Choices, Protocol):
     """Which architectures exist, and how one becomes a network."""
 
     family: str  # names the genotype format and the folder of published genotypes
-    size: int  # number of architectures
     num_operations: int  # to choose from
 
     def genotype(self, arch: Architecture) -> Genotype:
@@ -230,6 +272,13 @@ class SearchSpace(Choices, Protocol):
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
         example) of the final form."""
+
+
+class FixedSpace(SearchSpace, FixedChoices, Protocol):
+    """A search space each of whose walks takes the same decisions."""
+
+    @property
+    def size(self) -> int: ...
 
 
 class Strategy(Protocol):

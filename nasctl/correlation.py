@@ -27,7 +27,6 @@ from nasctl.core import (
     TrialError,
     position_seed,
 )
-from nasctl.replicas import walk as every
 from nasctl.retrain import retrain
 from nasctl.search import Append
 from nasctl.shared_weights import SharedWeights
@@ -142,8 +141,8 @@ class Correlation:
 def sampled(space: SearchSpace, feasible: Feasible, count: int, seed: int) -> list[Architecture]:
     """Return ``count`` different architectures, uniform over those that are feasible, or raise `RequestError`."""
     draw = torch.Generator().manual_seed(position_seed(seed, "correlation"))
-    if count * ENUMERATED > space.size:
-        return _shuffled([arch for arch in every(space) if feasible(arch)], space, count, draw)
+    if space.size is not None and count * ENUMERATED > space.size:
+        return _shuffled([arch for arch in walk.every(space) if feasible(arch)], space, count, draw)
     found: dict[Architecture, None] = {}
     missed: list[Architecture] = []  # since the last one that was new
     while len(found) < count:

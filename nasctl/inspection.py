@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nasctl import walk
 from nasctl.core import Genotype, SearchSpace, Task, unknown
 from nasctl.source import Source, architecture_record
 
@@ -37,7 +38,7 @@ def space_facts(space: SearchSpace) -> dict[str, Any]:
         "architectures": space.size,
         "operations": space.num_operations,
         "supernet_params": sum(p.numel() for p in supernet.parameters()),
-        "decisions": {d.name: list(d.options) for d in space.decisions},
+        "decisions": {d.name: list(d.options) for d in walk.decisions(space, walk.first(space))},
     }
 
 
@@ -115,7 +116,4 @@ def dot(space: SearchSpace, genotype: Genotype) -> str:
 
 def dot_of_space(space: SearchSpace) -> str:
     """Return the graph of the space's first architecture."""
-    prefix: list[int] = []
-    while options := space.legal(prefix):
-        prefix.append(options[0])
-    return dot(space, space.genotype(tuple(prefix)))
+    return dot(space, space.genotype(walk.first(space)))

@@ -15,7 +15,7 @@ from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.assembly import assemble, check_pair, check_repeats, make_trainer
 from nasctl.config import Config, make
-from nasctl.core import RequestError
+from nasctl.core import FixedChoices, RequestError
 from nasctl.files import read_lines
 from nasctl.progress import Progress
 from nasctl.ranking import correlate
@@ -54,7 +54,8 @@ def search(config: Config) -> None:
         data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            run.write("decisions.json", {d.name: list(d.options) for d in scene.space.decisions})
+            if isinstance(scene.space, FixedChoices):
+                run.write("decisions.json", {d.name: list(d.options) for d in scene.space.decisions})
             if remark := scene.constraint.remark():
                 log.warning(remark)
             if run.state is not None:

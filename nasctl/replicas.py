@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nasctl import walk
 from nasctl.core import (
     Architecture,
     Candidate,
-    Choices,
     Constraint,
     Estimator,
     Metrics,
@@ -165,21 +165,12 @@ def best_quality(
     quality: Callable[[Metrics], float],
 ) -> float | None:
     """Return the best quality of the feasible architectures; None where there are too many to look at, or none."""
-    if space.size > ENUMERABLE:
+    if space.size is None or space.size > ENUMERABLE:
         return None
     before = estimator.state_dict()
-    found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk(space) if feasible(arch)]
+    found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk.every(space) if feasible(arch)]
     estimator.load_state_dict(before)
     return max(found, default=None)
-
-
-def walk(space: Choices, prefix: Architecture = ()) -> Iterator[Architecture]:
-    """Yield every architecture of a space."""
-    options = space.legal(prefix)
-    if not options:
-        yield prefix
-    for option in options:
-        yield from walk(space, (*prefix, option))
 
 
 def together(lines: Sequence[Line], error_kind: str) -> Found:

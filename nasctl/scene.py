@@ -14,7 +14,7 @@ import torch
 from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
-from nasctl.resource.latency import Latency, Timed
+from nasctl.resource.latency import Latency, timed
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def set_up(config: Config, device: torch.device) -> Scene:
     dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
     space = make(config["space"], dataset.task)
     latency = make(config["resource"], space, dataset.task, device) if measures(config) else None
-    space = space if latency is None else Timed(space, latency)
+    space = space if latency is None else timed(space, latency)
     return Scene(config, device, dataset, space, make(config["constraint"], space), latency)
 
 

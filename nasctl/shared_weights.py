@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from nasctl import config as configuration
+from nasctl import walk
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
 from nasctl.runs import load_checkpoint
@@ -57,7 +58,7 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
     node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
     dataset = make(node, Path(ours["paths"]["data"]), device, theirs["seed"])
     searched = make(theirs["space"], dataset.task)
-    if searched.decisions != space.decisions:
+    if walk.decisions(searched, walk.first(searched)) != walk.decisions(space, walk.first(space)):
         raise RequestError(
             f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
         )

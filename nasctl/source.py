@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from nasctl import walk
 from nasctl.core import Architecture, Dataset, Feasible, Genotype, RequestError, SearchSpace, unknown
 
 if TYPE_CHECKING:
@@ -130,8 +131,7 @@ def drawn(text: str, space: SearchSpace, feasible: Feasible, seed: int) -> Sourc
 
 def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:
     """Return whether ``arch`` is an architecture of this very space, and ``genotype`` its genotype."""
-    walked = all(option in space.legal(arch[:i]) for i, option in enumerate(arch)) and not space.legal(arch)
-    return walked and space.genotype(arch) == genotype
+    return walk.belongs(space, arch) and space.genotype(arch) == genotype
 
 
 def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -147,9 +147,7 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
     """Return the content of architecture.json."""
-    names = None
-    if arch is not None:
-        names = {d.name: d.options[option] for d, option in zip(space.decisions, arch, strict=True)}
+    names = None if arch is None else walk.names(space, arch)
     return {
         "family": space.family,
         "genotype": genotype,

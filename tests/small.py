@@ -9,6 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from nasctl import walk
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate
 from nasctl.search import Feasible
@@ -138,10 +139,7 @@ class Problem:
     def arch(self, seed):
         """Return a uniform architecture, a pure function of ``seed``."""
         generator = torch.Generator().manual_seed(seed)
-        arch = []
-        while options := self.space.legal(arch):
-            arch.append(options[int(torch.randint(len(options), (), generator=generator))])
-        return tuple(arch)
+        return walk.uniform(self.space, generator)
 
     def rows(self, seed, dtype=torch.float32):
         """Return random mixtures of all rows, a pure function of ``seed``, as leaves that want a gradient."""

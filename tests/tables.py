@@ -12,7 +12,7 @@ import yaml
 
 from nasctl.config import conf_dir, make
 from nasctl.core import Task
-from nasctl.replicas import walk
+from nasctl.walk import every as walk
 
 SEEDS = tuple(f"cifar10_test_acc_seed{i}" for i in range(3))
 

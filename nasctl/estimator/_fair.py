@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from nasctl.core import Candidate, RequestError, SearchSpace
+from nasctl import walk
+from nasctl.core import Candidate, SearchSpace
 from nasctl.estimator._sampler import Path, Stateless, generator
-from nasctl.walk import independent
 
 
 class Fair(Stateless):
@@ -23,12 +23,8 @@ class Fair(Stateless):
     """
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
-        if not independent(space):
-            raise RequestError(
-                "estimator.sampler=fair: needs decisions of which none depends on another, which this space's do; "
-                "choose estimator.sampler=uniform or another space"
-            )
-        self.options, self.seed = [len(decision.options) for decision in space.decisions], seed
+        choices = walk.fixed(space, "estimator.sampler=fair:", "estimator.sampler=uniform")
+        self.options, self.seed = [len(decision.options) for decision in choices.decisions], seed
         self.count = max(self.options)
 
     def paths(self, sample: Callable[[], Candidate], position: int) -> Sequence[Path]:

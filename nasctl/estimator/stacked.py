@@ -17,6 +17,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.func import vmap
 
+from nasctl import walk
 from nasctl.core import (
     Architecture,
     Candidate,
@@ -70,7 +71,8 @@ class Stacked(Alone):
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
     ) -> None:
-        self.options = [len(decision.options) for decision in space.decisions]
+        choices = walk.fixed(space, "estimator=stacked", "estimator=from_scratch")
+        self.options = [len(decision.options) for decision in choices.decisions]
         if not hasattr(space, "stack") or math.prod(self.options) != space.size:
             raise RequestError(
                 f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "

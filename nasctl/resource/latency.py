@@ -7,6 +7,7 @@ A search needs the latency of thousands of networks, so it sums measured latenci
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import statistics
 import time
@@ -19,6 +20,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
+from nasctl import walk
 from nasctl.core import Architecture, Genotype, RequestError, SearchSpace, Task, position_seed
 from nasctl.resource._operations import Call, between, calls
 
@@ -159,23 +161,18 @@ class Latency:
             torch.cuda.synchronize(self.device)
 
 
-class Timed:
-    """A space whose ``cost`` knows ``latency`` beside what it counts itself."""
+def timed(space: SearchSpace, latency: Latency) -> SearchSpace:
+    """Return a copy of ``space`` whose ``cost`` knows ``latency`` beside what it counts itself."""
+    made, count = copy.copy(space), space.cost
 
-    def __init__(self, space: SearchSpace, latency: Latency) -> None:
-        self._space, self._latency = space, latency
+    def cost(genotype: Genotype, name: str) -> float:
+        return latency(genotype) if name == "latency" else count(genotype, name)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._space, name)
-
-    def cost(self, genotype: Genotype, name: str) -> float:
-        return self._latency(genotype) if name == "latency" else self._space.cost(genotype, name)
+    made.cost = cost  # type: ignore[method-assign]
+    return made
 
 
 def _random(space: SearchSpace, number: int) -> Architecture:
     """Return the architecture of a walk that takes each open option alike, a pure function of ``number``."""
     generator = torch.Generator().manual_seed(position_seed("latency", number))
-    arch: list[int] = []
-    while options := space.legal(arch):
-        arch.append(options[int(torch.randint(len(options), (), generator=generator))])
-    return tuple(arch)
+    return walk.uniform(space, generator)

@@ -13,9 +13,10 @@ from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Tas
 from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._language import Language, check_task
+from nasctl.space._shared import FixedWalk
 
 
-class ByHand:
+class ByHand(FixedWalk):
     """1 to ``deepest`` of what a family calls ``unit``; the genotype is that number, of any size.
 
     A search can only compare depths, each trained by itself; nothing is shared. ``network`` builds the language
@@ -34,11 +35,8 @@ class ByHand:
     ) -> None:
         check_task(task, self.family)
         self.task, self.size, self.forms, self.network = task, deepest, forms, network
-        self.decisions = (Decision(self.unit, tuple(str(depth) for depth in range(1, deepest + 1))),)
+        self.decisions = (Decision(self.unit, self.unit, tuple(str(depth) for depth in range(1, deepest + 1))),)
         self._cost = lru_cache(maxsize=256)(self._count)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return () if prefix else range(self.size)
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {self.unit: arch[0] + 1}

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RequestError
+from nasctl.space._shared import FixedWalk
 
 
-class Counts:
+class Counts(FixedWalk):
     """One of ``options`` for each of ``names``: the walk, and the notation, which joins the counts by ``separator``.
 
     The genotype holds them under ``key``. A space that is one says what networks they name and what those cost, and
@@ -27,12 +28,9 @@ class Counts:
                 f"space.{self.key}={list(options)} must be one or more different {self.key}; correct the list"
             )
         self.options = list(options)
-        self.decisions = tuple(Decision(name, tuple(map(str, options))) for name in names)
+        self.decisions = tuple(Decision(name, self.key, tuple(map(str, options))) for name in names)
         self.size = len(options) ** len(names)
         self.num_operations = len(options)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.options)) if len(prefix) < len(self.decisions) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {self.key: [self.options[option] for option in arch]}

@@ -17,8 +17,11 @@ class FixedWalk:
 
     decisions: tuple[Decision, ...]
 
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
+    def decision(self, prefix: Sequence[int]) -> Decision | None:
+        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
+
+    def complete(self, prefix: Sequence[int]) -> bool:
+        return len(prefix) == len(self.decisions)
 
 
 class Priced:

@@ -23,6 +23,7 @@ from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
 from nasctl.space._norm import Norm
+from nasctl.space._shared import FixedWalk
 from nasctl.space._task import check_images
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
@@ -153,7 +154,7 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not any(part in k for part in unused)}
 
 
-class NasBench201:
+class NasBench201(FixedWalk):
     """15,625 cells: one of five operations on each of six edges. Decisions and rows are the edges."""
 
     family = "nasbench201"
@@ -162,13 +163,10 @@ class NasBench201:
         check_images(self.family, task)
         self.task = task
         self.forms = {"search": search, "final": final}
-        self.decisions = tuple(Decision(f"{source}-{node}", OPTIONS) for source, node in EDGES)
+        self.decisions = tuple(Decision(f"{source}-{node}", "operation", OPTIONS) for source, node in EDGES)
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(OPTIONS)
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(len(OPTIONS)) if len(prefix) < len(EDGES) else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {"edges": [OPTIONS[option] for option in arch]}

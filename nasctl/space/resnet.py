@@ -22,7 +22,7 @@ from nasctl.space import _count
 from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
-from nasctl.space._shared import Priced
+from nasctl.space._shared import FixedWalk, Priced
 
 STAGES = 3  # the map halves and the channels double between stages
 _BLOCKS = TypeAdapter(list[StrictInt])
@@ -126,7 +126,7 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not k.startswith("stages.") or names[k] in used}
 
 
-class ResNet(Priced):
+class ResNet(FixedWalk, Priced):
     """1 to ``deepest`` blocks in each of three stages: decisions and rows are the stages' depths."""
 
     family = "resnet"
@@ -140,13 +140,10 @@ class ResNet(Priced):
         self.task, self.deepest = task, deepest
         self.forms = {"search": search, "final": final}
         depths = tuple(str(count) for count in range(1, deepest + 1))
-        self.decisions = tuple(Decision(f"stage {stage}", depths) for stage in range(1, STAGES + 1))
+        self.decisions = tuple(Decision(f"stage {stage}", "depth", depths) for stage in range(1, STAGES + 1))
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = 1  # the residual block
-
-    def legal(self, prefix: Sequence[int]) -> Sequence[int]:
-        return range(self.deepest) if len(prefix) < STAGES else ()
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {"blocks": [option + 1 for option in arch]}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible, RunError, State, Trial, position_seed
-from nasctl.strategy import _walk
 
 
 class BlackBox:
@@ -23,7 +23,7 @@ class BlackBox:
         self.failure = "none was told"
 
     def sample(self) -> Candidate:
-        return Candidate(self.draw(lambda: _walk.uniform(self.space, self.generator)))
+        return Candidate(self.draw(lambda: walk.uniform(self.space, self.generator)))
 
     def draw(self, propose: Callable[[], Architecture]) -> Architecture:
         """Return the first feasible proposal, or raise `RequestError` after ``feasible.tries`` of them."""

@@ -1,35 +1,39 @@
 """An LSTM that decides an architecture step by step, each step in the light of the ones before.
 
 Pham et al. 2018 (ENAS), https://arxiv.org/abs/1802.03268, section 2 and its released code; before it Zoph and Le
-2017, https://arxiv.org/abs/1611.01578, section 3. It walks any space through ``legal``: what is not open has
-probability 0, and walks may end early. All tensors are float64 and begin with the batch of walks.
+2017, https://arxiv.org/abs/1611.01578, section 3. It walks any space: what is not open has probability 0, and walks
+may differ in length. All tensors are float64 and begin with the batch of walks.
 
 A plain decision takes a step of the LSTM, a softmax over its options, and the embedding of the option as the next
-input. What a decision with anchors connects to is found by attention, ``v . tanh(W1 a + W2 h)``, over the hidden
-states ``a`` that the LSTM had after its anchors. Bits, which have one anchor each, are decided together where they
-follow one another; the next input is the sum of the anchors taken over one more than their number.
+input. What a decision with inputs connects to is found by attention, ``v . tanh(W1 a + W2 h)``, over the hidden
+states ``a`` of its inputs, the anchors. Skip bits, which have one input each, are decided together where they follow
+one another in a fixed space; the next input is the sum of the anchors taken over one more than their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Choices, Decision
-from nasctl.strategy._decisions import check_names, check_walkable, runs
-from nasctl.strategy._pass import Pass, Take, Walks
+from nasctl.core import Choices, Decision, FixedChoices
+from nasctl.strategy._decisions import check_names, plain_decisions
+from nasctl.strategy._open_rollout import OpenRollout
+from nasctl.strategy._rollout import Rollout, SampleFn, Samples
+
+Numbers = Callable[[range], Tensor]
+"""Uniform numbers in [0, 1) of a range of positions, ``(batch, positions)``."""
 
 
 class Controller(nn.Module):
     """The policy. Its weights start uniform within ``init`` of 0, from the ``seed`` alone.
 
-    ``shared``: decisions with the same options share embedding and softmax. Logits are divided by ``temperature``,
-    then bounded by ``tanh_constant``, that of plain decisions divided by ``tanh_reduce``. ``bias`` is where learned
-    biases of options start, None where there are none; ``fixed_bias`` is what is added to the bounded logits of plain
-    decisions whose name begins with its key.
+    ``shared``: decisions of one kind share embedding and softmax, as they always do where walks differ. Logits are
+    divided by ``temperature``, then bounded by ``tanh_constant``, that of plain decisions divided by ``tanh_reduce``.
+    ``bias`` is where learned biases of options start, None where there are none; ``fixed_bias`` is what is added to the
+    bounded logits of plain decisions whose name begins with its key.
     """
 
     def __init__(
@@ -48,33 +52,40 @@ class Controller(nn.Module):
         fixed_bias: Mapping[str, Mapping[str, float]],
     ) -> None:
         super().__init__()
-        check_walkable(space)
-        check_names(space, bias or {}, fixed_bias)
-        self.space, self.decisions = space, space.decisions
+        self.space, self.decisions = space, plain_decisions(space)
+        check_names(self.decisions, bias or {}, fixed_bias)
+        self.fixed = isinstance(space, FixedChoices)  # every walk takes the same decisions
+        self.rollout = Rollout if self.fixed else OpenRollout
+        self.shared = shared or not self.fixed
         self.temperature, self.tanh_constant, self.tanh_reduce = temperature, tanh_constant, tanh_reduce
         with torch.random.fork_rng(devices=[]):  # what torch draws here is overwritten
             self.cells = nn.ModuleList(nn.LSTMCell(units, units, bias=False) for _ in range(layers))
             self.start, self.attend = nn.Parameter(torch.empty(units)), nn.Parameter(torch.empty(units))
             self.to_anchor, self.to_state = (nn.Linear(units, units, bias=False) for _ in range(2))
             self.tables = nn.ModuleDict()
-            self.keys = [self._table(i, units, shared, bias is not None) for i in range(len(space.decisions))]
+            plain = [(i, decision) for i, decision in enumerate(self.decisions) if not decision.inputs]
+            self.first = {decision.kind: i for i, decision in reversed(plain)}
+            self.keys = [self._table(i, units, bias is not None) for i in range(len(self.decisions))]
         self.double()
         self._initialise(seed, init, bias)
-        self.fixed = [_fixed(decision, fixed_bias) for decision in space.decisions]
-        self.anchors = {anchor for decision in space.decisions for anchor in decision.anchors}
+        self.fixed_bias = fixed_bias
+        self.pointed_at = {position for decision in self.decisions for position in decision.inputs}
 
-    def _table(self, position: int, units: int, shared: bool, bias: bool) -> str:
+    def _table(self, position: int, units: int, bias: bool) -> str:
         """Make embedding and softmax of a plain decision if there are none yet, and return their name."""
         decision = self.decisions[position]
-        if decision.anchors:
+        if decision.inputs:
             return ""
-        alike = [i for i, d in enumerate(self.decisions) if not d.anchors and d.options == decision.options]
-        name = str(alike[0] if shared else position)
+        name = self._name(position, decision)
         if name not in self.tables:
             count = len(decision.options)
             softmax, embedding = nn.Linear(units, count, bias=bias), nn.Embedding(count, units)
             self.tables[name] = nn.ModuleDict({"softmax": softmax, "embedding": embedding})
         return name
+
+    def _name(self, position: int, decision: Decision) -> str:
+        """Return the name of a plain decision's embedding and softmax: the place where its kind is first met."""
+        return str(self.first[decision.kind] if self.shared else position)
 
     @torch.no_grad()
     def _initialise(self, seed: int, init: float, bias: Mapping[str, float] | None) -> None:
@@ -86,55 +97,55 @@ class Controller(nn.Module):
                 values = [bias.get(option, 0.0) for option in decision.options]
                 self.tables[key]["softmax"].bias.copy_(torch.tensor(values))  # type: ignore[index]
 
-    def sample(self, uniforms: Tensor) -> Walks:
-        """Return the walks that ``uniforms (batch, decisions)`` in [0, 1) pick by inverting each softmax."""
+    def sample(self, batch: int, uniforms: Numbers) -> Samples:
+        """Return the walks that ``uniforms`` pick by inverting each softmax."""
 
-        def take(run: range, log_probabilities: Tensor) -> Tensor:
+        def take(group: range, rows: Tensor, log_probabilities: Tensor) -> Tensor:
             reached = log_probabilities.exp().cumsum(2)
-            passed = (uniforms[:, run.start : run.stop, None] * reached[..., -1:] >= reached).sum(2)
+            passed = (uniforms(group)[rows][..., None] * reached[..., -1:] >= reached).sum(2)
             last = (log_probabilities > -torch.inf).long() * torch.arange(1, reached.shape[2] + 1)
             return torch.minimum(passed, last.argmax(2))  # rounding must not take what is not open
 
         with torch.no_grad():
-            return self._walk(len(uniforms), take)
+            return self._walk(batch, take)
 
-    def score(self, archs: Sequence[Sequence[int]]) -> Walks:
+    def score(self, archs: Sequence[Sequence[int]]) -> Samples:
         """Return the given walks, with gradients."""
-        padded = torch.tensor([[*arch, *[0] * (len(self.decisions) - len(arch))] for arch in archs])
-        return self._walk(len(archs), lambda run, log_probabilities: padded[:, run.start : run.stop])
+        longest = max(map(len, archs))
+        padded = torch.tensor([[*arch, *[0] * (longest - len(arch))] for arch in archs])
+        return self._walk(len(archs), lambda group, rows, log_probabilities: padded[rows, group.start : group.stop])
 
-    def _walk(self, batch: int, take: Take) -> Walks:
-        passing = Pass(self, batch, take)
-        for run in runs(self.decisions):
-            passing.decide(run)
-        return passing.walks()
+    def _walk(self, batch: int, sample: SampleFn) -> Samples:
+        return self.rollout(self, batch, sample).run()
 
-    def plain_logits(self, position: int, h: Tensor) -> Tensor:
-        """Return the logits ``(batch, options)`` of a decision without anchors."""
+    def plain_logits(self, position: int, decision: Decision, h: Tensor) -> Tensor:
+        """Return the logits ``(batch, options)`` of a decision without inputs."""
         constant = self.tanh_constant and self.tanh_constant / self.tanh_reduce
-        logits = self._shaped(self.tables[self.keys[position]]["softmax"](h), constant)  # type: ignore[index]
-        fixed = self.fixed[position]
-        return logits if fixed is None else logits + fixed
+        table = self.tables[self._name(position, decision)]
+        logits = self._shaped(table["softmax"](h), constant)  # type: ignore[index]
+        added = _fixed(decision, self.fixed_bias)
+        return logits if added is None else logits + added
 
     def attention(self, keys: Tensor, h: Tensor) -> Tensor:
-        """Return how much ``h (batch, units)`` wants each of the ``keys (batch, anchors, units)``."""
+        """Return how much ``h (batch, units)`` wants each of the ``keys (batch, inputs, units)``."""
         return (keys + self.to_state(h)[:, None]).tanh() @ self.attend
 
     def shaped(self, logits: Tensor) -> Tensor:
-        """Return the logits of a decision with anchors as the softmax takes them."""
+        """Return the logits of a decision with inputs as the softmax takes them."""
         return self._shaped(logits, self.tanh_constant)
 
     def _shaped(self, logits: Tensor, constant: float | None) -> Tensor:
         logits = logits if self.temperature is None else logits / self.temperature
         return logits if constant is None else constant * logits.tanh()
 
-    def embedded(self, position: int, taken: Tensor) -> Tensor:
+    def embedded(self, position: int, decision: Decision, taken: Tensor) -> Tensor:
         """Return the embeddings ``(batch, units)`` of options of a plain decision."""
-        return self.tables[self.keys[position]]["embedding"](taken)  # type: ignore[index]
+        found: Tensor = self.tables[self._name(position, decision)]["embedding"](taken)  # type: ignore[index]
+        return found
 
 
 def _fixed(decision: Decision, fixed_bias: Mapping[str, Mapping[str, float]]) -> Tensor | None:
-    own = [values for prefix, values in fixed_bias.items() if decision.name.startswith(prefix) and not decision.anchors]
+    own = [values for prefix, values in fixed_bias.items() if decision.name.startswith(prefix) and not decision.inputs]
     if not own:
         return None
     return torch.tensor([sum(values.get(option, 0.0) for values in own) for option in decision.options]).double()

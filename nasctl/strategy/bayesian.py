@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy.special import ndtr
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible, State
-from nasctl.strategy import _walk
 from nasctl.strategy._black_box import Remembering
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Bayesian(Remembering):
         super().__init__(space, feasible, seed)
         self.initial, self.pool, self.parents = initial, pool, parents
         self.fit_every, self.exploration = fit_every, exploration
-        self._encode = cache(self._encoding)
+        self._places = cache(self._decisions)
         self._kernels: dict[int, Any] = {}  # by the number of trials that they were fitted to
 
     def ask(self) -> Candidate:
@@ -59,10 +59,10 @@ class Bayesian(Remembering):
         best = sorted(self.trials, key=lambda told: told[1], reverse=True)[: self.parents]
 
         def mutant() -> Architecture:
-            return _walk.mutate(self.space, _walk.pick(best, self.generator)[0], self.generator)
+            return walk.mutate(self.space, walk.pick(best, self.generator)[0], self.generator)
 
         def anywhere() -> Architecture:
-            return _walk.uniform(self.space, self.generator)
+            return walk.uniform(self.space, self.generator)
 
         drawn = [self.draw(mutant if i % 2 else anywhere) for i in range(self.pool)]
         told = {arch for arch, _ in self.trials}
@@ -71,8 +71,10 @@ class Bayesian(Remembering):
     def _improvement(self, candidates: list[Architecture]) -> Array:
         """Return the expected improvement of each candidate on the best trial."""
         process = self._process(self._kernel())
-        process.fit(*self._data(len(self.trials)))
-        mean, deviation = process.predict(self._encoded(candidates), return_std=True)
+        archs, rewards = self._told(len(self.trials))
+        encoded = self._encoded([*archs, *candidates])
+        process.fit(encoded[: len(archs)], rewards)
+        mean, deviation = process.predict(encoded[len(archs) :], return_std=True)
         gain = mean - self.best_reward - self.exploration
         z = gain / np.maximum(deviation, 1e-12)
         density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
@@ -88,7 +90,9 @@ class Bayesian(Remembering):
             start = ConstantKernel(1.0) * Matern(2.0, (0.1, 100.0), nu=2.5) + WhiteKernel(0.1, (1e-6, 10.0))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a parameter at its bound will do
-                self._kernels = {count: self._process(start, "fmin_l_bfgs_b").fit(*self._data(count)).kernel_}
+                archs, rewards = self._told(count)
+                fitted = self._process(start, "fmin_l_bfgs_b").fit(self._encoded(archs), rewards)
+                self._kernels = {count: fitted.kernel_}
         return self._kernels[count]
 
     @staticmethod
@@ -97,19 +101,24 @@ class Bayesian(Remembering):
 
         return GaussianProcessRegressor(kernel, optimizer=optimizer, normalize_y=True)
 
-    def _data(self, count: int) -> tuple[Array, Array]:
+    def _told(self, count: int) -> tuple[list[Architecture], Array]:
         archs, rewards = zip(*self.trials[:count], strict=True)
-        return self._encoded(list(archs)), np.array(rewards)
+        return list(archs), np.array(rewards)
 
     def _encoded(self, archs: list[Architecture]) -> Array:
-        return np.stack([self._encode(arch) for arch in archs])
+        """Return one-hot rows: a column for each option of each decision that one of ``archs`` takes."""
+        met = dict(place for arch in archs for place in self._places(arch))
+        ends = np.cumsum([met[place] for place in sorted(met)])
+        first = {place: end - met[place] for place, end in zip(sorted(met), ends, strict=True)}
+        encoded = np.zeros((len(archs), int(ends[-1])))
+        for row, arch in zip(encoded, archs, strict=True):
+            row[[first[place] + option for (place, _), option in zip(self._places(arch), arch, strict=True)]] = 1.0
+        return encoded
 
-    def _encoding(self, arch: Architecture) -> Array:
-        """Return a 1 for the option taken in each decision, zeros for decisions that were not taken."""
-        parts = [np.zeros(len(decision.options)) for decision in self.space.decisions]
-        for part, option in zip(parts, arch, strict=False):
-            part[option] = 1.0
-        return np.concatenate(parts)
+    def _decisions(self, arch: Architecture) -> list[tuple[tuple[int, str], int]]:
+        """Return position and kind of each decision that ``arch`` takes, with the number of its options."""
+        met = enumerate(walk.decisions(self.space, arch))
+        return [((position, decision.kind), len(decision.options)) for position, decision in met]
 
     def load_state_dict(self, state: State) -> None:
         super().load_state_dict(state)

@@ -25,9 +25,10 @@ from nasctl.core import (
     Trial,
     position_seed,
 )
-from nasctl.strategy._controller import Controller, Walks
+from nasctl.strategy._controller import Controller, Numbers, Samples
 from nasctl.strategy._policy import Baseline
 from nasctl.strategy._uniforms import Uniforms
+from nasctl.walk import MAX_DECISIONS
 
 log = logging.getLogger("nasctl")
 
@@ -100,9 +101,9 @@ class Enas:
         self._open_streams()
 
     def _open_streams(self) -> None:
-        columns = len(self.controller.decisions)
-        self.asking = Uniforms([self.seed], "controller", (self.samples, columns), torch.float64)
-        self.sampling = Uniforms([self.seed], "sample", (AT_ONCE, columns), torch.float64)
+        columns = [len(self.controller.decisions)] if self.controller.fixed else []
+        self.asking = Uniforms([self.seed], "controller", (self.samples, *columns), torch.float64)
+        self.sampling = Uniforms([self.seed], "sample", (AT_ONCE, *columns), torch.float64)
         self._ahead: tuple[int, int, list[Architecture]] = (-1, -1, [])  # block, updates, its walks
 
     def sample(self) -> Candidate:
@@ -118,8 +119,8 @@ class Enas:
         """Return the next walk for the shared weights; walks are sampled a block ahead, anew after each update."""
         block, place = divmod(self.sampled, AT_ONCE)
         if self._ahead[:2] != (block, self.updates):
-            walks = self.controller.sample(_numbers(self.sampling, block))
-            self._ahead = block, self.updates, walks.architectures()
+            samples = self.controller.sample(AT_ONCE, self._numbers(self.sampling, block))
+            self._ahead = block, self.updates, samples.architectures()
         self.sampled += 1
         return self._ahead[2][place]
 
@@ -132,13 +133,24 @@ class Enas:
         """Return the feasible ones of a batch of samples, one at least."""
         refused: list[Architecture] = []
         while len(refused) < self.feasible.tries:
-            drawn = self.controller.sample(_numbers(self.asking, self.turn)).architectures()
+            numbers = self._numbers(self.asking, self.turn)
+            drawn = self.controller.sample(self.samples, numbers).architectures()
             self.turn += 1
             kept = [arch for arch in drawn if self.feasible(arch)]
             if kept:
                 return kept
             refused += drawn
         raise self.feasible.refusal(refused)
+
+    def _numbers(self, stream: Uniforms, turn: int) -> Numbers:
+        """Return the numbers of a batch: a function of seed, turn, sample and step."""
+        seed = torch.zeros(1, dtype=torch.long)  # the only one of the stream
+        if self.controller.fixed:
+            whole = stream.at(seed, torch.tensor([turn]))[0]
+            return lambda group: whole[:, group.start : group.stop]
+        return lambda group: torch.stack(
+            [stream.at(seed, torch.tensor([turn * MAX_DECISIONS + step]))[0] for step in group], 1
+        )
 
     def tell(self, trial: Trial) -> None:
         arch, failed = trial.candidate.arch, trial.error is not None
@@ -160,25 +172,25 @@ class Enas:
     def _learn(self, told: list[tuple[Architecture, float]]) -> None:
         if not told:
             return
-        walks = self.controller.score([arch for arch, _ in told])
+        samples = self.controller.score([arch for arch, _ in told])
         self.optimizer.zero_grad()
-        self.loss(walks, [reward for _, reward in told]).backward()
+        self.loss(samples, [reward for _, reward in told]).backward()
         self.optimizer.step()
         self.updates += 1
 
-    def loss(self, walks: Walks, rewards: list[float]) -> Tensor:
+    def loss(self, samples: Samples, rewards: list[float]) -> Tensor:
         """Return what an update descends; the baseline takes in the rewards one by one."""
-        rewarded = torch.tensor(rewards, dtype=torch.float64) + self.entropy_weight * self._entropy(walks)
+        rewarded = torch.tensor(rewards, dtype=torch.float64) + self.entropy_weight * self._entropy(samples)
         told = torch.tensor([True])
         advantages = torch.cat([self.baseline.advantage(reward, told) for reward in rewarded.split(1)])
-        objective = advantages * walks.log_probabilities.sum(1)
-        return (self.skip_weight * walks.skip_penalty(self.skip_target) - objective).mean()
+        objective = advantages * samples.log_probabilities.sum(1)
+        return (self.skip_weight * samples.skip_penalty(self.skip_target) - objective).mean()
 
     @torch.no_grad()
-    def _entropy(self, walks: Walks) -> Tensor:
+    def _entropy(self, samples: Samples) -> Tensor:
         if self.entropy == "exact":
-            return walks.entropies.sum(1)
-        return -(walks.log_probabilities * walks.log_probabilities.exp()).sum(1)
+            return samples.entropies.sum(1)
+        return -(samples.log_probabilities * samples.log_probabilities.exp()).sum(1)
 
     def derive(self) -> Architecture:
         if not self.last:
@@ -207,8 +219,3 @@ class Enas:
         self.last.extend((tuple(arch), reward) for arch, reward in state["last"])
         self.queue, self.sampled = [tuple(arch) for arch in state["queue"]], state["generator"]
         self._open_streams()
-
-
-def _numbers(stream: Uniforms, position: int) -> Tensor:
-    """Return the numbers of the only seed of ``stream`` at a position."""
-    return stream.at(torch.zeros(1, dtype=torch.long), torch.tensor([position]))[0]

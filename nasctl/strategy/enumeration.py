@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, ExhaustedError, Feasible, State
-from nasctl.strategy import _walk
 from nasctl.strategy._black_box import BlackBox
 
 
@@ -15,13 +15,13 @@ class Enumeration(BlackBox):
 
     def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
         super().__init__(space, feasible, seed)
-        self.next: Architecture | None = _walk.first(space)
+        self.next: Architecture | None = walk.first(space)
         self.asked = 0
 
     def ask(self) -> Candidate:
         refused: list[Architecture] = []
         while (arch := self.next) is not None:
-            self.next = _walk.following(self.space, arch)
+            self.next = walk.following(self.space, arch)
             if self.feasible(arch):
                 self.asked += 1
                 return Candidate(arch)

@@ -5,8 +5,8 @@ White et al. 2021, https://arxiv.org/abs/2005.02960, algorithm 1.
 
 from __future__ import annotations
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
-from nasctl.strategy import _walk
 from nasctl.strategy._black_box import BlackBox
 
 
@@ -36,7 +36,7 @@ class LocalSearch(BlackBox):
                 if self.around[self.next - 1] not in self.rewards:
                     return self.around[self.next - 1]
             self._move(self._best_around())
-        return _walk.uniform(self.space, self.generator)
+        return walk.uniform(self.space, self.generator)
 
     def _best_around(self) -> Architecture | None:
         """Return the best neighbour told if it is better than the centre."""
@@ -49,8 +49,8 @@ class LocalSearch(BlackBox):
 
     def _move(self, centre: Architecture | None) -> None:
         self.centre, self.next = centre, 0
-        neighbours = _walk.neighbours(self.space, centre, self.generator) if centre is not None else []
-        order = _walk.permutation(len(neighbours), self.generator)
+        neighbours = walk.neighbours(self.space, centre, self.generator) if centre is not None else []
+        order = walk.permutation(len(neighbours), self.generator)
         self.around = [neighbours[i] for i in order]
 
     def tell(self, trial: Trial) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated
 import torch
 from pydantic import Field, PositiveInt
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible, RequestError, State, Trial
-from nasctl.strategy import _walk
 from nasctl.strategy._black_box import BlackBox
 
 
@@ -46,11 +46,11 @@ class RegularizedEvolution(BlackBox):
         return Candidate(self.draw(self._child)) if full else self.sample()
 
     def _child(self) -> Architecture:
-        drawn = _walk.picks(self.population, self.sample_size, self.generator)
+        drawn = walk.picks(self.population, self.sample_size, self.generator)
         parent, _ = max(drawn, key=lambda member: member[1])
         if float(torch.rand((), generator=self.generator)) < self.identity_probability:
             return parent
-        return _walk.mutate(self.space, parent, self.generator)
+        return walk.mutate(self.space, parent, self.generator)
 
     def tell(self, trial: Trial) -> None:
         super().tell(trial)

@@ -14,12 +14,12 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Decision, Feasible, RequestError, State, Trial, position_seed
 from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exact
 from nasctl.strategy._feasible_set import FeasibleSet, covered_set, feasible_set
 from nasctl.strategy._policy import Baseline, Policy, choose, log_probability, one_hot
 from nasctl.strategy._uniforms import Uniforms
-from nasctl.walk import independent
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -57,18 +57,18 @@ class Reinforce:
         pick_samples: PositiveInt,
         batched: bool,
     ) -> None:
-        check_independent(space)
+        choices = walk.fixed(space, "strategy: a policy of independent logits", "random_search, regularized_evolution")
         if horizon is None and (warmup or lr_growth != 1):
             raise RequestError(
                 f"strategy: warmup={warmup} and lr_growth={lr_growth} are shares of a search of known length; "
                 "set budget.trials or strategy.horizon"
             )
-        self.space, self.feasible = space, feasible
+        self.space, self.feasible = choices, feasible
         self.seeds = [seed] if isinstance(seed, int) else list(seed)
-        sizes = [len(decision.options) for decision in space.decisions]
+        sizes = [len(decision.options) for decision in choices.decisions]
         self.sizes, self.members = torch.tensor(sizes), feasible_set(sizes, feasible)
         self.covered = covered_set(sizes, feasible)
-        self.widest = [widest(decision) for decision in space.decisions]
+        self.widest = [widest(decision) for decision in choices.decisions]
         self.mass = self._mass(sizes, feasibility, samples, proposal_uniform)
         self.rejects, self.pick, self.pick_samples = feasibility != "none", pick, pick_samples
         self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
@@ -241,12 +241,3 @@ def widest(decision: Decision) -> int | None:
     except ValueError:
         return None
     return numbers.index(max(numbers))
-
-
-def check_independent(space: Choices) -> None:
-    """Raise `RequestError` unless every decision is always taken and has the same options whatever came before."""
-    if not independent(space):
-        raise RequestError(
-            "strategy: a policy of independent logits needs decisions of which none depends on another, which this "
-            "space's do; choose random_search, regularized_evolution or another space"
-        )

@@ -13,6 +13,7 @@ from typing import Annotated
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible
 from nasctl.strategy._black_box import Remembering
 
@@ -33,7 +34,7 @@ class Density:
         """Return the log-probability of walking to ``arch``."""
         total = 0.0
         for place, option in enumerate(arch):
-            options = list(space.legal(arch[:place]))
+            options = list(walk.options(space, arch[:place]))
             total += math.log(self.weights(place, options)[options.index(option)])
         return total
 
@@ -74,8 +75,8 @@ class TPE(Remembering):
         return Density(ranked[:count], self.prior), Density(ranked[count:], self.prior)
 
     def _walk(self, density: Density) -> Architecture:
-        arch: list[int] = []
-        while options := self.space.legal(arch):
-            weights = torch.tensor(density.weights(len(arch), options), dtype=torch.float64)
-            arch.append(options[int(torch.multinomial(weights, 1, generator=self.generator))])
-        return tuple(arch)
+        def take(prefix: Sequence[int], options: Sequence[int]) -> int:
+            weights = torch.tensor(density.weights(len(prefix), options), dtype=torch.float64)
+            return options[int(torch.multinomial(weights, 1, generator=self.generator))]
+
+        return walk.extend(self.space, (), take, walk.to_the_end)

@@ -10,7 +10,7 @@ import yaml
 
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate, RequestError, Task
-from nasctl.replicas import walk
+from nasctl.walk import every as walk
 from tests.small import CPU
 
 SPACE = make(

@@ -1,5 +1,6 @@
 """Whose paths a weight step trains: uniform, strictly fair, and an archive that is not forgotten."""
 
+import math
 from collections import Counter
 
 import pytest
@@ -25,10 +26,17 @@ class Grid:
     """Independent decisions with so many options each."""
 
     def __init__(self, *sizes):
-        self.decisions = tuple(Decision(str(i), tuple(map(str, range(n)))) for i, n in enumerate(sizes))
+        self.decisions = tuple(Decision(str(i), str(n), tuple(map(str, range(n)))) for i, n in enumerate(sizes))
 
-    def legal(self, prefix):
-        return range(len(self.decisions[len(prefix)].options)) if len(prefix) < len(self.decisions) else ()
+    @property
+    def size(self):
+        return math.prod(len(decision.options) for decision in self.decisions)
+
+    def decision(self, prefix):
+        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
+
+    def complete(self, prefix):
+        return self.decision(prefix) is None
 
     def genotype(self, arch):
         return arch
@@ -37,11 +45,18 @@ class Grid:
         return {"cell": [(str(i), str(i + 1), str(option)) for i, option in enumerate(genotype)]}
 
 
-class Tree(Grid):
+class Tree:
     """A space in which the first decision opens or closes the second."""
 
-    def legal(self, prefix):
-        return () if prefix and prefix[0] == 0 else super().legal(prefix)
+    def __init__(self, *sizes):
+        self.grid = Grid(*sizes)
+        self.genotype, self.graph = self.grid.genotype, self.grid.graph
+
+    def decision(self, prefix):
+        return None if prefix and prefix[0] == 0 else self.grid.decision(prefix)
+
+    def complete(self, prefix):
+        return self.decision(prefix) is None
 
 
 def archs(sampler, positions):
@@ -120,7 +135,7 @@ def test_the_archive_fills_with_what_is_novel_and_then_replaces_what_is_alike():
             stay = [other for other in before if other != arch]
             tried = [arch for arch in sampler.recent if arch not in stay]
             assert sampler.novelty(new, stay) == max(sampler.novelty(arch, stay) for arch in tried)
-    assert len(sampler.recent) == 5 and space.legal(sampler.recent[-1]) == ()
+    assert len(sampler.recent) == 5 and space.complete(sampler.recent[-1])
 
 
 def test_the_archive_is_more_diverse_than_chance():

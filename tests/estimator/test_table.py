@@ -10,7 +10,7 @@ import torch
 
 from nasctl.config import make
 from nasctl.core import Candidate, RequestError
-from nasctl.replicas import walk
+from nasctl.walk import every as walk
 from tests.small import CPU, Problem, through_a_file
 from tests.tables import nasbench201, write_table
 

@@ -12,7 +12,7 @@ from nasctl import cli
 from nasctl.config import conf_dir, make
 from nasctl.core import Interrupted, RequestError, Task
 from nasctl.resource._operations import between, calls
-from nasctl.resource.latency import Latency, Timed
+from nasctl.resource.latency import Latency, timed
 from nasctl.runs import Run
 
 ROWS = Task("tabular_classification", (5,), 1)
@@ -168,10 +168,10 @@ def test_measuring_leaves_random_streams_and_threads_alone():
 def test_a_timed_space_is_the_space_but_for_its_cost(products):
     made = space()
     found = latency(made)
-    timed = Timed(made, found)
-    genotype = timed.genotype((0, 1))
-    assert genotype == made.genotype((0, 1)) and timed.cost(genotype, "params") == made.cost(genotype, "params")
-    assert timed.cost(genotype, "latency") == found(genotype)
+    measured = timed(made, found)
+    genotype = measured.genotype((0, 1))
+    assert genotype == made.genotype((0, 1)) and measured.cost(genotype, "params") == made.cost(genotype, "params")
+    assert measured.cost(genotype, "latency") == found(genotype)
 
 
 def test_settings_that_cannot_be_met_are_refused(monkeypatch):

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasctl import walk
 from nasctl.core import Candidate, RequestError, Task
-from nasctl.strategy import _walk
 from tests.space.equal import gradients, relaxed_rows
 
 BIAS_COUNTED = {
@@ -22,7 +22,7 @@ ENUMERABLE = 100_000  # architectures that can be walked one by one in a second
 
 def draw(space, count, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return [_walk.uniform(space, generator) for _ in range(count)]
+    return [walk.uniform(space, generator) for _ in range(count)]
 
 
 def images(space, count, seed=0):
@@ -32,7 +32,7 @@ def images(space, count, seed=0):
 
 def every(space, prefix=()):
     """Yield all architectures that begin with ``prefix``."""
-    options = space.legal(prefix)
+    options = walk.options(space, prefix)
     if not options:
         yield prefix
     for option in options:
@@ -44,9 +44,9 @@ def test_walks_take_every_decision_and_no_more(space, space_name):
     for arch in draw(made, 20):
         assert len(arch) == len(made.decisions)
         for i, (option, decision) in enumerate(zip(arch, made.decisions, strict=True)):
-            assert option in made.legal(arch[:i])
-            assert max(made.legal(arch[:i])) < len(decision.options)
-        assert not made.legal(arch)
+            assert made.decision(arch[:i]) == decision and not made.complete(arch[:i])
+            assert decision.open is None and option in range(len(decision.options))
+        assert made.decision(arch) is None and made.complete(arch)
 
 
 def test_size_is_the_number_of_walks(space, space_name):
@@ -55,7 +55,7 @@ def test_size_is_the_number_of_walks(space, space_name):
         archs = list(every(made))
         assert len(archs) == len({json.dumps(made.genotype(arch)) for arch in archs}) == made.size
     for arch in draw(made, 5):
-        assert math.prod(len(made.legal(arch[:i])) for i in range(len(arch))) == made.size
+        assert math.prod(len(walk.options(made, arch[:i])) for i in range(len(arch))) == made.size
 
 
 def test_names_are_distinct_and_options_plain(space, space_name):
@@ -90,8 +90,7 @@ def test_derivation_is_legal_and_keeps_rows_as_they_are(space, space_name):
     rows = relaxed_rows(made, 1)
     before = [row.detach().clone() for row in rows]
     arch = made.discretize(rows)
-    assert all(option in made.legal(arch[:i]) for i, option in enumerate(arch))
-    assert not made.legal(arch)
+    assert walk.belongs(made, arch)
     assert all(torch.equal(a, b) for a, b in zip(rows, before, strict=True))
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from benchmarks.plain import DARTS_OPTIONS
+from nasctl import walk
 from nasctl.core import RequestError, Task
 from nasctl.space._count import on_meta, params
-from nasctl.strategy import _walk
 from tests.space.equal import relaxed_rows
 from tests.space.published import STRAIGHT, published
 
@@ -169,7 +169,7 @@ def test_derivation_undoes_picking_and_never_picks_none(space):
     darts = space("darts")
     generator = torch.Generator().manual_seed(6)
     for _ in range(50):
-        arch = _walk.uniform(darts, generator)
+        arch = walk.uniform(darts, generator)
         assert darts.discretize([torch.eye(8)[k] for k in darts.picked(arch)]) == arch
     lost = darts.genotype(darts.discretize([torch.eye(8)[0]] * len(darts.rows)))
     assert "none" not in {name for kind in ("normal", "reduce") for name, _ in lost[kind]}

@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 import torch
 
+from nasctl import walk
 from nasctl.core import Task
 from nasctl.space import _count
 from nasctl.space.darts.operations import OPERATIONS
-from nasctl.strategy import _walk
 
 CIFAR = Task("image_classification", (3, 32, 16), 10)  # not square, so that no side stands for the other
 IMAGENET = Task("image_classification", (3, 64, 96), 7)
@@ -21,7 +21,7 @@ def test_the_sum_of_the_parts_is_the_count_of_the_network(space, name, task, for
     made = space(name, task, final=final, operations=["none", *OPERATIONS])
     generator = torch.Generator().manual_seed(0)
     for _ in range(3):
-        genotype = made.genotype(_walk.uniform(made, generator))
+        genotype = made.genotype(walk.uniform(made, generator))
         counted = made.count(_count.on_meta(lambda genotype=genotype: made.build(genotype, "final")))
         assert {key: made.cost(genotype, key) for key in counted} == counted
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from benchmarks.plain import DARTS_OPTIONS, PlainDarts
 from benchmarks.precision import NAMES
+from nasctl import walk
 from nasctl.core import Candidate, Task
-from nasctl.strategy import _walk
 from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows, rewritten
 
 
@@ -108,7 +108,7 @@ def test_an_active_option_runs_alone_and_its_weight_multiplies(pair):
 
 def test_a_picked_path_runs_only_its_own_operations(pair):
     darts, supernet, _, x = pair
-    arch = _walk.uniform(darts, torch.Generator().manual_seed(5))
+    arch = walk.uniform(darts, torch.Generator().manual_seed(5))
     ran = operations_run(supernet)
     supernet(x, Candidate(arch))
     assert ran == expected_runs(darts, darts.picked(arch))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from nasctl.strategy import _walk
+from nasctl import walk
 
 
 def chance_of_uniformity(walk, walks=3000):
@@ -41,7 +41,7 @@ def edge_by_edge(generator):
 
 def test_a_uniform_walk_is_uniform_over_cells(space):
     darts = space("darts")
-    assert chance_of_uniformity(lambda generator: _walk.uniform(darts, generator)) > 1e-3
+    assert chance_of_uniformity(lambda generator: walk.uniform(darts, generator)) > 1e-3
 
 
 def test_a_walk_edge_by_edge_would_not_be():
@@ -52,10 +52,10 @@ def test_a_walk_edge_by_edge_would_not_be():
 def test_a_walk_that_favours_one_option_would_not_be(space, bias):
     darts, (position, option) = space("darts"), bias
 
-    def walk(generator):
-        arch = list(_walk.uniform(darts, generator))
+    def biased(generator):
+        arch = list(walk.uniform(darts, generator))
         if torch.rand((), generator=generator) < 0.1:
             arch[position] = option
         return tuple(arch)
 
-    assert chance_of_uniformity(walk) < 1e-3
+    assert chance_of_uniformity(biased) < 1e-3

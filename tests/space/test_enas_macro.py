@@ -121,7 +121,7 @@ def test_bits_point_at_the_operation_of_the_layer_of_their_number(space):
     for decision in made.decisions:
         layer, what = decision.name.split("/")
         expected = (at[f"layer{what.removeprefix('skip')}/operation"],) if what != "operation" else ()
-        assert decision.anchors == expected and all(anchor < at[decision.name] for anchor in expected), layer
+        assert decision.inputs == expected and all(source < at[decision.name] for source in expected), layer
 
 
 @pytest.mark.parametrize(

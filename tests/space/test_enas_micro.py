@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 import nasctl
+from nasctl import walk
 from nasctl.core import Candidate, RequestError, Task
 from nasctl.space._count import on_meta, params
-from nasctl.strategy import _walk
 from tests.space import test_contract as contract
 
 RELEASED = Path(nasctl.__file__).parent / "space" / "genotypes" / "enas_micro" / "ENAS_micro.json"
@@ -148,14 +148,14 @@ def test_states_point_at_the_last_decisions_of_their_nodes(space):
             nodes = [at[f"{kind}/{earlier}/second_operation"] for earlier in range(2, node)]
             for which in ("first", "second"):
                 found = made.decisions[at[f"{kind}/{node}/{which}_input"]]
-                assert found.anchors == (-2 * cell - 2, -2 * cell - 1, *nodes)
+                assert found.inputs == (-2 * cell - 2, -2 * cell - 1, *nodes)
                 assert found.options == tuple(map(str, range(node)))
-                assert made.decisions[at[f"{kind}/{node}/{which}_operation"]].anchors == ()
+                assert made.decisions[at[f"{kind}/{node}/{which}_operation"]].inputs == ()
 
 
 def test_a_walk_becomes_the_genotype_of_its_names(space):
     made, generator = space("enas_micro"), torch.Generator().manual_seed(0)
-    arch = _walk.uniform(made, generator)
+    arch = walk.uniform(made, generator)
     taken = {d.name: d.options[option] for d, option in zip(made.decisions, arch, strict=True)}
     for kind in ("normal", "reduce"):
         expected = [

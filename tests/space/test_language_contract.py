@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasctl import walk
 from nasctl.core import Candidate, RequestError, Task
 from nasctl.space._language import detached
-from nasctl.strategy import _walk
 from tests.space.equal import relaxed_rows
 from tests.space.text import COLUMNS, STEPS, TEXT, WORDS, passage, small, state, tokens
 
@@ -19,14 +19,14 @@ DROPOUTS = {"words": 0.2, "input": 0.2, "layer": 0.2, "output": 0.2}
 
 def draw(space, count, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return [_walk.uniform(space, generator) for _ in range(count)]
+    return [walk.uniform(space, generator) for _ in range(count)]
 
 
 def test_walks_take_every_decision_and_size_counts_them(space, text_space):
     made = space(text_space, TEXT)
     for arch in draw(made, 20):
-        assert len(arch) == len(made.decisions) and not made.legal(arch)
-        opened = [made.legal(arch[:i]) for i in range(len(arch))]
+        assert len(arch) == len(made.decisions) and made.complete(arch) and made.decision(arch) is None
+        opened = [walk.options(made, arch[:i]) for i in range(len(arch))]
         assert all(option in options for option, options in zip(arch, opened, strict=True))
         assert [len(options) for options in opened] == [len(d.options) for d in made.decisions]
     assert math.prod(len(d.options) for d in made.decisions) == made.size
@@ -199,7 +199,7 @@ def test_derivation_is_legal_and_keeps_rows_as_they_are(space, text_space):
     rows = relaxed_rows(made, 1)
     before = [row.detach().clone() for row in rows]
     arch = made.discretize(rows)
-    assert all(option in made.legal(arch[:i]) for i, option in enumerate(arch)) and not made.legal(arch)
+    assert walk.belongs(made, arch)
     assert all(torch.equal(a, b) for a, b in zip(rows, before, strict=True))
 
 

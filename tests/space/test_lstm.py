@@ -99,7 +99,7 @@ def test_what_is_dropped_gets_no_gradient(space):
 
 def test_depths_can_be_searched_and_written(space):
     made = space("lstm", PTB, final=TINY)
-    assert made.size == len(made.legal(())) == 4 and made.legal((2,)) == ()
+    assert made.size == len(made.decision(()).options) == 4 and made.decision((2,)) is None
     genotype = made.genotype((2,))
     assert genotype == {"layers": 3} == made.parse(made.notation(genotype)) == made.check(genotype)
     assert made.graph(genotype) == {"cell": [("0", "1", "lstm"), ("1", "2", "lstm"), ("2", "3", "lstm")]}

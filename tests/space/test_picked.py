@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from nasctl.strategy import _walk
+from nasctl import walk
 from tests.space import test_contract as contract
 
 PICKED = ["enas_macro", "enas_micro"]
@@ -40,7 +40,7 @@ def test_size_replaces_parts_of_a_form(space, build, name):
 @pytest.mark.parametrize("name", PICKED)
 def test_a_uniform_walk_is_uniform(space, name):
     made, generator = space(name), torch.Generator().manual_seed(0)
-    archs = torch.tensor([_walk.uniform(made, generator) for _ in range(2000)])
+    archs = torch.tensor([walk.uniform(made, generator) for _ in range(2000)])
     for i, decision in enumerate(made.decisions):
         counts = torch.bincount(archs[:, i], minlength=len(decision.options)).double()
         expected = 2000 / len(decision.options)

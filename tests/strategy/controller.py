@@ -7,6 +7,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from nasctl import walk
 from nasctl.config import conf_dir, make
 from nasctl.core import Decision, Task
 from nasctl.strategy._controller import Controller
@@ -45,22 +46,26 @@ def micro(nodes=2):
     return published("enas_micro", nodes=nodes, operations=["sep_conv_3x3"])
 
 
-class Forked(Table):
-    """Two bits anchored at an input, the second closed to yes where the first was taken, then a choice of three."""
+class Forked:
+    """Two skip bits of an input, the second closed to yes where the first was taken, then a choice of three."""
 
-    def __init__(self):
-        bits = [Decision(f"bit{i}", ("no", "yes"), (-1,)) for i in range(2)]
-        self.decisions = (*bits, Decision("choice", ("a", "b", "c")))
+    kinds = (Decision("choice", "choice", ("a", "b", "c")),)
 
-    def legal(self, prefix):
-        return [range(2), range(1) if list(prefix[:1]) == [1] else range(2), range(3), ()][len(prefix)]
+    def decision(self, prefix):
+        if len(prefix) < 2:
+            open_ = (0,) if list(prefix) == [1] else None
+            return Decision(f"bit{len(prefix)}", "skip", ("no", "yes"), open_, (-1,))
+        return self.kinds[0] if len(prefix) == 2 else None
+
+    def complete(self, prefix):
+        return len(prefix) == 3
 
 
 SPACES = {"table": lambda: Table(4, 3), "macro": macro, "micro": micro, "growing": Growing, "forked": Forked}
 
 
 def every(space, prefix=()):
-    options = space.legal(prefix)
+    options = walk.options(space, prefix)
     return [arch for k in options for arch in every(space, (*prefix, k))] if options else [prefix]
 
 

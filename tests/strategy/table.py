@@ -1,5 +1,8 @@
 """A space whose every architecture has a known worth, a constraint that counts, and the loop's turns."""
 
+import math
+from dataclasses import replace
+
 import torch
 
 from nasctl.core import Decision, Evaluation, ExhaustedError, RequestError, Row, Trial
@@ -10,12 +13,19 @@ class Table:
 
     def __init__(self, length=5, width=4, seed=0):
         options = tuple(f"option{k}" for k in range(width))
-        self.decisions = tuple(Decision(f"decision{i}", options) for i in range(length))
+        self.decisions = tuple(Decision(f"decision{i}", "option", options) for i in range(length))
         self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.values = torch.randn(length, width, generator=torch.Generator().manual_seed(seed))
 
-    def legal(self, prefix):
-        return range(len(self.decisions[0].options)) if len(prefix) < len(self.decisions) else ()
+    @property
+    def size(self):
+        return math.prod(len(decision.options) for decision in self.decisions)
+
+    def decision(self, prefix):
+        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
+
+    def complete(self, prefix):
+        return len(prefix) == len(self.decisions)
 
     def discretize(self, weights):
         return tuple(int(row.argmax()) for row in weights)
@@ -32,13 +42,25 @@ class Table:
         return Trial(index, candidate, Evaluation({}, loss), -float(loss.detach()))
 
 
-class Growing(Table):
-    """A space whose first choice says how many more there are, and whose last choice has fewer options."""
+class Growing:
+    """A space whose first choice says how many more there are, and whose last choices have fewer options open."""
 
-    def legal(self, prefix):
-        if not prefix:
-            return range(4)
-        return range(4 - len(prefix) // 2) if len(prefix) <= prefix[0] else ()
+    kinds = (Decision("any", "option", tuple(f"option{k}" for k in range(4))),)
+    size = None
+    rows = ()
+
+    def __init__(self):
+        table = Table()
+        self.worth, self.trial = table.worth, table.trial
+
+    def decision(self, prefix):
+        if prefix and len(prefix) > prefix[0]:
+            return None
+        open_ = range(4) if not prefix else range(4 - len(prefix) // 2)
+        return replace(self.kinds[0], name=f"decision{len(prefix)}", open=tuple(open_))
+
+    def complete(self, prefix):
+        return self.decision(prefix) is None
 
 
 class Limit:

@@ -32,7 +32,8 @@ def test_the_first_questions_are_random_ones(strategy, table):
 def test_the_acquisition_is_the_expected_improvement(strategy, table):
     tried = told(strategy(NAME, table, exploration=0.1), table, archs(table, 30))
     candidates = archs(table, 6, seed=1)
-    process = tried._process(tried._kernel()).fit(*tried._data(30))
+    told_archs, rewards = tried._told(30)
+    process = tried._process(tried._kernel()).fit(tried._encoded(told_archs), rewards)
     means, deviations = process.predict(tried._encoded(candidates), return_std=True)
     draws = np.random.default_rng(0).standard_normal(200_000)
     expected = [
@@ -56,13 +57,17 @@ def test_where_everything_was_told_it_asks_again(strategy):
 
 def test_an_architecture_is_encoded_by_its_options(strategy):
     tried = strategy(NAME, Growing())
-    assert tried._encoding((1, 3)).tolist() == [0, 1, 0, 0, 0, 0, 0, 1, *[0] * 12]
+    short, long = tried._encoded([(1, 3), (3, 0, 2, 1)]).tolist()
+    assert short == [0, 1, 0, 0, 0, 0, 0, 1, *[0] * 8]
+    assert long == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0]
 
 
 def test_the_model_predicts_an_additive_worth(strategy, table):
     tried = told(strategy(NAME, table), table, archs(table, 75))
     others = archs(table, 50, seed=2)
-    predicted = tried._process(tried._kernel()).fit(*tried._data(75)).predict(tried._encoded(others))
+    told_archs, rewards = tried._told(75)
+    process = tried._process(tried._kernel()).fit(tried._encoded(told_archs), rewards)
+    predicted = process.predict(tried._encoded(others))
     assert np.corrcoef(predicted, [table.worth(arch) for arch in others])[0, 1] > 0.95
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nasctl import walk
 from nasctl.core import RequestError
 from tests.small import same, through_a_file
 from tests.strategy.table import Growing, Limit, play
@@ -76,7 +77,7 @@ def test_what_is_derived_is_the_best_of_what_was_asked(strategy, table, black_bo
 
 
 def _all(space, prefix=()):
-    options = space.legal(prefix)
+    options = walk.options(space, prefix)
     return [arch for k in options for arch in _all(space, (*prefix, k))] if options else [prefix]
 
 

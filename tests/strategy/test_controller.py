@@ -4,16 +4,17 @@ import pytest
 import torch
 
 from nasctl.core import Decision, RequestError
-from nasctl.strategy._decisions import runs
-from tests.strategy.controller import SPACES, Forked, controller, every, macro, micro, released
+from nasctl.strategy._decisions import groups
+from tests.strategy.controller import SPACES, controller, every, macro, micro, released
 from tests.strategy.table import Growing, Table
 
 SHAPED = {"temperature": 3.0, "tanh_constant": 2.0, "tanh_reduce": 1.5}
 
 
-def uniforms(space, count, seed=0):
+def uniforms(count, seed=0, longest=10):
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(count, len(space.decisions), generator=generator, dtype=torch.float64)
+    numbers = torch.rand(count, longest, generator=generator, dtype=torch.float64)
+    return count, lambda group: numbers[:, group.start : group.stop]
 
 
 @pytest.mark.parametrize("changes", [{}, SHAPED, {"layers": 2, "shared": False, "bias": {}}])
@@ -29,7 +30,7 @@ def test_the_probabilities_of_all_architectures_sum_to_one(kind, changes):
 def test_walks_are_sampled_as_often_as_their_probability_says(kind):
     space, count = SPACES[kind](), 4000
     tried = controller(space, init=0.5)
-    archs, drawn = every(space), tried.sample(uniforms(space, count)).architectures()
+    archs, drawn = every(space), tried.sample(*uniforms(count, longest=20)).architectures()
     assert set(drawn) <= set(archs)
     expected = count * tried.score(archs).log_probabilities.sum(1).exp()
     for arch, mean in zip(archs, expected.tolist(), strict=True):
@@ -40,7 +41,7 @@ def test_walks_are_sampled_as_often_as_their_probability_says(kind):
 def test_a_sample_is_scored_as_it_was_sampled(kind):
     space = SPACES[kind]()
     tried = controller(space, **SHAPED)
-    drawn = tried.sample(uniforms(space, 20))
+    drawn = tried.sample(*uniforms(20, longest=20))
     scored = tried.score(drawn.architectures())
     assert torch.equal(drawn.log_probabilities, scored.log_probabilities.detach())
     assert torch.equal(drawn.entropies, scored.entropies.detach()) and not drawn.entropies.requires_grad
@@ -79,7 +80,7 @@ def difference(tried, archs, rewards, parameter, direction, step=1e-5):
 def test_the_macro_space_is_walked_as_the_released_code_does(changes):
     space = macro(layers=4)
     tried = controller(space, **changes)
-    walks = tried.sample(uniforms(space, 30))
+    walks = tried.sample(*uniforms(30))
     for i, arch in enumerate(walks.architectures()):
         expected, penalty = released(tried, arch, 4)
         assert float(walks.log_probabilities[i].sum()) == pytest.approx(float(expected.detach()), abs=1e-10)
@@ -171,24 +172,21 @@ def test_a_bias_of_what_does_not_exist_is_refused(changes, message):
 
 
 def test_bits_that_follow_one_another_are_decided_together():
-    assert runs(macro(layers=4).decisions) == [
+    assert groups(macro(layers=4).decisions) == [
         range(0, 1), range(1, 2), range(2, 3), range(3, 4), range(4, 6), range(6, 7), range(7, 10),
     ]  # fmt: skip
-    assert runs(Forked().decisions) == [range(0, 2), range(2, 3)]
 
 
 class Odd(Table):
-    """A table whose decisions are ``decisions``; walks take ``length``."""
+    """A table whose decisions are ``decisions``."""
 
-    def __init__(self, length, *decisions):
-        super().__init__(length, 2)
-        self.length, self.decisions = length, decisions
-
-    def legal(self, prefix):
-        return range(2) if len(prefix) < self.length else ()
+    def __init__(self, *decisions):
+        super().__init__(len(decisions), 2)
+        self.decisions = decisions
 
 
-PLAIN = Decision("plain", ("a", "b"))
+PLAIN = Decision("plain", "plain", ("a", "b"))
+BIT = Decision("bit", "skip", ("no", "yes"), inputs=(0,))
 CANNOT = "strategy: a controller cannot walk this space, whose decision"
 ELSE = "choose random_search or another space"
 
@@ -197,22 +195,16 @@ ELSE = "choose random_search or another space"
     ("space", "message"),
     [
         (
-            Odd(3, PLAIN, Decision("odd", ("a", "b"), (0, 0, 0)), PLAIN),
-            f"{CANNOT} odd has 2 options and 3 anchors; {ELSE}",
+            Odd(PLAIN, Decision("odd", "odd", ("a", "b"), inputs=(0, 0, 0)), PLAIN),
+            f"{CANNOT} odd has 2 options and 3 inputs; {ELSE}",
         ),
         (
-            Odd(2, Decision("early", ("no", "yes"), (1,)), PLAIN),
-            f"{CANNOT} early is anchored at a later one or at a bit; {ELSE}",
+            Odd(Decision("early", "skip", ("no", "yes"), inputs=(1,)), PLAIN),
+            f"{CANNOT} early connects to a later one or to a skip bit; {ELSE}",
         ),
         (
-            Odd(3, PLAIN, Decision("bit", ("no", "yes"), (0,)), Decision("last", ("no", "yes"), (1,))),
-            f"{CANNOT} last is anchored at a later one or at a bit; {ELSE}",
-        ),
-        (Odd(1, Decision("narrow", ("a",))), f"{CANNOT} narrow has 1 options, of which one numbered 1 is open; {ELSE}"),
-        (
-            Odd(2, PLAIN),
-            "strategy: a controller needs the name and options of every decision, but a walk of this space goes on "
-            "after its 1 decisions; choose random_search, regularized_evolution or another space",
+            Odd(PLAIN, BIT, Decision("last", "skip", ("no", "yes"), inputs=(1,))),
+            f"{CANNOT} last connects to a later one or to a skip bit; {ELSE}",
         ),
     ],
 )
@@ -222,9 +214,9 @@ def test_a_space_that_it_cannot_walk_is_refused_at_the_door(space, message):
     assert str(refused.value) == message
 
 
-def test_a_walk_that_turns_out_longer_than_the_decisions_is_refused():
-    space = Growing()
-    space.decisions = space.decisions[:3]
-    tried = controller(space)
-    with pytest.raises(RequestError, match="a walk of this space goes on after its 3 decisions"):
-        tried.sample(uniforms(space, 100))
+def test_walks_that_differ_need_a_list_of_kinds():
+    class Unlisted:
+        decision, complete = Growing.decision, Growing.complete
+
+    with pytest.raises(RequestError, match="the walks of this space differ and it has no list of kinds"):
+        controller(Unlisted())

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate, Evaluation, RequestError, RunError, Trial
-from nasctl.strategy.enas import _numbers
+from nasctl.strategy.enas import AT_ONCE
 from tests.small import same, through_a_file
 from tests.strategy.controller import macro
 from tests.strategy.table import Growing, Limit, Table, play
@@ -101,8 +101,9 @@ def test_the_penalty_alone_brings_bits_to_their_target(strategy):
             "enas_code", space, skip_target=target, skip_weight=1.0, lr=0.05, samples=2, tanh_constant=None
         )
         learn(tried, [0.0] * 120)
-        walks = tried.controller.sample(torch.rand(200, len(space.decisions), dtype=torch.float64))
-        bits = [i for i, decision in enumerate(space.decisions) if decision.anchors]
+        numbers = torch.rand(200, len(space.decisions), dtype=torch.float64)
+        walks = tried.controller.sample(200, lambda group, own=numbers: own[:, group.start : group.stop])
+        bits = [i for i, decision in enumerate(space.decisions) if decision.inputs]
         rates[target] = float(walks.options[:, bits].double().mean())
     assert rates[0.1] < 0.35 and rates[0.9] > 0.65
 
@@ -195,5 +196,5 @@ def test_walks_for_the_shared_weights_are_those_of_todays_policy(strategy):
     for _ in range(20):
         arch = tried.ask().arch
         tell(tried, arch, 10.0 * (arch == (3, 3, 3)) + arch[0] + arch[1] + arch[2])
-    walks = tried.controller.sample(_numbers(tried.sampling, 0)).architectures()
+    walks = tried.controller.sample(AT_ONCE, tried._numbers(tried.sampling, 0)).architectures()
     assert [tried.sample().arch for _ in range(27)] == walks[5:]

@@ -1,11 +1,12 @@
 """Regularized evolution: who dies, who is the parent, what a child is, and that it pays."""
 
+from dataclasses import replace
 from statistics import mean
 
 import pytest
 
+from nasctl import walk
 from nasctl.core import Candidate, Evaluation, RequestError, Trial
-from nasctl.strategy import _walk
 from tests.strategy.table import Table, play
 
 NAME = "regularized_evolution"
@@ -41,13 +42,13 @@ def test_the_population_starts_from_uniform_draws(strategy, table):
 
 def test_the_parent_is_the_best_of_a_sample_drawn_with_replacement(strategy, monkeypatch):
     tried = filled(strategy, sample_size=3, identity_probability=0.0)
-    drawn, picks = [], _walk.picks
+    drawn, picks = [], walk.picks
 
     def spy(options, count, generator):
         drawn.extend(picks(options, count, generator))
         return list(drawn)
 
-    monkeypatch.setattr(_walk, "picks", spy)
+    monkeypatch.setattr(walk, "picks", spy)
     samples = []
     for _ in range(200):
         drawn.clear()
@@ -76,9 +77,12 @@ class Spread:
     def __init__(self, space):
         self.space = space
 
-    def legal(self, prefix):
-        options = self.space.legal(prefix)
-        return options if len(prefix) in (4, 5) else list(options)[:1]
+    def decision(self, prefix):
+        found = self.space.decision(prefix)
+        return found if len(prefix) in (4, 5) else replace(found, open=(0,))
+
+    def complete(self, prefix):
+        return self.space.complete(prefix)
 
 
 def test_a_failed_trial_neither_lives_nor_kills(strategy):

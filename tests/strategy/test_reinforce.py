@@ -17,7 +17,7 @@ class Widths(Table):
     def __init__(self):
         super().__init__(3)
         widths = ("8", "16", "64", "32")
-        self.decisions = (Decision("a", widths), Decision("b", widths), self.decisions[2])
+        self.decisions = (Decision("a", "width", widths), Decision("b", "width", widths), self.decisions[2])
 
 
 KINDS = ["none", "monte_carlo", "exact"]

@@ -1,18 +1,19 @@
 """Walks of spaces whose choices depend on one another."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 from scipy.stats import chisquare
 
-from nasctl.strategy import _walk
+from nasctl import walk
 from tests.strategy.table import Growing, Table
 
 
 def test_a_uniform_walk_takes_each_open_option_equally_often():
     generator = torch.Generator().manual_seed(0)
-    archs = [_walk.uniform(Growing(), generator) for _ in range(4000)]
+    archs = [walk.uniform(Growing(), generator) for _ in range(4000)]
     lengths = Counter(map(len, archs))
     assert chisquare([lengths[n] for n in (1, 2, 3, 4)]).pvalue > 1e-3
     last = Counter(arch[3] for arch in archs if len(arch) == 4)
@@ -25,7 +26,7 @@ def test_a_mutation_changes_one_decision_and_each_equally_often():
     arch = (0, 1, 2, 3, 0)
     changes = Counter()
     for _ in range(3000):
-        child = _walk.mutate(space, arch, generator)
+        child = walk.mutate(space, arch, generator)
         (change,) = [(i, b) for i, (a, b) in enumerate(zip(arch, child, strict=True)) if a != b]
         changes.update([change])
     assert len(changes) == 5 * 3
@@ -34,7 +35,7 @@ def test_a_mutation_changes_one_decision_and_each_equally_often():
 
 def test_a_mutation_keeps_what_stays_open_and_draws_what_opens():
     space, generator = Growing(), torch.Generator().manual_seed(2)
-    children = {_walk.mutate(space, (2, 3, 0), generator) for _ in range(500)}
+    children = {walk.mutate(space, (2, 3, 0), generator) for _ in range(500)}
     shorter = {child for child in children if child[0] < 2}
     longer = {child for child in children if child[0] == 3}
     assert shorter == {(0,), (1, 3)}
@@ -45,22 +46,23 @@ def test_a_mutation_keeps_what_stays_open_and_draws_what_opens():
 
 def test_a_choice_of_one_option_is_never_mutated():
     class Forced(Table):
-        def legal(self, prefix):
-            return range(1 if len(prefix) in (0, 2) else 4) if len(prefix) < 5 else ()
+        def decision(self, prefix):
+            forced = (0,) if len(prefix) in (0, 2) else None
+            return replace(self.decisions[len(prefix)], open=forced) if len(prefix) < 5 else None
 
     generator = torch.Generator().manual_seed(3)
-    children = [_walk.mutate(Forced(), (0, 1, 0, 1, 1), generator) for _ in range(100)]
+    children = [walk.mutate(Forced(), (0, 1, 0, 1, 1), generator) for _ in range(100)]
     assert all(child != (0, 1, 0, 1, 1) and child[0] == child[2] == 0 for child in children)
 
 
 @pytest.mark.parametrize("options", [range(3), [5, 7], ("a", "b")])
 def test_picking_takes_every_option(options):
     generator = torch.Generator().manual_seed(4)
-    assert {_walk.pick(options, generator) for _ in range(100)} == set(options)
+    assert {walk.pick(options, generator) for _ in range(100)} == set(options)
 
 
 def test_picks_are_what_as_many_calls_of_pick_return():
     first, second = (torch.Generator().manual_seed(4) for _ in range(2))
     options = ["a", "b", "c", "d", "e"]
-    assert _walk.picks(options, 25, first) == [_walk.pick(options, second) for _ in range(25)]
+    assert walk.picks(options, 25, first) == [walk.pick(options, second) for _ in range(25)]
     assert torch.equal(first.get_state(), second.get_state())

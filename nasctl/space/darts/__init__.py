@@ -63,7 +63,9 @@ class Darts(FixedWalk, Priced):
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
         pairs = tuple(f"{a}+{b}" for a, b in _pairs(node))
         names = (f"{kind}/{node + 2}/inputs", f"{kind}/{node + 2}/first", f"{kind}/{node + 2}/second")
-        return [Decision(n, options) for n, options in zip(names, (pairs, self._choices, self._choices), strict=True)]
+        kinds = (f"inputs of node {node + 2}", "operation", "operation")
+        options = (pairs, self._choices, self._choices)
+        return [Decision(*parts) for parts in zip(names, kinds, options, strict=True)]
 
     @cached_property
     def _choices(self) -> tuple[str, ...]:

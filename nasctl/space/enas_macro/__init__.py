@@ -22,15 +22,15 @@ from nasctl.space.enas_macro.network import Form, Network
 from nasctl.space.enas_macro.price import price
 from nasctl.space.enas_macro.supernet import Supernet
 
-BIT = ("no", "yes")
+SKIP = ("no", "yes")
 
 
 class EnasMacro(FixedWalk, Priced):
     """Networks of ``layers`` layers: 6^12 * 2^66, about 1.61e29 of them for the published 12.
 
-    Layer i takes i + 1 decisions: its operation, and a bit for each map before its input. A bit's anchor is the
-    operation of the layer of its number, as in the released code. A genotype may have any depth from three layers
-    on. There are no rows: which maps are joined cannot be relaxed without running everything.
+    Layer i takes i + 1 decisions: its operation, and a skip bit for each map before its input. The input of a skip bit
+    is the operation of the layer of its number, as in the released code. A genotype may have any depth from three
+    layers on. There are no rows: which maps are joined cannot be relaxed without running everything.
     """
 
     family = "enas_macro"
@@ -62,8 +62,8 @@ class EnasMacro(FixedWalk, Priced):
         self.num_operations = len(operations)
 
     def _layer(self, layer: int) -> list[Decision]:
-        bits = (Decision(f"layer{layer}/skip{k}", BIT, (_first(k),)) for k in range(layer))
-        return [Decision(f"layer{layer}/operation", self.operations), *bits]
+        skips = (Decision(f"layer{layer}/skip{k}", "skip", SKIP, inputs=(_first(k),)) for k in range(layer))
+        return [Decision(f"layer{layer}/operation", "operation", self.operations), *skips]
 
     def genotype(self, arch: Architecture) -> Genotype:
         rows = [arch[_first(layer) : _first(layer + 1)] for layer in range(self.layers)]

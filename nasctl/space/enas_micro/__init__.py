@@ -51,13 +51,14 @@ class EnasMicro(FixedWalk, Priced):
         self.num_operations = len(operations)
 
     def _node(self, cell: int, node: int) -> list[Decision]:
-        """Return the decisions of a node: two states, whose anchors are the nodes' last decisions, two operations."""
+        """Return the decisions of a node: two states, whose inputs are the nodes' last decisions, two operations."""
         first = TAKEN * (cell * self.nodes + 1) - 1
-        inputs = (-2 * cell - 2, -2 * cell - 1)
-        anchors = (*inputs, *(first + TAKEN * earlier for earlier in range(node)))
+        inputs = (-2 * cell - 2, -2 * cell - 1, *(first + TAKEN * earlier for earlier in range(node)))
         states, place = tuple(map(str, range(node + 2))), f"{KINDS[cell]}/{node + 2}"
-        picks = [Decision(f"{place}/{which}_input", states, anchors) for which in ("first", "second")]
-        return picks + [Decision(f"{place}/{which}_operation", self.operations) for which in ("first", "second")]
+        picks = [Decision(f"{place}/{which}_input", "input", states, inputs=inputs) for which in ("first", "second")]
+        return picks + [
+            Decision(f"{place}/{which}_operation", "operation", self.operations) for which in ("first", "second")
+        ]
 
     def genotype(self, arch: Architecture) -> Genotype:
         half = TAKEN * self.nodes

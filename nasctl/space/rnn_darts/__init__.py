@@ -64,7 +64,10 @@ class RnnDarts(FixedWalk):
 
     def _node_decisions(self, node: int) -> tuple[Decision, Decision]:
         sources = tuple(str(source) for source in range(node + 1))
-        return Decision(f"{node + 1}/input", sources), Decision(f"{node + 1}/activation", self.activations)
+        return (
+            Decision(f"{node + 1}/input", f"input of node {node + 1}", sources),
+            Decision(f"{node + 1}/activation", "activation", self.activations),
+        )
 
     def genotype(self, arch: Architecture) -> Genotype:
         pairs = _pairs(arch)

@@ -56,13 +56,20 @@ class RnnNasRl(FixedWalk):
         self.forms = {"search": search, "final": final}
         pairs = [d for node in (*range(self.nodes), "inject") for d in self._pair_decisions(node)]
         numbers = tuple(map(str, range(self.nodes)))
-        self.decisions = (*pairs, Decision("cell/new", numbers), Decision("cell/merged", numbers[:-1]))
+        self.decisions = (
+            *pairs,
+            Decision("cell/new", "new memory", numbers),
+            Decision("cell/merged", "merged memory", numbers[:-1]),
+        )
         self.rows: tuple[Row, ...] = ()
         self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(combinations) * len(activations)
 
     def _pair_decisions(self, node: int | str) -> tuple[Decision, Decision]:
-        return Decision(f"{node}/combination", self.combinations), Decision(f"{node}/activation", self.activations)
+        return (
+            Decision(f"{node}/combination", "combination", self.combinations),
+            Decision(f"{node}/activation", "activation", self.activations),
+        )
 
     def genotype(self, arch: Architecture) -> Genotype:
         *options, new, merged = arch

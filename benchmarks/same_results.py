@@ -1,0 +1,97 @@
+"""Run small searches by two commits on this machine and compare what they record, number for number.
+
+``python -m benchmarks.same_results [COMMIT]`` (21c1907 where none is given) checks the commit out beside the present tree
+and runs each of `COMMANDS` by both. Trainings differ between processors, so nothing is compared with a stored figure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parents[1]
+FEW = ["dataset.limit_train=64", "dataset.limit_test=64"]
+NB201 = ["space=nasbench201", "dataset=digits", "+debug=smoke", "space.search.cells=1", "space.final.cells=1"]
+MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.final.layers=3", "+debug=one_shot"]
+TABNAS = ["space=ffn", "dataset=breast_cancer", "estimator=from_scratch", "trainer=ffn", "+debug=rows"]
+
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "darts, second order": ["+experiment=darts_digits", "+debug=smoke", "estimator.unroll=finite_difference"],
+    "darts under a limit": ["+experiment=darts_digits", "+debug=smoke", "constraint=params", "constraint.limit=4000"],
+    "random search": ["+experiment=random_search_digits", "+debug=smoke"],
+    "evolution": ["+experiment=evolution_digits", "+debug=smoke", "strategy.population_size=2", "strategy.sample_size=1"],
+    "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", "strategy.samples=2", "strategy.selection=1"],
+    "fair paths": [*NB201, "strategy=regularized_evolution", "estimator.sampler=fair", "strategy.population_size=2",
+                   "strategy.sample_size=1"],
+    "zero-cost scores": [*NB201, "strategy=local_search", "estimator=zero_cost", "reward=score"],
+    "Bayesian optimisation": [*NB201, "strategy=bayesian", "estimator=zero_cost", "reward=score", "budget.trials=12",
+                              "strategy.initial=4", "strategy.pool=10"],
+    "TPE": [*NB201, "strategy=tpe", "estimator=zero_cost", "reward=score", "budget.trials=12", "strategy.initial=4"],
+    "TabNAS under a limit": [*TABNAS, "strategy=tabnas", "constraint=params", "constraint.limit=300", "budget.trials=3"],
+    "repeats, vectorized": ["+experiment=tabnas_exact_toy", "+debug=declared"],
+    "stacked sweep": ["space=ffn", "dataset=breast_cancer", "strategy=enumeration", "estimator=stacked", "+debug=rows",
+                      "space.layers=2", "budget.trials=4"],
+    "text": ["+experiment=darts_python_docs", "+debug=words"],
+    "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=words"],
+}  # fmt: skip
+RECORDS = ("trials.jsonl", "replicas.jsonl")
+NAMES = ("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve")
+
+
+def main(commit: str) -> int:
+    """Print a line for each command; return how many differ."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path(folder, "before")
+        subprocess.run(["git", "-C", HERE, "worktree", "add", "--quiet", "--detach", before, commit], check=True)
+        try:
+            return sum(_differs(name, words, before, Path(folder)) for name, words in COMMANDS.items())
+        finally:
+            subprocess.run(["git", "-C", HERE, "worktree", "remove", "--force", before], check=True)
+
+
+def _differs(name: str, words: Sequence[str], before: Path, folder: Path) -> bool:
+    places = [_run(tree, words, folder / f"{name} {tree.name}") for tree in (before, HERE)]
+    faults = [fault for pair in zip(*map(list, map(_records, places)), strict=False) for fault in _faults(*pair)]
+    print(f"{name:<28}{'equal' if not faults else '; '.join(faults[:3])}", flush=True)
+    return bool(faults)
+
+
+def _run(tree: Path, words: Sequence[str], place: Path) -> Path:
+    """Run a search by the code of ``tree`` and return its run directory."""
+    place.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "nasctl", "search", *words, "run_dir=run"]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{tree}: {' '.join(words)}: {done.stderr}")
+    return place / "run"
+
+
+def _records(run: Path) -> Iterator[tuple[str, Any]]:
+    """Yield place and content of what a search decided, its clocks left out."""
+    architecture = json.loads((run / "architecture.json").read_text())
+    yield "architecture.json", {key: architecture[key] for key in ("genotype", "arch", "notation")}
+    for name in RECORDS:
+        lines = (run / name).read_text().splitlines() if (run / name).exists() else []
+        yield name, [_line(json.loads(line)) for line in lines]
+
+
+def _line(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a trial with its costs among its metrics, wherever its commit writes them."""
+    metrics = {**(line.get("metrics") or {}), **(line.get("costs") or {})}
+    return {**{name: line[name] for name in NAMES if name in line}, "metrics": metrics}
+
+
+def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
+    if before != now:
+        yield f"{before[0]} differs: {before[1]!r:.200} before, {now[1]!r:.200} now"
+
+
+if __name__ == "__main__":
+    sys.exit(min(main((sys.argv[1:] or ["21c1907"])[0]), 1))
