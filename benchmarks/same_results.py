@@ -1,7 +1,8 @@
 """Run small searches by two commits on this machine and compare what they record, number for number.
 
-``python -m benchmarks.same_results [COMMIT]`` (21c1907 where none is given) checks the commit out beside the present tree
-and runs each of `COMMANDS` by both. Trainings differ between processors, so nothing is compared with a stored figure.
+``python -m benchmarks.same_results [COMMIT]`` (21c1907 where none is given) checks the commit out beside the present
+tree and runs each of `COMMANDS` by both. Trainings differ between processors, so nothing is compared with a stored
+figure.
 """
 
 from __future__ import annotations
@@ -16,30 +17,31 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
-FEW = ["dataset.limit_train=64", "dataset.limit_test=64"]
-NB201 = ["space=nasbench201", "dataset=digits", "+debug=smoke", "space.search.cells=1", "space.final.cells=1"]
+SMOKE = ["+debug=smoke"]
+ONE_CELL = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]
+NB201 = ["space=nasbench201", "dataset=digits", *ONE_CELL]
 MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.final.layers=3", "+debug=one_shot"]
-TABNAS = ["space=ffn", "dataset=breast_cancer", "estimator=from_scratch", "trainer=ffn", "+debug=rows"]
+SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12", "threads=1", "dataset.limit_train=64"]
+ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=rows"]
+LIMITED = ["constraint=params", "constraint.limit=300"]
+TINY_POPULATION = ["strategy.population_size=2", "strategy.sample_size=1"]
 
 COMMANDS: Mapping[str, Sequence[str]] = {
-    "darts, second order": ["+experiment=darts_digits", "+debug=smoke", "estimator.unroll=finite_difference"],
-    "darts under a limit": ["+experiment=darts_digits", "+debug=smoke", "constraint=params", "constraint.limit=4000"],
-    "random search": ["+experiment=random_search_digits", "+debug=smoke"],
-    "evolution": ["+experiment=evolution_digits", "+debug=smoke", "strategy.population_size=2", "strategy.sample_size=1"],
+    "darts, second order": ["+experiment=darts_digits", *SMOKE, "estimator.unroll=finite_difference"],
+    "darts under a limit": ["+experiment=darts_digits", *SMOKE, "constraint=params", "constraint.limit=4000"],
+    "random search": ["+experiment=random_search_digits", *SMOKE],
+    "evolution": ["+experiment=evolution_digits", *SMOKE, *TINY_POPULATION],
     "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", "strategy.samples=2", "strategy.selection=1"],
-    "fair paths": [*NB201, "strategy=regularized_evolution", "estimator.sampler=fair", "strategy.population_size=2",
-                   "strategy.sample_size=1"],
-    "zero-cost scores": [*NB201, "strategy=local_search", "estimator=zero_cost", "reward=score"],
-    "Bayesian optimisation": [*NB201, "strategy=bayesian", "estimator=zero_cost", "reward=score", "budget.trials=12",
-                              "strategy.initial=4", "strategy.pool=10"],
-    "TPE": [*NB201, "strategy=tpe", "estimator=zero_cost", "reward=score", "budget.trials=12", "strategy.initial=4"],
-    "TabNAS under a limit": [*TABNAS, "strategy=tabnas", "constraint=params", "constraint.limit=300", "budget.trials=3"],
+    "fair paths": [*NB201, *SMOKE, "strategy=regularized_evolution", "estimator.sampler=fair", *TINY_POPULATION],
+    "zero-cost scores": [*NB201, *SCORED, "strategy=local_search"],
+    "Bayesian optimisation": [*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"],
+    "TPE": [*NB201, *SCORED, "strategy=tpe", "strategy.initial=4"],
+    "TabNAS under a limit": [*ROWS, "strategy=tabnas", *LIMITED, "estimator=from_scratch", "budget.trials=3"],
     "repeats, vectorized": ["+experiment=tabnas_exact_toy", "+debug=declared"],
-    "stacked sweep": ["space=ffn", "dataset=breast_cancer", "strategy=enumeration", "estimator=stacked", "+debug=rows",
-                      "space.layers=2", "budget.trials=4"],
+    "stacked sweep": [*ROWS, "strategy=enumeration", "estimator=stacked", "space.layers=2", "budget.trials=4"],
     "text": ["+experiment=darts_python_docs", "+debug=words"],
     "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=words"],
-}  # fmt: skip
+}
 RECORDS = ("trials.jsonl", "replicas.jsonl")
 NAMES = ("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve")
 
