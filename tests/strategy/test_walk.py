@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chisquare
 
 from nasctl import walk
+from nasctl.core import Decision, RequestError
 from tests.strategy.table import Growing, Table
 
 
@@ -66,3 +67,43 @@ def test_picks_are_what_as_many_calls_of_pick_return():
     options = ["a", "b", "c", "d", "e"]
     assert walk.picks(options, 25, first) == [walk.pick(options, second) for _ in range(25)]
     assert torch.equal(first.get_state(), second.get_state())
+
+
+class Counting:
+    """A walk of yes and no; ``complete`` after one decision and after the last of ``length``."""
+
+    def __init__(self, length=3, open_=None, complete=lambda prefix: len(prefix) in (1, 3)):
+        self.length, self.open, self.complete = length, open_, complete
+
+    def decision(self, prefix):
+        return Decision("any", "any", ("no", "yes"), self.open) if len(prefix) < self.length else None
+
+
+def test_every_complete_prefix_is_an_architecture():
+    archs = list(walk.every(Counting()))
+    assert archs == sorted(archs) and len(archs) == 2 + 8
+    assert all(walk.belongs(Counting(), arch) for arch in archs)
+    assert not any(walk.belongs(Counting(), arch) for arch in [(), (0, 0), (2,), (0, 0, 0, 0)])
+
+
+def test_a_strategy_may_stop_at_a_complete_prefix_only():
+    generator = torch.Generator().manual_seed(0)
+    assert {len(walk.uniform(Counting(), generator, stop=lambda prefix: True)) for _ in range(20)} == {1}
+    assert {len(walk.uniform(Counting(), generator, stop=lambda prefix: len(prefix) >= 2)) for _ in range(20)} == {3}
+    assert len(walk.mutate(Counting(), (1,), generator, stop=lambda prefix: True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (
+            Counting(open_=()),
+            r"space: the walk that begins with \[\] has no option open in decision 'any'; open one or",
+        ),
+        (Counting(length=10**6), "space: the walk that begins with .* goes on after 10000 decisions; have decision"),
+        (Counting(length=2), r"space: the walk that begins with \[., .\] ends where no network can be built; have com"),
+    ],
+)
+def test_a_faulty_walk_is_refused_in_one_sentence(space, message):
+    with pytest.raises(RequestError, match=message):
+        walk.uniform(space, torch.Generator().manual_seed(0))

@@ -1,0 +1,58 @@
+"""A space of feed-forward networks of any depth up to ``deepest``; the walk ends early by the option stop."""
+
+from itertools import pairwise
+
+from torch import nn
+
+from nasctl.core import Decision, RequestError, Task
+
+STOP = "stop"
+
+
+class Chain:
+    """A network is complete after any layer, or with ``must_stop`` only after stop or the deepest layer."""
+
+    family, rows, size, num_operations = "chain", (), None, 1
+
+    def __init__(self, task: Task, *, widths: list[int], deepest: int, must_stop: bool) -> None:
+        self.task, self.options, self.deepest, self.must_stop = task, (STOP, *map(str, widths)), deepest, must_stop
+        self.kinds = (self.decision(()),)
+
+    def decision(self, prefix):
+        if len(prefix) == self.deepest or 0 in prefix:
+            return None
+        open_ = tuple(range(0 if prefix and self.must_stop else 1, len(self.options)))
+        return Decision(f"layer{len(prefix)}", "layer", self.options, open_)
+
+    def complete(self, prefix):
+        return bool(prefix) and (not self.must_stop or self.decision(prefix) is None)
+
+    def state(self, prefix):
+        return len(prefix), prefix[-1] if prefix else None
+
+    def genotype(self, arch):
+        return {"widths": [int(self.options[option]) for option in arch if option]}
+
+    def notation(self, genotype):
+        return "-".join(map(str, genotype["widths"]))
+
+    def parse(self, text):
+        return self.check({"widths": [int(width) for width in text.split("-")]})
+
+    def check(self, genotype):
+        if not set(map(str, genotype["widths"])) <= set(self.options):
+            raise RequestError(f"genotype: {genotype!r} has other widths; use {', '.join(self.options[1:])}")
+        return genotype
+
+    def features(self, genotype):
+        return {"layers": len(genotype["widths"])}
+
+    def graph(self, genotype):
+        return {"network": [(str(i), str(i + 1), f"linear_{w}") for i, w in enumerate(genotype["widths"])]}
+
+    def cost(self, genotype, name):
+        sides = list(pairwise([2, *genotype["widths"], 1]))
+        return sum(a * b + b * (name == "params") for a, b in sides)
+
+    def build(self, genotype, form, **size):
+        return nn.Sequential(*(nn.Linear(a, b) for a, b in pairwise([2, *genotype["widths"], 1])))
