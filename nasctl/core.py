@@ -309,8 +309,11 @@ class Estimator(Protocol):
     takes_relaxed: bool  # can evaluate a candidate with weights
     tabular: bool  # evaluating is a look-up, so hundreds of repeats and whole spaces are cheap
     error_kind: str  # what its error is: "proxy", "short training", ...
-    epoch: float  # passes over the shared training data so far; 0 where nothing is shared
     work: int  # multiply-accumulates so far: a forward pass counts once, one with its backward pass three times
+
+    @property
+    def epoch(self) -> float:
+        """Return the passes over the shared training data so far; 0 where nothing is shared."""
 
     def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
         """Take one step of training what candidates share, if one is due; return what to show while more are, else
@@ -351,7 +354,9 @@ class Split(Protocol):
 class Dataset(Protocol):
     """Data, loss and measure. Nothing is read from disk before the first split is asked for."""
 
-    task: Task
+    @property
+    def task(self) -> Task:
+        """Return what a space must know of the data."""
 
     def train(self) -> Split:
         """Return the part that search trains on, shuffled and augmented."""

@@ -26,6 +26,9 @@ class NoData:
     def full(self) -> Split:
         raise self._refusal()
 
+    def held_out(self, share: float) -> tuple[Split, Split]:
+        raise self._refusal()
+
     def test(self) -> Split:
         raise self._refusal()
 

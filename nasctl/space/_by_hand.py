@@ -23,7 +23,7 @@ class ByHand(FixedWalk):
     model of a depth in a form.
     """
 
-    family: ClassVar[str]
+    family: str
     unit: ClassVar[str]
     operation: ClassVar[str]
     published: ClassVar[str]  # an architecture that ships

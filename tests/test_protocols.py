@@ -1,0 +1,54 @@
+"""Each class that a YAML of conf/ names meets the protocol of its group: tests/protocols.py, which mypy checks."""
+
+from pathlib import Path
+
+import yaml
+
+from nasctl.config import conf_dir
+
+FILE = Path(__file__).with_name("protocols.py")
+PROTOCOLS = {
+    "space": "SearchSpace",
+    "strategy": "Strategy",
+    "estimator": "Estimator",
+    "dataset": "Dataset",
+    "trainer": "Trainer",
+    "reward": "Reward",
+    "constraint": "Constraint",
+}
+HEAD = '''"""Claims for mypy: each class of conf/ meets its group's protocol. Made by ``python -m tests.test_protocols``."""
+
+from __future__ import annotations
+
+'''
+
+
+def targets() -> dict[str, list[str]]:
+    """Return the classes that the YAMLs of each group name."""
+    found = {}
+    for group in PROTOCOLS:
+        files = sorted(conf_dir().joinpath(group).rglob("*.yaml"))
+        nodes = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
+        found[group] = sorted({node["_target_"] for node in nodes if "_target_" in node})
+    return found
+
+
+def claims() -> str:
+    """Return the content of tests/protocols.py."""
+    known = targets()
+    modules = sorted({name.rpartition(".")[0] for names in known.values() for name in names})
+    lines = [f"import {module}" for module in modules]
+    lines += [f"from nasctl.core import {', '.join(sorted(PROTOCOLS.values()))}"]
+    for group, names in known.items():
+        for name in names:
+            claim = f"{group}_{name.rpartition('.')[2].lower()}"
+            lines += ["", "", f"def {claim}(made: {name}) -> {PROTOCOLS[group]}:", "    return made"]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def test_the_claims_are_of_todays_configuration() -> None:
+    assert FILE.read_text(encoding="utf-8") == claims(), "give: python -m tests.test_protocols"
+
+
+if __name__ == "__main__":
+    FILE.write_text(claims(), encoding="utf-8")
