@@ -1,4 +1,4 @@
-"""Claims for mypy: each class of conf/ meets its group's protocol. Made by ``python -m tests.test_protocols``."""
+"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
 

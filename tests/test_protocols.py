@@ -16,7 +16,7 @@ PROTOCOLS = {
     "reward": "Reward",
     "constraint": "Constraint",
 }
-HEAD = '''"""Claims for mypy: each class of conf/ meets its group's protocol. Made by ``python -m tests.test_protocols``."""
+HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
 
