@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from nasctl import config as configuration
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, Genotype, RequestError, SearchSpace, Trainer
+from nasctl.core import Estimator, Genotype, KnownBySettings, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
@@ -60,6 +62,16 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
 def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
     """Return what a strategy may ask ``estimator`` for."""
     return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
+
+
+def fingerprint(scene: Scene) -> Mapping[str, str]:
+    """Return the hashes of what a search reads; an estimator is built only where its class cannot tell."""
+    node, data = scene.config["estimator"], SearchData(scene.dataset)
+    kind = configuration.target(node)
+    if issubclass(kind, KnownBySettings):
+        return kind.reads(node, data)
+    estimator: Estimator = make(node, scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    return estimator.fingerprint()
 
 
 def check_pair(config: Config) -> None:

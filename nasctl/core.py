@@ -9,7 +9,9 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
@@ -38,8 +40,16 @@ Pulse = Callable[[Mapping[str, Any]], None]
 """The same where there is no state to save: called with what to show."""
 
 
+Stamp = tuple[str, int, int, int]
+"""Path, size in bytes, time of the last change in nanoseconds, and inode of a file."""
+
+
 class RequestError(Exception):
     """The request was wrong: one sentence with value, place and remedy. Exit code 2."""
+
+
+class MissingDataError(RequestError):
+    """A file or folder of data is not there; of one that is there and is faulty, `RequestError` tells."""
 
 
 class RunError(Exception):
@@ -74,6 +84,23 @@ def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
     return RequestError(
         f"{what}: unknown {name!r}; {hint}{'choose from ' + ', '.join(known) if known else 'remove it'}"
     )
+
+
+def file_digest(path: Path, algorithm: str) -> str:
+    """Return the digest of a file, in hexadecimal; a process reads it once while its size, time and inode stay."""
+    return _file_digest(path, algorithm, stamp_of(path))
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: Path, algorithm: str, stamp: Stamp) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return path, size, time of the last change and inode of a file: what a digest may be remembered by."""
+    found = path.stat()
+    return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def position_seed(*position: int | str) -> int:
@@ -282,6 +309,15 @@ class Estimator(Protocol):
     def state_dict(self) -> State: ...
 
     def load_state_dict(self, state: State) -> None: ...
+
+
+@runtime_checkable
+class KnownBySettings(Protocol):
+    """An estimator's class that tells what it reads from its settings alone, so that none need be built."""
+
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        """Return the ``fingerprint`` of an estimator with these settings."""
 
 
 class Split(Protocol):

@@ -268,6 +268,10 @@ class Supernet:
     def covers(self, arch: Architecture) -> bool:
         return True
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return dataset.fingerprint()
+
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
 

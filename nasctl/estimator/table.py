@@ -26,7 +26,8 @@ from nasctl.core import (
     State,
 )
 from nasctl.estimator._alone import Alone
-from nasctl.estimator._table_file import Values, read
+from nasctl.estimator._table_check import check, check_names
+from nasctl.estimator._table_file import Values, hashes, read
 
 
 class Table(Alone):
@@ -68,7 +69,9 @@ class Table(Alone):
                 f"choose at most {len(accuracy) - 1}"
             )
         columns = [(f"estimator.{setting}", column) for setting, column in self._columns()]
+        check_names(list(metrics))
         self.table = read(Path(root, file), architecture, tuple(columns))
+        check(self.table, tuple(self._columns()), percent)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
         self.clock = 0.0  # simulated seconds
 
@@ -127,8 +130,12 @@ class Table(Alone):
         blank = ", ".join(column for (_, column), value in values if value is None)
         return RequestError(f"{self.table.path}, row {self.table.lines[name]}: {name} has no {blank}; {remedy}")
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return hashes(Path(settings["root"], settings["file"]))
+
     def fingerprint(self) -> Mapping[str, str]:
-        return {"table": self.table.sha256}
+        return self.table.hashes
 
     def facts(self) -> Mapping[str, Any]:
         """Return the split and the columns searched by and reported, and what the look-ups stand for in seconds."""
