@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
 from nasctl import config as configuration
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, Genotype, KnownBySettings, RequestError, SearchSpace, Trainer
+from nasctl.core import Estimator, Genotype, GivesCosts, KnownBySettings, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
 from nasctl.search import Append, Budget, Feasible, Search, SearchData
+from nasctl.table_costs import Costs
 
 
 def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
@@ -72,6 +73,14 @@ def fingerprint(scene: Scene) -> Mapping[str, str]:
         return kind.reads(node, data)
     estimator: Estimator = make(node, scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
     return estimator.fingerprint()
+
+
+def costs_of(config: Config) -> Callable[[SearchSpace], Costs]:
+    """Return what gives the costs that the estimator's table has for a space."""
+    kind = configuration.target(config["estimator"])
+    if not issubclass(kind, GivesCosts):
+        return lambda space: {}
+    return lambda space: kind.costs(config["estimator"], space)
 
 
 def check_pair(config: Config) -> None:

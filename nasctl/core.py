@@ -320,6 +320,15 @@ class KnownBySettings(Protocol):
         """Return the ``fingerprint`` of an estimator with these settings."""
 
 
+@runtime_checkable
+class GivesCosts(Protocol):
+    """An estimator's class whose table has costs, which then count in place of those of the space's networks."""
+
+    @classmethod
+    def costs(cls, settings: Mapping[str, Any], space: SearchSpace) -> Mapping[str, Callable[[Genotype], float]]:
+        """Return what each cost is read by, by its name, as ``params``; nothing is read before one is called."""
+
+
 class Split(Protocol):
     """A part of a data set whose batches are pure functions of the position.
 

@@ -13,7 +13,7 @@ import torch
 from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
-from nasctl.assembly import assemble, check_pair, check_repeats, fingerprint, make_trainer
+from nasctl.assembly import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import RequestError
 from nasctl.files import read_lines
@@ -44,7 +44,7 @@ def search(config: Config) -> None:
     check_repeats(config)
     budget, config = budgets.read(config), budgets.scheduled(config)
     config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
-    scene = set_up(config, environment.choose_device(config["device"]))
+    scene = set_up(config, environment.choose_device(config["device"]), costs_of(config))
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
     nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, Timed
+from nasctl.table_costs import Costs, Tabled
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Scene:
         return "-".join(self.config["choices"][group] for group in groups)
 
 
-def set_up(config: Config, device: torch.device) -> Scene:
-    """Build what every verb needs; nothing is read from disk yet."""
+def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], Costs] = lambda space: {}) -> Scene:
+    """Build what every verb needs; nothing is read from disk yet. ``costs`` are those that a table gives."""
     dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
     space = make(config["space"], dataset.task)
-    latency = make(config["resource"], space, dataset.task, device) if measures(config) else None
+    tabled = costs(space)
+    timed = measures(config) and "latency" not in tabled
+    latency = make(config["resource"], space, dataset.task, device) if timed else None
     space = space if latency is None else Timed(space, latency)
+    space = Tabled(space, tabled) if tabled else space
     return Scene(config, device, dataset, space, make(config["constraint"], space), latency)
 
 

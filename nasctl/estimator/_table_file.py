@@ -63,13 +63,13 @@ def _content(path: Path) -> Path:
     return meta if meta.is_file() else path
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=6)
 def _read_folder(path: Path, stamps: tuple[Stamp, Stamp], columns: tuple[tuple[str, str], ...]) -> TableFile:
     rows = _nats_folder.Rows(path, columns)
     return TableFile(path, hashes(path), rows, rows.lines, {})
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=6)
 def _read(path: Path, stamp: Stamp, architecture: str, columns: tuple[tuple[str, str], ...]) -> TableFile:
     frame = _frame(path)
     for setting, column in (("estimator.architecture", architecture), *columns):

@@ -29,10 +29,8 @@ def read_text(path: Path) -> pandas.DataFrame:
     short = frame.isna().any(axis=1)
     if short.any():
         row = int(short.to_numpy().argmax())
-        raise RequestError(
-            f"{path}, row {row + 1}: has {int(frame.iloc[row].notna().sum())} fields where the header has {len(names)}; "
-            "correct it"
-        )
+        count = int(frame.iloc[row].notna().sum())
+        raise RequestError(f"{path}, row {row + 1}: has {count} fields where the header has {len(names)}; correct it")
     return frame[1:].set_axis(list(names), axis=1).reset_index(drop=True)
 
 
