@@ -344,6 +344,20 @@ class Split(Protocol):
         """Return inputs ``(size, *input_shape)`` and targets ``(size,)``; the last batch may be smaller."""
 
 
+@dataclass(frozen=True)
+class Validation:
+    """A validation split of which architecture steps see other batches than those that candidates are scored on."""
+
+    scored: Split
+    architecture: Split
+
+    def __len__(self) -> int:
+        return len(self.scored)
+
+    def batch(self, size: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        return self.scored.batch(size, epoch, step)
+
+
 class Dataset(Protocol):
     """Data, loss and measure. Nothing is read from disk before the first split is asked for."""
 
@@ -353,7 +367,7 @@ class Dataset(Protocol):
         """Return the part that search trains on, shuffled and augmented."""
 
     def val(self) -> Split:
-        """Return the part that search validates on, shuffled, not augmented."""
+        """Return the part that search validates on, shuffled, not augmented; a `Validation` may say more."""
 
     def full(self) -> Split:
         """Return train and validation together, shuffled and augmented: what retraining uses.

@@ -209,7 +209,7 @@ class Supernet:
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         self._train()
         train = self.train.batch(self.schedule.turn)
-        val = self.val.batch(self.schedule.turn) if self.bilevel else train
+        val = self.val.architecture_batch(self.schedule.turn) if self.bilevel else train
         rate = self._rate()
         replay = self._replay_of(candidate)
         if replay is None:
