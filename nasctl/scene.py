@@ -54,14 +54,8 @@ def measures(config: Config) -> bool:
 
 def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     """Return the hash that names a run: of its settings and the device's type, the seed apart."""
-    text = json.dumps([_signed(nodes), device.type], sort_keys=True)
+    text = json.dumps([configuration.without(nodes, configuration.NOT_SIGNED), device.type], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-def _signed(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
-    return node
 
 
 AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
@@ -72,5 +66,6 @@ def recipe(scene: Scene) -> dict[str, str]:
     """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast."""
     trainer = scene.config["trainer"]
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
-    nodes |= {"dataset": scene.config["dataset"], "final": scene.config["space"]["final"]}
+    dataset = configuration.without(scene.config["dataset"], configuration.OF_SEARCH)
+    nodes |= {"dataset": dataset, "final": scene.config["space"]["final"]}
     return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

@@ -38,7 +38,7 @@ class ImageClassification:
     """A `nasctl.core.Dataset` over a source: splits, loss and measure.
 
     Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64. The training part is a ``train_portion``
-    drawn with ``split_seed``, or the first examples where ``split`` is ``order``. Architecture steps see validation
+    drawn with ``split_seed``, or the first examples where ``search_split`` is ``order``. Architecture steps see validation
     images augmented where ``varied``, and in batches drawn apart where ``architecture_batches`` is ``independent``.
     """
 
@@ -48,13 +48,13 @@ class ImageClassification:
         source: Source,
         *,
         train_portion: float,
-        split: Literal["random", "order"],
+        search_split: Literal["random", "order"],
         split_seed: int,
         varied: bool,
         architecture_batches: Literal["epoch", "independent"],
     ) -> None:
         self.task, self._source = task, source
-        self.train_portion, self.split_by, self.split_seed = train_portion, split, split_seed
+        self.train_portion, self.search_split, self.split_seed = train_portion, search_split, split_seed
         self.varied, self.architecture_order = varied, ORDERS[architecture_batches]
 
     def train(self) -> Split:
@@ -111,7 +111,7 @@ class ImageClassification:
 
     @cached_property
     def _halves(self) -> tuple[Tensor, Tensor]:
-        train, val = self._cut(self.train_portion, "split", self.split_by == "random")
+        train, val = self._cut(self.train_portion, "split", self.search_split == "random")
         if not len(train) or not len(val):
             raise RequestError(
                 f"dataset.train_portion ({self.train_portion}) of {len(self._source)} examples leaves nothing to train"

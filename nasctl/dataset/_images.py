@@ -73,7 +73,7 @@ def check_arrays(pixels: np.ndarray, labels: np.ndarray) -> None:
         )
     if labels.shape != (len(pixels),):
         raise RequestError(f"dataset: labels {labels.shape} for {len(pixels):,} images; give one label an image")
-    if labels.dtype.kind not in "iu" or len(labels) and labels.min() < 0:
+    if labels.dtype.kind not in "iu" or (len(labels) and labels.min() < 0):
         raise RequestError(
             f"dataset: labels are {labels.dtype} from {labels.min():g} on; number the classes 0, 1, 2, ..."
         )

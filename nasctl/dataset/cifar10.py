@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,7 +34,7 @@ class CIFAR(ImageClassification):
         num_classes: Literal[10, 100],
         download: bool,
         train_portion: Annotated[float, Field(gt=0, lt=1)],
-        split: Literal["random", "order"],
+        search_split: Literal["random", "order"],
         split_seed: int | None,
         architecture_batches: Literal["epoch", "independent"],
         limit_train: PositiveInt | None,
@@ -58,17 +58,34 @@ class CIFAR(ImageClassification):
             std=std,
             augment=augment,
         )
+        images.stamp = self._stamp
         super().__init__(
             Task("image_classification", (3, side, side), num_classes),
             images,
             train_portion=train_portion,
-            split=split,
+            search_split=search_split,
             split_seed=seed if split_seed is None else split_seed,
             varied=augment.architecture is not None,
             architecture_batches=architecture_batches,
         )
 
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return the hashes of every image data set, and that the files are the published ones: no others are read."""
+        return {**super().fingerprint(), "published": "yes"}
+
+    def _stamp(self) -> Hashable:
+        """Return what the training files are known by, or raise `RequestError` if a file is missing or damaged."""
+        published = self._checked()
+        files = [self.root / published.base_folder / name for name, _ in published.train_list]
+        return tuple(map(stamp_of, files))
+
     def _read(self, part: str) -> Arrays:
+        published = self._checked()
+        read = published(self.root, train=part == "train")
+        return read.data.transpose(0, 3, 1, 2), np.array(read.targets, dtype=np.int64)
+
+    def _checked(self) -> Any:
+        """Return torchvision's reader of files that are as published, after a download if need be."""
         published = self._published()
         fault = self._fault(published)
         if fault and self.download:
@@ -76,8 +93,7 @@ class CIFAR(ImageClassification):
             fault = self._fault(published)
         if fault:
             raise fault
-        read = published(self.root, train=part == "train")
-        return read.data.transpose(0, 3, 1, 2), np.array(read.targets, dtype=np.int64)
+        return published
 
     def _published(self) -> Any:
         from torchvision import datasets  # seconds to import, so only where it is needed
