@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
@@ -10,11 +11,12 @@ from nasctl import config as configuration
 from nasctl import walk
 from nasctl.batch import Batch
 from nasctl.config import Config, make
-from nasctl.core import Estimator, FixedSpace, Genotype, RequestError, SearchSpace, Trainer
+from nasctl.core import Estimator, FixedSpace, Genotype, GivesCosts, KnownBySettings, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
 from nasctl.scene import Scene
 from nasctl.search import Append, Budget, Feasible, Search, SearchData
+from nasctl.table_costs import Costs
 
 
 def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
@@ -63,6 +65,24 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
 def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
     """Return what a strategy may ask ``estimator`` for."""
     return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
+
+
+def fingerprint(scene: Scene) -> Mapping[str, str]:
+    """Return the hashes of what a search reads; an estimator is built only where its class cannot tell."""
+    node, data = scene.config["estimator"], SearchData(scene.dataset)
+    kind = configuration.target(node)
+    if issubclass(kind, KnownBySettings):
+        return kind.reads(node, data)
+    estimator: Estimator = make(node, scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    return estimator.fingerprint()
+
+
+def costs_of(config: Config) -> Callable[[SearchSpace], Costs]:
+    """Return what gives the costs that the estimator's table has for a space."""
+    kind = configuration.target(config["estimator"])
+    if not issubclass(kind, GivesCosts):
+        return lambda space: {}
+    return lambda space: kind.costs(config["estimator"], space)
 
 
 def check_pair(config: Config) -> None:

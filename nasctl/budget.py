@@ -100,5 +100,6 @@ def check_same(path: Path, other: Config, config: Config) -> None:
 
 
 def _plain(node: Mapping[str, Any]) -> Any:
-    """Return a group's settings that touch results, as JSON reads them."""
-    return json.loads(json.dumps({key: value for key, value in node.items() if key not in configuration.NOT_SIGNED}))
+    """Return a group's settings that touch the work, as JSON reads them."""
+    left_out = (*configuration.NOT_SIGNED, *configuration.OF_SEARCH)
+    return json.loads(json.dumps(configuration.without(node, left_out)))

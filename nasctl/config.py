@@ -76,6 +76,8 @@ OWN = (
 """Settings of a run itself, which a run that starts from it does not inherit."""
 NOT_SIGNED = ("download", "workers", "root")
 """Settings of a group that do not touch results."""
+OF_SEARCH = ("search_split", "architecture_batches", "architecture")
+"""Settings of a data set that say which images a search sees; work and the final training do not depend on them."""
 LIKE = ("space", "dataset", "trainer", "constraint")
 """Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
 an experiment."""
@@ -304,6 +306,13 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
 
 def _is_target(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
+
+
+def without(node: Any, left_out: Sequence[str]) -> Any:
+    """Return nested settings less those of some names."""
+    if isinstance(node, Mapping):
+        return {key: without(value, left_out) for key, value in node.items() if key not in left_out}
+    return node
 
 
 def target(node: Mapping[str, Any]) -> Any:

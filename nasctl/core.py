@@ -9,6 +9,8 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -38,8 +40,16 @@ Pulse = Callable[[Mapping[str, Any]], None]
 """The same where there is no state to save: called with what to show."""
 
 
+Stamp = tuple[str, int, int, int]
+"""Path, size in bytes, time of the last change in nanoseconds, and inode of a file."""
+
+
 class RequestError(Exception):
     """The request was wrong: one sentence with value, place and remedy. Exit code 2."""
+
+
+class MissingDataError(RequestError):
+    """A file or folder of data is not there; of one that is there and is faulty, `RequestError` tells."""
 
 
 class RunError(Exception):
@@ -74,6 +84,23 @@ def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
     return RequestError(
         f"{what}: unknown {name!r}; {hint}{'choose from ' + ', '.join(known) if known else 'remove it'}"
     )
+
+
+def file_digest(path: Path, algorithm: str) -> str:
+    """Return the digest of a file, in hexadecimal; a process reads it once while its size, time and inode stay."""
+    return _file_digest(path, algorithm, stamp_of(path))
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: Path, algorithm: str, stamp: Stamp) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return path, size, time of the last change and inode of a file: what a digest may be remembered by."""
+    found = path.stat()
+    return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def position_seed(*position: int | str) -> int:
@@ -336,6 +363,24 @@ class Estimator(Protocol):
     def load_state_dict(self, state: State) -> None: ...
 
 
+@runtime_checkable
+class KnownBySettings(Protocol):
+    """An estimator's class that tells what it reads from its settings alone, so that none need be built."""
+
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        """Return the ``fingerprint`` of an estimator with these settings."""
+
+
+@runtime_checkable
+class GivesCosts(Protocol):
+    """An estimator's class whose table has costs, which then count in place of those of the space's networks."""
+
+    @classmethod
+    def costs(cls, settings: Mapping[str, Any], space: SearchSpace) -> Mapping[str, Callable[[Genotype], float]]:
+        """Return what each cost is read by, by its name, as ``params``; nothing is read before one is called."""
+
+
 class Split(Protocol):
     """A part of a data set whose batches are pure functions of the position.
 
@@ -351,6 +396,20 @@ class Split(Protocol):
         """Return inputs ``(size, *input_shape)`` and targets ``(size,)``; the last batch may be smaller."""
 
 
+@dataclass(frozen=True)
+class Validation:
+    """A validation split of which architecture steps see other batches than those that candidates are scored on."""
+
+    scored: Split
+    architecture: Split
+
+    def __len__(self) -> int:
+        return len(self.scored)
+
+    def batch(self, size: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        return self.scored.batch(size, epoch, step)
+
+
 class Dataset(Protocol):
     """Data, loss and measure. Nothing is read from disk before the first split is asked for."""
 
@@ -362,7 +421,7 @@ class Dataset(Protocol):
         """Return the part that search trains on, shuffled and augmented."""
 
     def val(self) -> Split:
-        """Return the part that search validates on, shuffled, not augmented."""
+        """Return the part that search validates on, shuffled, not augmented; a `Validation` may say more."""
 
     def full(self) -> Split:
         """Return train and validation together, shuffled and augmented: what retraining uses.

@@ -13,7 +13,7 @@ import torch
 from nasctl import budget as budgets
 from nasctl import config as configuration
 from nasctl import environment, inspection
-from nasctl.assembly import assemble, check_pair, check_repeats, make_trainer
+from nasctl.assembly import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import FixedChoices, RequestError
 from nasctl.files import read_lines
@@ -44,12 +44,12 @@ def search(config: Config) -> None:
     check_repeats(config)
     budget, config = budgets.read(config), budgets.scheduled(config)
     config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
-    scene = set_up(config, environment.choose_device(config["device"]))
+    scene = set_up(config, environment.choose_device(config["device"]), costs_of(config))
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
     nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     method = method_of(run, scene, nodes)
-    if not is_finished(run):
+    if not is_finished(run, lambda: fingerprint(scene)):
         loop = assemble(run, scene, budget)
         data = dict(loop.estimator.fingerprint())
         with run, Progress(run.cost) as run.watch:
@@ -89,7 +89,7 @@ def select(config: Config) -> None:
     origins = [[source.facts["signature"], source.facts["seed"], source.genotype] for source in sources]
     nodes = {name: config[name] for name in (*SELECT, "selection")} | {"origins": origins}
     run = open_run("select", scene, scene.name("space", "strategy", "dataset"), nodes)
-    if not is_finished(run):
+    if not is_finished(run, scene.dataset.fingerprint):
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
@@ -133,7 +133,7 @@ def retrain(config: Config) -> None:
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
-    if not is_finished(run):
+    if not is_finished(run, scene.dataset.fingerprint):
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nasctl import config as configuration
 from nasctl import environment, shared_weights
-from nasctl.assembly import make_trainer
+from nasctl.assembly import fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Estimator, Feasible, Reward
 from nasctl.correlation import Correlation, Estimated, Retrained, Training, sampled
@@ -53,7 +53,7 @@ def correlate(config: Config) -> None:
     origins = [[run.facts["signature"], run.facts["seed"]] for run in runs]
     nodes = {name: config[name] for name in (*groups, "correlation")} | {"origins": origins}
     run = open_run("correlate", scene, scene.name("space", "dataset"), nodes)
-    if not is_finished(run):
+    if not is_finished(run, lambda: {**runs[0].estimator.fingerprint(), **read(scene)}):
         reward = make(config["reward"])
         truth = asked(scene, reward) if config.get("against") else retrained(scene, reward)
         with run, Progress(run.cost) as run.watch:
@@ -65,6 +65,14 @@ def correlate(config: Config) -> None:
             run.save(correlation.state_dict())
             finish(run, scene, runs, truth.kind)
     show(run)
+
+
+def read(scene: Scene) -> Mapping[str, str]:
+    """Return the hashes of what the training reads that the ranking is compared with."""
+    config = scene.config
+    if not config.get("against"):
+        return scene.dataset.fingerprint()
+    return fingerprint(replace(scene, config={**config, "estimator": config["against"]}))
 
 
 def retrained(scene: Scene, reward: Reward) -> Truth:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nasctl import environment
+from nasctl import environment, fingerprint
 from nasctl.core import Architecture, Genotype, Metrics, RequestError
 from nasctl.dry_run import DryRun
 from nasctl.progress import duration
@@ -73,11 +73,16 @@ def check_resume(wanted: str, path: Path) -> None:
         raise RequestError(f"resume=must, but {path} does not exist; check the settings or use resume=auto")
 
 
-def is_finished(run: Run) -> bool:
-    """Return whether there is nothing left to do; say so if other code than today's did it."""
+def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
+    """Return whether there is nothing left to do, or raise `RequestError` if other ``data`` than today's were used.
+
+    Print a note if another commit did it.
+    """
     if not _has_finished(run.path):
         return False
-    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
+    record = json.loads((run.path / "environment.json").read_text())
+    fingerprint.check_finished(run.path, record["data"], data)
+    then, now = record["git"], environment.git()
     if then and now and then["commit"] != now["commit"]:
         print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
     return True
@@ -93,19 +98,11 @@ def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     path = run.path / "environment.json"
     before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
-    if before and before["data"] != data:
-        raise RequestError(
-            f"{run.path}: the data differ from those the run began with (by {differing(before['data'], data)}); "
-            "restore them or use another run_dir"
-        )
+    if before:
+        fingerprint.check(run.path, before["data"], data, "began")
     if run.state is not None:
         log.info("resuming from the checkpoint in %s", run.path)
     run.write("environment.json", environment.describe(scene.device, data))
-
-
-def differing(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Return the names of the fingerprints that are not equal."""
-    return ", ".join(name for name in {**before, **now} if before.get(name) != now.get(name))
 
 
 def finish(

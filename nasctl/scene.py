@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, timed
+from nasctl.table_costs import Costs, tabled
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Scene:
         return "-".join(self.config["choices"][group] for group in groups)
 
 
-def set_up(config: Config, device: torch.device) -> Scene:
-    """Build what every verb needs; nothing is read from disk yet."""
+def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], Costs] = lambda space: {}) -> Scene:
+    """Build what every verb needs; nothing is read from disk yet. ``costs`` are those that a table gives."""
     dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
     space = make(config["space"], dataset.task)
-    latency = make(config["resource"], space, dataset.task, device) if measures(config) else None
+    known = costs(space)
+    measured = measures(config) and "latency" not in known
+    latency = make(config["resource"], space, dataset.task, device) if measured else None
     space = space if latency is None else timed(space, latency)
+    space = tabled(space, known) if known else space
     return Scene(config, device, dataset, space, make(config["constraint"], space), latency)
 
 
@@ -50,14 +54,8 @@ def measures(config: Config) -> bool:
 
 def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     """Return the hash that names a run: of its settings and the device's type, the seed apart."""
-    text = json.dumps([_signed(nodes), device.type], sort_keys=True)
+    text = json.dumps([configuration.without(nodes, configuration.NOT_SIGNED), device.type], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-def _signed(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _signed(value) for key, value in node.items() if key not in configuration.NOT_SIGNED}
-    return node
 
 
 AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
@@ -68,5 +66,6 @@ def recipe(scene: Scene) -> dict[str, str]:
     """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast."""
     trainer = scene.config["trainer"]
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
-    nodes |= {"dataset": scene.config["dataset"], "final": scene.config["space"]["final"]}
+    dataset = configuration.without(scene.config["dataset"], configuration.OF_SEARCH)
+    nodes |= {"dataset": dataset, "final": scene.config["space"]["final"]}
     return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

@@ -207,12 +207,16 @@ class Search:
 
 
 def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:
-    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics."""
+    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics.
+
+    One that the estimator gives itself is not replaced by what the space counts.
+    """
     evaluation = estimator.evaluate(candidate)
     if not reward.resources:
         return evaluation
     genotype = space.genotype(candidate.arch)
-    costs = {name: space.cost(genotype, name) for name in reward.resources}
+    missing = [name for name in reward.resources if name not in evaluation.metrics]
+    costs = {name: space.cost(genotype, name) for name in missing}
     return replace(evaluation, metrics={**evaluation.metrics, **costs})
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from nasctl.core import Metrics, RequestError, Split, Task, position_seed
+from nasctl.core import Metrics, RequestError, Split, Task, Validation, position_seed
+from nasctl.dataset._order import Independent, Order
+
+ORDERS: Mapping[str, type[Order]] = {"epoch": Order, "independent": Independent}
+"""How batches of architecture steps are drawn: through all images in an epoch, or each by itself."""
 
 
 class Source(Protocol):
@@ -20,8 +24,8 @@ class Source(Protocol):
     def __len__(self) -> int:
         """Return the number of training examples."""
 
-    def split(self, name: str, indices: Tensor) -> Split:
-        """Return these training examples as the split ``train``, ``val`` or ``full``."""
+    def split(self, name: str, indices: Tensor, order: type[Order] = Order) -> Split:
+        """Return these training examples as the split ``train``, ``val``, ``architecture`` or ``full``."""
 
     def test(self) -> Split:
         """Return the held-out examples, in order."""
@@ -33,20 +37,37 @@ class Source(Protocol):
 class ImageClassification:
     """A `nasctl.core.Dataset` over a source: splits, loss and measure.
 
-    Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64.
+    Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64. The training part is a ``train_portion``
+    drawn with ``split_seed``, or the first examples where ``search_split`` is ``order``. Architecture steps see validation
+    images augmented where ``varied``, and in batches drawn apart where ``architecture_batches`` is ``independent``.
     """
 
-    def __init__(self, task: Task, source: Source, *, train_portion: float, split_seed: int) -> None:
+    def __init__(
+        self,
+        task: Task,
+        source: Source,
+        *,
+        train_portion: float,
+        search_split: Literal["random", "order"],
+        split_seed: int,
+        varied: bool,
+        architecture_batches: Literal["epoch", "independent"],
+    ) -> None:
         self.task, self._source = task, source
-        self.train_portion, self.split_seed = train_portion, split_seed
+        self.train_portion, self.search_split, self.split_seed = train_portion, search_split, split_seed
+        self.varied, self.architecture_order = varied, ORDERS[architecture_batches]
 
     def train(self) -> Split:
         """Return the part that search trains on, shuffled and augmented as ``augment.search`` says."""
         return self._source.split("train", self._halves[0])
 
     def val(self) -> Split:
-        """Return the part that search validates on, shuffled, not augmented."""
-        return self._source.split("val", self._halves[1])
+        """Return the part that search validates on, shuffled, not augmented but in architecture steps."""
+        half = self._halves[1]
+        scored = self._source.split("val", half)
+        if not self.varied and self.architecture_order is Order:
+            return scored
+        return Validation(scored, self._source.split("architecture", half, self.architecture_order))
 
     def full(self) -> Split:
         """Return all training examples, shuffled and augmented as ``augment.final`` says."""
@@ -90,7 +111,7 @@ class ImageClassification:
 
     @cached_property
     def _halves(self) -> tuple[Tensor, Tensor]:
-        train, val = self._cut(self.train_portion, "split")
+        train, val = self._cut(self.train_portion, "split", self.search_split == "random")
         if not len(train) or not len(val):
             raise RequestError(
                 f"dataset.train_portion ({self.train_portion}) of {len(self._source)} examples leaves nothing to train"
@@ -98,9 +119,10 @@ class ImageClassification:
             )
         return train, val
 
-    def _cut(self, portion: float, name: str) -> tuple[Tensor, Tensor]:
-        """Return the examples' indices in two random parts, the first a ``portion``; ``name`` seeds the order."""
+    def _cut(self, portion: float, name: str, shuffle: bool = True) -> tuple[Tensor, Tensor]:
+        """Return the examples' indices in two parts, the first a ``portion``; ``name`` seeds the order, if any."""
         count = len(self._source)
         generator = torch.Generator().manual_seed(position_seed(self.split_seed, name))
-        order, cut = torch.randperm(count, generator=generator), round(portion * count)
+        order = torch.randperm(count, generator=generator) if shuffle else torch.arange(count)
+        cut = round(portion * count)
         return order[:cut], order[cut:]

@@ -7,6 +7,7 @@ a block that holds a line with a wrong number of columns is taken apart.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import zlib
@@ -50,6 +51,7 @@ class ClickLog:
             zipped = file.peek(len(_GZIP)).startswith(_GZIP)
             for text in self._texts(cast(BinaryIO, gzip.GzipFile(fileobj=file)) if zipped else file):
                 self._sha.update(text)
+                text = text if self._line else text.removeprefix(codecs.BOM_UTF8)
                 rows = self._read(text if self._line or not self.header else self._without_header(text))
                 self.rows += len(rows)
                 yield rows
@@ -83,6 +85,8 @@ class ClickLog:
         for name in wanted:
             if name not in names:
                 raise unknown(f"{self.path}, line 1: the header (dataset.header=true) lacks a column", name, names)
+            if names.count(name) > 1:
+                raise RequestError(f"{self.path}, line 1: two columns are named {name}; rename one of them")
         self.places = [names.index(name) for name in wanted]
         return text
 

@@ -4,12 +4,16 @@ Two passes make it. The first streams the text and writes signed logarithms of t
 the categories; the second goes over the binary columns one at a time, counts and averages the rows that are not
 held out, and rewrites the column in place: standardised numbers, and ids by falling frequency with the rare ones in
 one bucket. Memory is bounded by the distinct values of the categories.
+
+facts.json, written last, has size and sha256 of each column and its own; a process that opens a folder compares them
+once, and columns that are damaged are made again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -21,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from nasctl.core import RunError
+from nasctl.core import RunError, file_digest
 from nasctl.dataset._click_log import ClickLog
 from nasctl.dataset._click_rows import CATEGORIES, NUMBERS, Rows
 from nasctl.dataset._table import HeldOut
@@ -29,7 +33,8 @@ from nasctl.dataset._vocabulary import Vocabulary
 
 log = logging.getLogger("nasctl")
 
-FORMAT = 1  # of the files; raise it when their content changes
+FORMAT = 2  # of the files; raise it when their content changes
+FACTS = "facts.json"  # in the folder of columns
 OUT_OF_VOCABULARY = 0  # the id of what is rare among the rows that are not held out
 _GATHERED = 1 << 14  # rows that are encoded and written at once
 _CHUNK = 1 << 20  # rows of a column in memory at once
@@ -63,11 +68,42 @@ def cached(source: ClickLog, folder: Path, *, min_count: int, held_out: HeldOut)
 
 
 def _fresh(path: Path, folder: Path) -> Columns | None:
-    facts = folder / "facts.json"
-    if not facts.is_file():
+    if not (folder / FACTS).is_file():
         return None
-    columns = Columns(folder, json.loads(facts.read_text()))
-    return columns if columns.facts.items() >= _state(path).items() else None
+    facts = _read_facts(folder / FACTS)
+    if facts is not None and not facts.items() >= _state(path).items():
+        return None
+    if facts is None or (damaged := _damaged(folder, facts["columns"])):
+        log.warning("%s: damaged (%s); it is made again", folder, FACTS if facts is None else damaged)
+        return None
+    return Columns(folder, facts)
+
+
+def _read_facts(path: Path) -> dict[str, Any] | None:
+    """Return the facts of a folder, or None if they are not as they were written."""
+    try:
+        facts = dict(json.loads(path.read_bytes()))
+    except ValueError:  # neither UTF-8, JSON nor an object
+        return None
+    own = facts.pop("sha256", None)
+    return facts if facts.get("format") != FORMAT or own == _sha256_of(facts) else None
+
+
+def _sha256_of(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _damaged(folder: Path, columns: Mapping[str, Any]) -> str | None:
+    """Return the first column that has another size or content than when it was made."""
+    for name in _TYPES:
+        path = folder / name
+        if not path.is_file() or _state_of_column(path) != columns[name]:
+            return name
+    return None
+
+
+def _state_of_column(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": file_digest(path, "sha256")}
 
 
 def _state(path: Path) -> dict[str, int]:
@@ -93,7 +129,9 @@ def _convert(source: ClickLog, folder: Path, min_count: int, held_out: HeldOut) 
         vocabularies = _write(source, unfinished)
         facts = state | {"rows": source.rows, "bad_rows": source.bad_rows, "digest": source.digest}
         facts |= _finish(unfinished, vocabularies, min_count, ~held_out(source.rows))
-        (unfinished / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
+        facts |= {"columns": {name: _state_of_column(unfinished / name) for name in _TYPES}}
+        facts = json.loads(json.dumps(facts))  # as they are read back
+        (unfinished / FACTS).write_text(json.dumps(facts | {"sha256": _sha256_of(facts)}, indent=1) + "\n")
         shutil.rmtree(folder, ignore_errors=True)  # made from an older file
         os.replace(unfinished, folder)
     finally:

@@ -32,12 +32,17 @@ class Corpus:
     facts: Mapping[str, str]
 
 
+def tokens(sentences: Iterable[Sentence]) -> list[str]:
+    """Return all words with the marks at the ends of sentences."""
+    return [word for sentence in sentences for word in (*sentence, END)]
+
+
 def vocabulary(sentences: Iterable[Sentence], min_count: int = 1) -> dict[str, int]:
     """Return the ids of the words that occur ``min_count`` times, in the order in which they first occur.
 
     The mark at the end of a sentence is among them.
     """
-    counts = Counter(word for sentence in sentences for word in (*sentence, END))
+    counts = Counter(tokens(sentences))
     return {word: i for i, word in enumerate(w for w, count in counts.items() if count >= min_count or w == END)}
 
 
@@ -51,8 +56,7 @@ def encode(sentences: Sequence[Sentence], ids: Mapping[str, int], place: Place) 
 
     `RequestError` names the first unknown word if ``ids`` has no such id.
     """
-    marked = [word for sentence in sentences for word in (*sentence, END)]
-    found = np.array([ids.get(word, -1) for word in marked], np.int64)
+    found = np.array([ids.get(word, -1) for word in tokens(sentences)], np.int64)
     unknown = found < 0
     if unknown.any():
         if UNKNOWN not in ids:

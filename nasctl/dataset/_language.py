@@ -32,7 +32,8 @@ class LanguageModelling:
     Inputs are tokens ``(T, B)``, targets the tokens that follow them, ``(T * B,)`` int64, time-major; outputs are
     logits ``(T * B, words)``. The parts are published ones: nothing trains on the validation part, and a held-out
     part is that one. Limits keep the first tokens of a part; the vocabulary is always that of the whole training
-    part. ``vocabulary`` is the number of its words where that is known without reading, else None.
+    part. ``vocabulary`` is the number of its words where that is known without reading, else None. ``read`` leaves
+    it to the reader whether a text is one that it claims to be.
     """
 
     def __init__(
@@ -60,14 +61,23 @@ class LanguageModelling:
 
     @cached_property
     def corpus(self) -> Corpus:
-        """The text, read when it is first needed; `RequestError` if it has not as many words as it should."""
-        corpus = self._read()
+        """The text, read when it is first needed; `RequestError` if it is not the one that it should be."""
+        corpus = self.text
         if self.vocabulary not in (None, len(corpus.words)):
             raise RequestError(
                 f"dataset.vocabulary={self.vocabulary}, but the training part has {len(corpus.words)} words; set "
                 f"dataset.vocabulary={len(corpus.words)} for this text, or put the published one in its place"
             )
+        self.check_published(corpus)
         return corpus
+
+    @cached_property
+    def text(self) -> Corpus:
+        """The text as it is, whatever it should be."""
+        return self._read()
+
+    def check_published(self, corpus: Corpus) -> None:
+        """Raise `RequestError` if a text that is taken for a published one is another."""
 
     def train(self) -> TokenSplit:
         """Return the training part in steps of the lengths that a search takes."""
@@ -116,4 +126,4 @@ class LanguageModelling:
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return the sha256 of the text and of the vocabulary."""
-        return {**self.corpus.facts, "vocabulary": digest_of(self.corpus.words)}
+        return {**self.text.facts, "vocabulary": digest_of(self.text.words)}

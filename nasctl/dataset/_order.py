@@ -41,3 +41,16 @@ class Order:
         generator = torch.Generator().manual_seed(position_seed(self.seed, self.name, "order", epoch))
         drawn = self.indices[torch.randperm(len(self), generator=generator)]
         self._ordered, self._epoch = drawn.to(self.device, non_blocking=True), epoch
+
+
+class Independent(Order):
+    """Batches that are each the beginning of a permutation of their own, as a loader restarted every step gives them.
+
+    An example may come back in the next batch, and all batches have the full size.
+    """
+
+    def batch(self, size: int, epoch: int, step: int) -> Tensor:
+        """Return ``(size,)`` different examples, or all if there are fewer; a pure function of the position."""
+        generator = torch.Generator().manual_seed(position_seed(self.seed, self.name, "batch", epoch, step))
+        chosen = self.indices[torch.randperm(len(self), generator=generator)[:size]]
+        return chosen.to(self.device, non_blocking=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.core import RequestError, RunError, Task
+from nasctl.core import MissingDataError, RequestError, RunError, Task, file_digest, stamp_of
 from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
 
@@ -35,7 +34,9 @@ class CIFAR(ImageClassification):
         num_classes: Literal[10, 100],
         download: bool,
         train_portion: Annotated[float, Field(gt=0, lt=1)],
+        search_split: Literal["random", "order"],
         split_seed: int | None,
+        architecture_batches: Literal["epoch", "independent"],
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt | None,
@@ -45,6 +46,7 @@ class CIFAR(ImageClassification):
     ) -> None:
         self.root, self.num_classes, self.download = Path(root), num_classes, download
         side = image_size or 32
+        augment = Augmentation.model_validate(augment)
         images = ResidentImages(
             self._read,
             device,
@@ -54,25 +56,44 @@ class CIFAR(ImageClassification):
             image_size=image_size,
             mean=mean,
             std=std,
-            augment=Augmentation.model_validate(augment),
+            augment=augment,
         )
+        images.stamp = self._stamp
         super().__init__(
             Task("image_classification", (3, side, side), num_classes),
             images,
             train_portion=train_portion,
+            search_split=search_split,
             split_seed=seed if split_seed is None else split_seed,
+            varied=augment.architecture is not None,
+            architecture_batches=architecture_batches,
         )
 
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return the hashes of every image data set, and that the files are the published ones: no others are read."""
+        return {**super().fingerprint(), "published": "yes"}
+
+    def _stamp(self) -> Hashable:
+        """Return what the training files are known by, or raise `RequestError` if a file is missing or damaged."""
+        published = self._checked()
+        files = [self.root / published.base_folder / name for name, _ in published.train_list]
+        return tuple(map(stamp_of, files))
+
     def _read(self, part: str) -> Arrays:
+        published = self._checked()
+        read = published(self.root, train=part == "train")
+        return read.data.transpose(0, 3, 1, 2), np.array(read.targets, dtype=np.int64)
+
+    def _checked(self) -> Any:
+        """Return torchvision's reader of files that are as published, after a download if need be."""
         published = self._published()
         fault = self._fault(published)
         if fault and self.download:
             self._fetch(published)
             fault = self._fault(published)
         if fault:
-            raise RequestError(fault)
-        read = published(self.root, train=part == "train")
-        return read.data.transpose(0, 3, 1, 2), np.array(read.targets, dtype=np.int64)
+            raise fault
+        return published
 
     def _published(self) -> Any:
         from torchvision import datasets  # seconds to import, so only where it is needed
@@ -90,20 +111,19 @@ class CIFAR(ImageClassification):
                 " fetch and unpack it there by hand, or try again"
             ) from error
 
-    def _fault(self, published: Any) -> str | None:
+    def _fault(self, published: Any) -> RequestError | None:
         folder = self.root / published.base_folder
         if not folder.is_dir():
-            return f"dataset: no folder {folder}; {REMEDY}"
+            return MissingDataError(f"dataset: no folder {folder}; {REMEDY}")
         meta = (published.meta["filename"], published.meta["md5"])
         files = (*published.train_list, *published.test_list, meta)
         return next(filter(None, (_file_fault(folder / name, md5) for name, md5 in files)), None)
 
 
-def _file_fault(path: Path, expected: str) -> str | None:
+def _file_fault(path: Path, expected: str) -> RequestError | None:
     if not path.is_file():
-        return f"dataset: no file {path}; {REMEDY}"
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
+        return MissingDataError(f"dataset: no file {path}; {REMEDY}")
+    found = file_digest(path, "md5")
     if found == expected:
         return None
-    return f"dataset: {path} is damaged, its md5 is {found} and not {expected}; {REMEDY}"
+    return RequestError(f"dataset: {path} is damaged, its md5 is {found} and not {expected}; {REMEDY}")

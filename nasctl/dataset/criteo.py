@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from nasctl.core import RequestError, Task
+from nasctl.core import MissingDataError, Task
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._clicks import Clicks, vocabularies
 
@@ -73,7 +73,7 @@ class Criteo(BinaryClassification):
     @staticmethod
     def _found(clicks: Clicks) -> Clicks:
         if not clicks.path.is_file():
-            raise RequestError(
+            raise MissingDataError(
                 f"dataset: no file {clicks.path}; fetch the challenge's train.txt there, or set dataset.file in the"
                 " folder that paths.data=DIR names"
             )

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from nasctl.core import RunError, Task
+from nasctl.core import RunError, Task, file_digest
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._click_teacher import Teacher, text
 from nasctl.dataset._clicks import Clicks, vocabularies
@@ -94,9 +94,12 @@ def file_of(root: Path, teacher: Teacher, rows: int) -> Path:
 
 
 def write(clicks: Clicks, teacher: Teacher, rows: int) -> Clicks:
-    """Write the rows to the file of ``clicks`` unless it is there; it is whole or absent."""
+    """Write the rows to the file of ``clicks`` unless it is there; it is whole or absent.
+
+    Its sha256 lies beside it: a file that has another one is generated again.
+    """
     path = clicks.path
-    if path.is_file():
+    if path.is_file() and _as_generated(path):
         return clicks
     log.warning("%s: generating %d rows, once", path, rows)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -104,9 +107,23 @@ def write(clicks: Clicks, teacher: Teacher, rows: int) -> Clicks:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             file.writelines(map(text, teacher.blocks(rows, BLOCK)))
+        _digest_beside(path).write_text(file_digest(unfinished, "sha256"))
         os.replace(unfinished, path)
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error}); free some disk space or set paths.data=DIR") from error
     finally:
         unfinished.unlink(missing_ok=True)
     return clicks
+
+
+def _as_generated(path: Path) -> bool:
+    """Return whether a generated file is as it was written; one without a digest, of an older version, passes."""
+    beside = _digest_beside(path)
+    if not beside.is_file() or beside.read_bytes().strip() == file_digest(path, "sha256").encode():
+        return True
+    log.warning("%s: damaged; it is generated again", path)
+    return False
+
+
+def _digest_beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")

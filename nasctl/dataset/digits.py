@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -31,7 +31,9 @@ class Digits(ImageClassification):
         *,
         num_train: Annotated[int, Field(gt=1, lt=1797)],
         train_portion: Annotated[float, Field(gt=0, lt=1)],
+        search_split: Literal["random", "order"],
         split_seed: int | None,
+        architecture_batches: Literal["epoch", "independent"],
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt | None,
@@ -41,6 +43,7 @@ class Digits(ImageClassification):
     ) -> None:
         self.parts = {"train": slice(num_train), "test": slice(num_train, None)}
         side = image_size or 8
+        augment = Augmentation.model_validate(augment)
         images = ResidentImages(
             self._read,
             device,
@@ -50,13 +53,16 @@ class Digits(ImageClassification):
             image_size=image_size,
             mean=mean,
             std=std,
-            augment=Augmentation.model_validate(augment),
+            augment=augment,
         )
         super().__init__(
             Task("image_classification", (1, side, side), 10),
             images,
             train_portion=train_portion,
+            search_split=search_split,
             split_seed=seed if split_seed is None else split_seed,
+            varied=augment.architecture is not None,
+            architecture_batches=architecture_batches,
         )
 
     def _read(self, part: str) -> Arrays:

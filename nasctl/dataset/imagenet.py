@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -31,7 +31,9 @@ class ImageNet(ImageClassification):
         folder: str,
         num_classes: PositiveInt,
         train_portion: Annotated[float, Field(gt=0, lt=1)],
+        search_split: Literal["random", "order"],
         split_seed: int | None,
+        architecture_batches: Literal["epoch", "independent"],
         limit_train: PositiveInt | None,
         limit_test: PositiveInt | None,
         image_size: PositiveInt,
@@ -42,6 +44,7 @@ class ImageNet(ImageClassification):
         workers: PositiveInt,
     ) -> None:
         check_channels(3, mean=mean, std=std)
+        augment = Augmentation.model_validate(augment)
         images = ImageFolder(
             Path(root) / folder,
             device,
@@ -53,12 +56,15 @@ class ImageNet(ImageClassification):
             share=centre,
             mean=mean,
             std=std,
-            augment=Augmentation.model_validate(augment),
+            augment=augment,
             workers=workers,
         )
         super().__init__(
             Task("image_classification", (3, image_size, image_size), num_classes),
             images,
             train_portion=train_portion,
+            search_split=search_split,
             split_seed=seed if split_seed is None else split_seed,
+            varied=augment.architecture is not None,
+            architecture_batches=architecture_batches,
         )

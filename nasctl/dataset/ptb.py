@@ -6,18 +6,19 @@ https://arxiv.org/abs/1609.07843. A line is a sentence, blanks part its words, a
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
 import torch
 from pydantic import PositiveInt
 
-from nasctl.core import RequestError
-from nasctl.dataset._corpus import Corpus, Sentence, encode, vocabulary, with_unknown
-from nasctl.dataset._download import PUBLISHED, fetch
+from nasctl.core import MissingDataError, RequestError, Stamp, file_digest, stamp_of
+from nasctl.dataset._corpus import Corpus, Sentence, digest_of, encode, tokens, vocabulary, with_unknown
+from nasctl.dataset._download import PUBLISHED, TEXTS, Text, fetch
 from nasctl.dataset._language import LanguageModelling, StepLengths
+from nasctl.dataset._text_file import read_sentences
 
 NAMINGS = {
     "train": ("ptb.train.txt", "wiki.train.tokens", "train.txt"),
@@ -55,6 +56,7 @@ class PennTreebank(LanguageModelling):
         limit_test: PositiveInt | None,
     ) -> None:
         self.folder, self.published, self.download = Path(root, folder), PUBLISHED[published], download
+        self.name = published
         self.unknown_words = unknown_words
         super().__init__(
             self._read_files,
@@ -71,16 +73,20 @@ class PennTreebank(LanguageModelling):
 
     def _read_files(self) -> Corpus:
         paths = self._paths()
-        texts = {part: _read(path) for part, path in paths.items()}
-        ids = vocabulary(texts["train"])
-        if self.unknown_words == "unk":
-            ids = with_unknown(ids)
-        parts, facts = {}, {}
-        for part, path in paths.items():
-            parts[part], unknown = encode(texts[part], ids, partial(_line, path))
-            facts[part] = hashlib.sha256(path.read_bytes()).hexdigest()
-            facts |= {f"{part}_unknown_words": f"{unknown} of {len(parts[part])}"} if unknown else {}
-        return Corpus(list(ids), parts, facts)
+        return _corpus(tuple(map(stamp_of, paths.values())), tuple(paths.items()), self.name, self.unknown_words)
+
+    def check_published(self, corpus: Corpus) -> None:
+        """Raise `RequestError` if a part has another number of tokens than the text whose vocabulary is declared."""
+        known = TEXTS[self.name]
+        if self.vocabulary != known.vocabulary:
+            return
+        for part, path in self._paths().items():
+            count, published = len(corpus.parts[part]), known.tokens[part]
+            if count != published:
+                raise RequestError(
+                    f"{path}: has {count:,} tokens with sentence ends where the published text has {published:,}; put "
+                    "the published file in its place, or set dataset.vocabulary=null to read another text"
+                )
 
     def _paths(self) -> dict[str, Path]:
         """Return the file of each part, after a download if need be, or raise `RequestError`."""
@@ -90,7 +96,7 @@ class PennTreebank(LanguageModelling):
             found = {part: self._find(names) for part, names in NAMINGS.items()}
         for part, path in found.items():
             if path is None:
-                raise RequestError(
+                raise MissingDataError(
                     f"dataset: none of {', '.join(NAMINGS[part])} is in {self.folder}; put it there, set "
                     "dataset.folder or paths.data=DIR, or set dataset.download=true to fetch the published one"
                 )
@@ -100,17 +106,42 @@ class PennTreebank(LanguageModelling):
         return next((self.folder / name for name in names if (self.folder / name).is_file()), None)
 
 
+@lru_cache(maxsize=1)
+def _corpus(
+    stamps: tuple[Stamp, ...], paths: tuple[tuple[str, Path], ...], published: str, unknown_words: str
+) -> Corpus:
+    """Return the text of three files; a process reads files of the same stamps once."""
+    _check_different(dict(paths))
+    texts = {part: read_sentences(path) for part, path in paths}
+    ids = vocabulary(texts["train"])
+    if unknown_words == "unk":
+        ids = with_unknown(ids)
+    parts, facts = {}, {}
+    for part, path in paths:
+        parts[part], unknown = encode(texts[part], ids, partial(_line, path))
+        facts[part] = file_digest(path, "sha256")
+        facts |= {f"{part}_unknown_words": f"{unknown} of {len(parts[part])}"} if unknown else {}
+    facts["published"] = "yes" if _is_published(TEXTS[published], texts) else "no"
+    return Corpus(list(ids), parts, facts)
+
+
+def _is_published(known: Text, texts: Mapping[str, Sequence[Sentence]]) -> bool:
+    """Return whether a text has the tokens of a published one, or as many and as many words where no hash is known."""
+    written = {part: tokens(sentences) for part, sentences in texts.items()}
+    if known.sha256 is not None:
+        return all(digest_of(words) == known.sha256[part] for part, words in written.items())
+    counts = {part: len(words) for part, words in written.items()}
+    return counts == known.tokens and len(set(written["train"])) == known.vocabulary
+
+
+def _check_different(paths: Mapping[str, Path]) -> None:
+    """Raise `RequestError` if one file stands for two parts: it would be trained on and tested."""
+    first: dict[str, Path] = {}
+    for path in paths.values():
+        other = first.setdefault(file_digest(path, "sha256"), path)
+        if other != path:
+            raise RequestError(f"{path}: holds the same as {other}; put the part there that its name says")
+
+
 def _line(path: Path, index: int) -> str:
     return f"{path}, line {index + 1}"
-
-
-def _read(path: Path) -> list[Sentence]:
-    """Return the words of each line, or raise `RequestError` for what is no text or holds no word."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path}: is no UTF-8 text ({error}); convert it or fetch it again") from error
-    sentences: list[Sentence] = [line.split() for line in lines[: len(lines) - (not lines[-1])]]
-    if not any(sentences):
-        raise RequestError(f"{path}: holds no words; fetch it again or name another dataset.folder")
-    return sentences

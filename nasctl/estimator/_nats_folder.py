@@ -8,19 +8,30 @@ here only containers, text and numbers are accepted, nothing that could run. A c
 from __future__ import annotations
 
 import bz2
+import hashlib
+import os
 import pickle
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError
+from nasctl.core import RequestError, Stamp
 
 META = "meta.pickle.pbz2"
 SECONDS = "seconds"
 
 Column = tuple[str, str, str, int]
 """Results (a data set, or ``cifar10-valid``), part, epochs as the file writes them, and training seed."""
+
+
+@lru_cache(maxsize=8)
+def listing(folder: Path, stamp: Stamp) -> str:
+    """Return the SHA-256 of the sorted names and sizes of a folder's files, remembered by the folder's ``stamp``."""
+    with os.scandir(folder) as files:
+        sizes = sorted(f"{file.name} {file.stat().st_size}\n" for file in files)
+    return hashlib.sha256("".join(sizes).encode()).hexdigest()
 
 
 class Rows(Mapping[str, tuple[float | None, ...]]):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Passage, RequestError, Split, State, position_seed
+from nasctl.core import Dataset, Passage, RequestError, Split, State, Validation, position_seed
 
 
 class Stream(Protocol):
@@ -23,6 +23,9 @@ class Stream(Protocol):
 
     def batch(self, position: int) -> tuple[Any, Tensor]:
         """Return inputs and targets of a step."""
+
+    def architecture_batch(self, position: int) -> tuple[Any, Tensor]:
+        """Return inputs and targets of an architecture step."""
 
     def keep(self, x: Any) -> None:
         """Note that the network has read ``x``, and that the next step follows it."""
@@ -45,13 +48,20 @@ class Examples:
 
     def __init__(self, split: Split, size: int, layout: torch.memory_format) -> None:
         self.split, self.size, self.layout = split, size, layout
+        self.architecture = split.architecture if isinstance(split, Validation) else split
         self.steps = math.ceil(len(split) / size)
 
     def __len__(self) -> int:
         return len(self.split)
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:
-        x, y = self.split.batch(self.size, *divmod(position, self.steps))
+        return self._batch(self.split, position)
+
+    def architecture_batch(self, position: int) -> tuple[Tensor, Tensor]:
+        return self._batch(self.architecture, position)
+
+    def _batch(self, split: Split, position: int) -> tuple[Tensor, Tensor]:
+        x, y = split.batch(self.size, *divmod(position, self.steps))
         return x.contiguous(memory_format=self.layout) if x.dim() == 4 else x, y
 
     def keep(self, x: Tensor) -> None:
@@ -103,6 +113,9 @@ class Text:
         follows = step and self.hidden is not None
         hidden = self.hidden if follows else self.net.start(tokens.shape[1])
         return Passage(tokens, hidden, position_seed(*self.seed, position)), targets
+
+    def architecture_batch(self, position: int) -> tuple[Passage, Tensor]:
+        return self.batch(position)
 
     def keep(self, x: Passage) -> None:
         self.hidden = detached(x.after)

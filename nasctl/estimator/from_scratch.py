@@ -84,6 +84,10 @@ class FromScratch(Alone):
     def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return dataset.fingerprint()
+
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
 

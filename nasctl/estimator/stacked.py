@@ -162,6 +162,10 @@ class Stacked(Alone):
         genotype = self.space.genotype(arch)
         return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return dataset.fingerprint()
+
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
 

@@ -209,7 +209,7 @@ class Supernet:
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         self._train()
         train = self.train.batch(self.schedule.turn)
-        val = self.val.batch(self.schedule.turn) if self.bilevel else train
+        val = self.val.architecture_batch(self.schedule.turn) if self.bilevel else train
         rate = self._rate()
         replay = self._replay_of(candidate)
         if replay is None:
@@ -267,6 +267,10 @@ class Supernet:
 
     def covers(self, arch: Architecture) -> bool:
         return True
+
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return dataset.fingerprint()
 
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from nasctl.core import (
     Candidate,
     Dataset,
     Evaluation,
+    Genotype,
     Metrics,
     Pulse,
     RequestError,
@@ -26,7 +28,11 @@ from nasctl.core import (
     State,
 )
 from nasctl.estimator._alone import Alone
-from nasctl.estimator._table_file import Values, read
+from nasctl.estimator._table_check import check, check_names
+from nasctl.estimator._table_file import TableFile, Values, hashes, read
+
+COSTS = ("params", "macs", "latency")
+"""Further metrics of these names are the architectures' costs, in a search on the table."""
 
 
 class Table(Alone):
@@ -68,7 +74,9 @@ class Table(Alone):
                 f"choose at most {len(accuracy) - 1}"
             )
         columns = [(f"estimator.{setting}", column) for setting, column in self._columns()]
+        check_names(list(metrics))
         self.table = read(Path(root, file), architecture, tuple(columns))
+        check(self.table, tuple(self._columns()), percent)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
         self.clock = 0.0  # simulated seconds
 
@@ -127,8 +135,17 @@ class Table(Alone):
         blank = ", ".join(column for (_, column), value in values if value is None)
         return RequestError(f"{self.table.path}, row {self.table.lines[name]}: {name} has no {blank}; {remedy}")
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return hashes(Path(settings["root"], settings["file"]))
+
+    @classmethod
+    def costs(cls, settings: Mapping[str, Any], space: SearchSpace) -> Mapping[str, Callable[[Genotype], float]]:
+        named = {name: column for name, column in settings["metrics"].items() if name in COSTS}
+        return {name: Column(settings, space, name, column) for name, column in named.items()}
+
     def fingerprint(self) -> Mapping[str, str]:
-        return {"table": self.table.sha256}
+        return self.table.hashes
 
     def facts(self) -> Mapping[str, Any]:
         """Return the split and the columns searched by and reported, and what the look-ups stand for in seconds."""
@@ -142,6 +159,28 @@ class Table(Alone):
 
     def load_state_dict(self, state: State) -> None:
         self.clock = state["clock"]
+
+
+class Column:
+    """One cost of a table's architectures."""
+
+    def __init__(self, settings: Mapping[str, Any], space: SearchSpace, name: str, column: str) -> None:
+        self.path, self.architecture = Path(settings["root"], settings["file"]), settings["architecture"]
+        self.space, self.setting, self.column = space, f"estimator.metrics.{name}", column
+
+    @cached_property
+    def table(self) -> TableFile:
+        return read(self.path, self.architecture, ((self.setting, self.column),))
+
+    def __call__(self, genotype: Genotype) -> float:
+        name = self.space.notation(genotype)
+        (value,) = self.table.rows.get(name) or (None,)
+        if value is None:
+            raise RequestError(
+                f"{self.path}: has no {self.column} for {name}; add it or set estimator.partial=true to search among "
+                "those that are there"
+            )
+        return value
 
 
 def _both(prefix: str, accuracy: float) -> dict[str, float]:

@@ -92,8 +92,12 @@ class ZeroCost(Alone):
     def _batch(self) -> tuple[Tensor, Tensor]:
         return self.dataset.train().batch(self.batch_size, 0, 0)
 
+    @classmethod
+    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
+        return dataset.fingerprint() if settings["score"] in ("naswot", "grad_norm") else {}
+
     def fingerprint(self) -> Mapping[str, str]:
-        return self.dataset.fingerprint() if self.name in ("naswot", "grad_norm") else {}
+        return self.reads({"score": self.name}, self.dataset)
 
     def facts(self) -> Mapping[str, Any]:
         return {"score": self.name}
