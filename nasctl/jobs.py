@@ -17,6 +17,7 @@ from nasctl.assembly import assemble, check_pair, check_repeats, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import RequestError
 from nasctl.files import read_lines
+from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.progress import Progress
 from nasctl.ranking import correlate
 from nasctl.recording import begin, finish, is_finished, open_run, show
@@ -25,7 +26,6 @@ from nasctl.runs import Run
 from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
-from nasctl.source import Source, check_space, drawn, find, searched
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
