@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,13 @@ class Source:
     arch: Architecture | None
     facts: Mapping[str, Any]
 
+    def title(self) -> str:
+        """Return the name as the part of a path: of a genotype in a file of several its own, of a text nothing."""
+        if self.kind == "text":
+            return ""
+        file, colon, name = self.name.rpartition(":")
+        return re.sub(r"[^\w.-]", "_", name) if colon and is_file(file) else Path(self.name).stem
+
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
         return {"kind": self.kind, "name": self.name, **self.facts}
@@ -39,8 +47,8 @@ def check_space(chosen: str | None, sources: Sequence[str]) -> None:
     """Raise `RequestError` if no space is ``chosen``, and none of ``sources`` is a run whose space would be taken."""
     if not chosen and not any(is_folder(text) for text in sources):
         raise RequestError(
-            f"from={_literal.cut(sources[0])}: not a run directory; name one below outputs/ (nasctl ls runs shows them), or "
-            "add space=... and dataset=... for a genotype"
+            f"from={_literal.cut(sources[0])}: not a run directory; name one below outputs/ (nasctl ls runs shows "
+            "them), or add space=... and dataset=... for a genotype"
         )
 
 
@@ -83,9 +91,9 @@ def _written(text: str, space: SearchSpace) -> Source:
 def _read(kind: str, name: str, read: Callable[[Remark], Genotype], space: SearchSpace) -> Source:
     remarks: list[str] = []
     genotype = space.canonical(read(remarks.append))
-    for remark in remarks:
+    for remark in dict.fromkeys(remarks):
         print(f"note: {remark}", file=sys.stderr)
-    return Source(kind, name, genotype, None, {"remarks": remarks} if remarks else {})
+    return Source(kind, name, genotype, None, {"remarks": list(dict.fromkeys(remarks))} if remarks else {})
 
 
 def _is_notation(text: str) -> bool:
