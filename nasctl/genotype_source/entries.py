@@ -125,8 +125,8 @@ def _holds(node: ast.expr, calls: Sequence[str]) -> bool:
 
 def _literals(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
     """Yield a value that may be a genotype by itself; in a family of ``Genotype(...)`` only a dictionary may."""
-    others = (ast.Constant, ast.List, ast.Tuple)
-    if isinstance(node, ast.Dict) or ("Genotype" not in calls and isinstance(node, others)):
+    text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    if isinstance(node, ast.Dict) or ("Genotype" not in calls and (text or isinstance(node, ast.List | ast.Tuple))):
         yield "", node
 
 
