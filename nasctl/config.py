@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
@@ -22,6 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
+from nasctl.files import is_file, is_folder
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
@@ -181,7 +182,9 @@ def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
             value = argument.partition("=")[2].strip("'")
-            return place, value if Path(value).exists() else _first(value.strip("[]").split(",")).strip("'")
+            return place, value if is_file(value) or is_folder(value) else _first(value.strip("[]").split(",")).strip(
+                "'"
+            )
     return 0, None
 
 
@@ -193,7 +196,7 @@ def _first(source: Any) -> Any:
 def _inherited(source: str | None, own: list[str]) -> list[str]:
     """Return the overrides of the run ``source``, less those given again and those of a run itself."""
     path = Path(source or "") / "overrides.yaml"
-    if not source or not path.is_file():
+    if not source or not is_file(str(path)):
         return []
     import yaml
 

@@ -13,9 +13,9 @@ from nasctl import config as configuration
 from nasctl import walk
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
+from nasctl.genotype_source import finished
 from nasctl.runs import load_checkpoint
 from nasctl.search import SearchData
-from nasctl.source import finished
 
 KIND = "proxy"  # what a search with shared weights calls its error
 

@@ -29,7 +29,8 @@ from nasctl.core import (
 )
 from nasctl.estimator._alone import Alone
 from nasctl.estimator._table_check import check, check_names
-from nasctl.estimator._table_file import TableFile, Values, hashes, read
+from nasctl.estimator._table_file import Values, hashes, read
+from nasctl.estimator._table_rows import Rows
 
 COSTS = ("params", "macs", "latency")
 """Further metrics of these names are the architectures' costs, in a search on the table."""
@@ -77,6 +78,7 @@ class Table(Alone):
         check_names(list(metrics))
         self.table = read(Path(root, file), architecture, tuple(columns))
         check(self.table, tuple(self._columns()), percent)
+        self.rows = Rows(self.table, space)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
         self.clock = 0.0  # simulated seconds
 
@@ -97,7 +99,7 @@ class Table(Alone):
 
     def _look_up(self, arch: Architecture) -> Metrics | None:
         if arch not in self.known:
-            values = self.table.rows.get(self._notation(arch))
+            values = self.rows.get(self._notation(arch))
             self.known[arch] = None if values is None or None in values else self._metrics(arch, values)
         return self.known[arch]
 
@@ -118,22 +120,22 @@ class Table(Alone):
         share = accuracy / 100 if self.percent else accuracy
         if not 0 <= share <= 1:
             raise RequestError(
-                f"{self.table.path}, row {self.table.lines[self._notation(arch)]}: accuracy {accuracy:g} does not lie "
+                f"{self.table.path}, row {self.rows.line(self._notation(arch))}: accuracy {accuracy:g} does not lie "
                 f"in {'[0, 100]; correct it' if self.percent else '[0, 1]; correct it or set estimator.percent=true'}"
             )
         return share
 
     def _notation(self, arch: Architecture) -> str:
-        return self.space.notation(self.space.genotype(arch))
+        return self.space.notation(self.space.canonical(self.space.genotype(arch)))
 
     def _lacking(self, arch: Architecture) -> RequestError:
         name, remedy = self._notation(arch), "add it or set estimator.partial=true to search among those that are there"
-        if name not in self.table.rows:
-            near = difflib.get_close_matches(name, self.table.rows, n=1, cutoff=0)
+        if name not in self.rows:
+            near = difflib.get_close_matches(name, self.rows, n=1, cutoff=0)
             return RequestError(f"{self.table.path}: has no row for {name}, the nearest is {near[0]}; {remedy}")
-        values = zip(self._columns(), self.table.rows[name], strict=True)
+        values = zip(self._columns(), self.rows[name], strict=True)
         blank = ", ".join(column for (_, column), value in values if value is None)
-        return RequestError(f"{self.table.path}, row {self.table.lines[name]}: {name} has no {blank}; {remedy}")
+        return RequestError(f"{self.table.path}, row {self.rows.line(name)}: {name} has no {blank}; {remedy}")
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
@@ -169,12 +171,12 @@ class Column:
         self.space, self.setting, self.column = space, f"estimator.metrics.{name}", column
 
     @cached_property
-    def table(self) -> TableFile:
-        return read(self.path, self.architecture, ((self.setting, self.column),))
+    def rows(self) -> Rows:
+        return Rows(read(self.path, self.architecture, ((self.setting, self.column),)), self.space)
 
     def __call__(self, genotype: Genotype) -> float:
-        name = self.space.notation(genotype)
-        (value,) = self.table.rows.get(name) or (None,)
+        name = self.space.notation(self.space.canonical(genotype))
+        (value,) = self.rows.get(name) or (None,)
         if value is None:
             raise RequestError(
                 f"{self.path}: has no {self.column} for {name}; add it or set estimator.partial=true to search among "
