@@ -12,7 +12,7 @@ STOP = "stop"
 class Chain:
     """A network is complete after any layer, or with ``must_stop`` only after stop or the deepest layer."""
 
-    family, rows, size, num_operations = "chain", (), None, 1
+    family, rows, size, num_operations, marks = "chain", (), None, 1, ()
 
     def __init__(self, task: Task, *, widths: list[int], deepest: int, must_stop: bool) -> None:
         self.task, self.options, self.deepest, self.must_stop = task, (STOP, *map(str, widths)), deepest, must_stop
@@ -36,7 +36,10 @@ class Chain:
     def notation(self, genotype):
         return "-".join(map(str, genotype["widths"]))
 
-    def parse(self, text):
+    def canonical(self, genotype):
+        return genotype
+
+    def parse(self, text, remark=None):
         return self.check({"widths": [int(width) for width in text.split("-")]})
 
     def check(self, genotype):

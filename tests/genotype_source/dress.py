@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from nasctl import walk
 from nasctl.core import SearchSpace
 
 Cell = dict[str, Any]
@@ -163,7 +164,5 @@ def mutated(text: str, draw: random.Random) -> str:
 
 def random_genotype(space: SearchSpace, draw: random.Random) -> Any:
     """Return the genotype of a random architecture."""
-    arch: list[int] = []
-    while options := space.legal(arch):
-        arch.append(draw.choice(list(options)))
-    return space.genotype(tuple(arch))
+    arch = walk.extend(space, (), lambda prefix, options: draw.choice(list(options)), walk.to_the_end)
+    return space.genotype(arch)
