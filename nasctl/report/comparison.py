@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasctl.report.crossed import Crossed, crossed
+from nasctl.report.factorial import FactorialDesign, factorial_design
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
@@ -31,7 +31,7 @@ class Comparison:
     pairs: list[Pair]
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
-    crossed: Crossed | None
+    factorial: FactorialDesign | None
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
@@ -51,7 +51,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         pairs=pairs(rows),
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
-        crossed=crossed(finished),
+        factorial=factorial_design(finished),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.comparison import Comparison, difference
-from nasctl.report.crossed import Crossed, Share
+from nasctl.report.factorial import FactorialDesign
+from nasctl.report.factorial_table import tables_of
 from nasctl.report.figure import count, size, work
 from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
@@ -45,7 +46,7 @@ def document(comparison: Comparison) -> list[Grid]:
     return [
         _measured(comparison),
         *_paired(comparison.pairs),
-        *_crossed(comparison.crossed),
+        *_factorial(comparison.factorial),
         *_curves(comparison),
         *beside,
     ]
@@ -206,25 +207,9 @@ def _pair_cells(pair: Pair) -> Cells:
     }
 
 
-def _crossed(found: Crossed | None) -> list[Grid]:
-    """Return the grids of a crossed design: errors, and the shares of what explains them."""
-    if found is None:
-        return []
-    rows = [
-        {"architecture": name} | {recipe: str(figure) for recipe, figure in zip(found.recipes, figures, strict=True)}
-        for name, figures in zip(found.architectures, found.errors, strict=True)
-    ]
-    missing = [f"Not trained by every recipe, left out: {', '.join(found.left_out)}."] * bool(found.left_out)
-    parts = [{"source": share.source, "share of the sum of squares (%)": _percent(share)} for share in found.shares]
-    told = "With 95 % intervals from redrawing the retrain seeds within each cell; few seeds make them too narrow."
-    return [
-        grid("Architecture or recipe: test error (%) by both, n counts retrain seeds", rows, missing),
-        grid("Architecture or recipe: what explains the spread", parts, [told]),
-    ]
-
-
-def _percent(share: Share) -> str:
-    return f"{100 * share.value:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"
+def _factorial(found: FactorialDesign | None) -> list[Grid]:
+    """Return the grids of a factorial design: errors, and the shares of what explains them."""
+    return [] if found is None else [grid(title, rows, told) for title, rows, told in tables_of(found)]
 
 
 def _left_out(runs: Sequence[Run]) -> str:

@@ -35,7 +35,7 @@ def to_json(comparison: Comparison) -> str:
         "methods": [_method(row, comparison.yardsticks) for row in comparison.methods],
         "pairs": [_pair(pair) for pair in comparison.pairs],
         "lacking": [asdict(row) for row in comparison.lacking],
-        "crossed": comparison.crossed and asdict(comparison.crossed),
+        "factorial_design": comparison.factorial and asdict(comparison.factorial),
         "yardsticks": [asdict(found) for found in comparison.yardsticks],
         "published": [_published(row, comparison.notes) for row in comparison.published],
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
