@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nasctl.report.contrast import Contrast
 from nasctl.report.factorial import FactorialDesign, factorial_design
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
 from nasctl.report.record import Run, find
+from nasctl.report.repeated import differences
 from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 from nasctl.report.yardstick import Yardstick, yardsticks
@@ -32,6 +34,7 @@ class Comparison:
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
     factorial: FactorialDesign | None
+    repeated: list[Contrast]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
@@ -52,6 +55,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
         factorial=factorial_design(finished),
+        repeated=differences(rows),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )

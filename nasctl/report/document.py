@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.comparison import Comparison, difference
+from nasctl.report.contrast import Contrast, probability
 from nasctl.report.factorial import FactorialDesign
 from nasctl.report.factorial_table import tables_of
 from nasctl.report.figure import count, size, work
+from nasctl.report.interval import told
 from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
@@ -48,6 +50,7 @@ def document(comparison: Comparison) -> list[Grid]:
         *_paired(comparison.pairs),
         *_factorial(comparison.factorial),
         *_curves(comparison),
+        *_repeated(comparison.repeated),
         *beside,
     ]
 
@@ -126,8 +129,14 @@ def _best_found(row: Method) -> str:
 def _curves(comparison: Comparison) -> list[Grid]:
     """Return the grid of the best-found curves, if there are some."""
     rows = [_point_cells(label, point) for label, points in comparison.curves.items() for point in points]
-    remark = "Best found: after so many trials, by the error that the search sees; difference: with its 95 % interval."
+    remark = "Best found: after so many trials, by the error that the search sees; ± is the half width of the difference's 95 % interval."
     return [grid("Best found so far, over replicas", rows, [remark])] if rows else []
+
+
+def _repeated(found: Sequence[Contrast]) -> list[Grid]:
+    """Return the grid of the differences between repeated searches, if there are some."""
+    remarks = ["In points of the reported error; below zero the first is better.", *told([c.difference for c in found])]
+    return [grid("Differences of repeated searches", [each.cells(3) for each in found], remarks)] * bool(found)
 
 
 def _point_cells(label: str, point: CurvePoint) -> Cells:
@@ -189,8 +198,8 @@ def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
 def _paired(found: Sequence[Pair]) -> list[Grid]:
     """Return the grid of methods beside random search at equal work, if there is a pair."""
     remarks = (
-        "Difference: method - random search, in points, with its 95 % interval by Welch's t over search seeds; none "
-        "for a single seed. Below zero the method is better.",
+        "Difference: method - random search, in points; below zero the method is better. A single seed has no interval.",
+        *told([pair.difference for pair in found]),
         "Work: multiply-accumulates of search and selection; random search ends with the trial that reaches it.",
     )
     return [grid("Against random search at equal work", [_pair_cells(pair) for pair in found], remarks)] * bool(found)
@@ -202,6 +211,8 @@ def _pair_cells(pair: Pair) -> Cells:
         f"test {pair.method.measure}": _text(pair.method.error),
         f"random search{' (%)' if pair.method.measure == ERROR else ''}": _text(pair.random.error),
         "difference": str(pair.difference),
+        "p": probability(pair.difference),
+        "by": pair.difference.by if pair.difference.error is not None else "",
         "work": work(pair.work),
         "work of random search": work(pair.random_work),
     }

@@ -112,7 +112,7 @@ def test_a_stray_recipe_is_left_out_and_named(tmp_path):
     known = design(tmp_path, effects(4, 3, 0, 1))
     assert known.architectures == list(NAMES) and len(known.recipes) == 2
     assert known.left_out == ["recipe classifier, cutout=7"]
-    [remark] = [g.remarks[0] for g in document(gather([str(tmp_path)], "none")) if g.title.startswith("Architecture or rec") and "by both" in g.title]  # fmt: skip
+    [remark] = next(grid.remarks for grid in document(gather([str(tmp_path)], "none")) if "by both" in grid.title)
     assert remark.startswith("Left out: recipe classifier, cutout=7. The design is the sub-design of most trainings")
 
 
@@ -130,7 +130,7 @@ def test_seeds_that_some_cells_lack_are_left_out_and_named(tmp_path):
 def test_other_seeds_in_each_cell_are_repetitions(tmp_path):
     known = design(tmp_path, effects(4, 3, 0, 1), seeds=lambda i, j: (10 * i + 2 * j, 10 * i + 2 * j + 1))
     assert not known.blocked and known.seeds == () and [share.source for share in known.shares] == list(SOURCES)
-    remarks = [g for g in document(gather([str(tmp_path)], "none")) if "what explains" in g.title][0].remarks
+    remarks = next(g for g in document(gather([str(tmp_path)], "none")) if "what explains" in g.title).remarks
     assert "Seeds are not the same in every cell: 2 of each cell are its repetitions." in remarks
 
 
