@@ -20,7 +20,8 @@ from nasctl.report.published import Note, PublishedRow, tables
 from nasctl.report.record import ERROR, PERPLEXITY, Run
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
-from nasctl.report.spending import PHASES, write
+from nasctl.report.spending import PHASES
+from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
 
 MEASURES = (ERROR, PERPLEXITY)
@@ -81,6 +82,7 @@ def _measured(comparison: Comparison) -> Grid:
     remarks = [
         _same_remark(same),
         *_n_remarks(rows),
+        *[REMARK] * any(cell for row in rows for phase in PHASES for cell in timed(row, phase).values()),
         *_space_remarks(comparison),
         *_yardstick_remarks(comparison.yardsticks),
         *(
@@ -107,7 +109,7 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
         "params": count(row.params, 2),
         "MACs": count(row.macs, 1),
         "ops": "" if row.ops is None else f"{row.ops:g}",
-        **{f"{phase} cost": write(row.cost[phase]) if any(row.cost[phase].values()) else "" for phase in PHASES},
+        **{name: cell for phase in PHASES for name, cell in timed(row, phase).items()},
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},
     }
