@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from nasctl.report import timing
 from nasctl.report.comparison import Comparison, difference
 from nasctl.report.contrast import Contrast
 from nasctl.report.figure import Figure, average
@@ -27,7 +28,7 @@ from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
-_NESTED = ("error", "validation", "estimate", "distribution", "cost", "feasible", "published", "runs")
+_NESTED = ("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds", "feasible", "published", "runs")
 
 
 def to_json(comparison: Comparison) -> str:
@@ -85,6 +86,7 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "macs": row.macs,
         "ops": row.ops,
         "cost": row.cost,
+        **timing.spreads(row),
         "device": row.device,
         "feasible": row.feasible and {"within": row.feasible[0], "of": row.feasible[1]},
         "published": row.published,
@@ -151,6 +153,7 @@ def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
         **_flat_figure("estimate", row.estimate, kind=row.estimate_kind),
         **(nested["distribution"] or {}),
         **costs,
+        **timing.flat(row),
         **{f"paper_{name}": value for name, value in (row.published or {}).items()},
         **{f"feasible_{name}": value for name, value in (nested["feasible"] or {}).items()},
         "runs": " ".join(map(str, nested["runs"])),

@@ -6,12 +6,14 @@ Days by the clock grow with the load of the machine, CPU time hardly: it stands 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from nasctl.report.figure import Figure, days
 from nasctl.report.method import Method, by_seed
 from nasctl.report.record import Run, finite
-from nasctl.report.spending import spent
+from nasctl.report.spending import PHASES, spent
 
 REMARK = (
     "Cost: days by the clock, of the devices named; CPU time: that of the process, which other load hardly changes. "
@@ -27,6 +29,25 @@ def timed(row: Method, phase: str) -> dict[str, str]:
         f"{phase} cost": "; ".join(costs),
         f"{phase} CPU time": "" if own is None else _text(own, "s", _seconds),
     }
+
+
+def spreads(row: Method) -> dict[str, Any]:
+    """Return the standard deviations of the costs by phase and unit, and the CPU seconds by phase."""
+    own = {phase: processor(row, phase) for phase in PHASES}
+    return {
+        "cost_std": {phase: {unit: figure.std for unit, figure in wall(row, phase).items()} for phase in PHASES},
+        "cpu_seconds": {phase: figure and asdict(figure) for phase, figure in own.items()},
+    }
+
+
+def flat(row: Method) -> dict[str, float | None]:
+    """Return the same as columns of one row."""
+    found: dict[str, float | None] = {}
+    for phase in PHASES:
+        found |= {f"{phase}_{unit}_std": figure.std for unit, figure in wall(row, phase).items()}
+        own = processor(row, phase)
+        found |= {} if own is None else {f"{phase}_CPU_s": own.mean, f"{phase}_CPU_s_std": own.std}
+    return found
 
 
 def wall(row: Method, phase: str) -> Mapping[str, Figure]:
