@@ -28,7 +28,18 @@ from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
-_NESTED = ("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds", "feasible", "published", "runs")
+_NESTED = (
+    "error",
+    "validation",
+    "estimate",
+    "distribution",
+    "cost",
+    "cost_std",
+    "cpu_seconds",
+    "feasible",
+    "published",
+    "runs",
+)
 
 
 def to_json(comparison: Comparison) -> str:

@@ -123,7 +123,15 @@ def test_the_grid_and_the_csv_show_the_pair(root):
     assert "**Against random search at equal work**" in text
     line = next(line for line in text.splitlines() if "[-0.50, -0.50]" in line)
     cells = [cell.strip() for cell in line.strip("| ").split("|")]
-    expected = ["darts", "3.00 ± 0.00 (n=2)", "3.50 ± 0.00 (n=2)", "-0.50 [-0.50, -0.50]", "pairs, n=2", "1.00e3", "1.20e3"]
+    expected = [
+        "darts",
+        "3.00 ± 0.00 (n=2)",
+        "3.50 ± 0.00 (n=2)",
+        "-0.50 [-0.50, -0.50]",
+        "pairs, n=2",
+        "1.00e3",
+        "1.20e3",
+    ]
     assert cells == expected
     rows = list(csv.DictReader(io.StringIO(compare([str(root)], format="csv"))))
     [pair] = [row for row in rows if row["kind"] == "pair"]

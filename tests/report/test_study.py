@@ -27,7 +27,9 @@ def test_each_retraining_has_a_line_with_its_seeds_work_and_genotype(root):
     assert [(r["search_seed"], r["retrain_seed"], r["error"]) for r in told] == [
         ("0", "0", "3.0"), ("0", "1", "3.0"), ("1", "0", "4.0"), ("1", "1", "4.0"),
     ]  # fmt: skip
-    assert {(r["method"], r["work_search"], r["work_retrain"], r["device"]) for r in told} == {("darts", "10", "7", "H100")}
+    assert {(r["method"], r["work_search"], r["work_retrain"], r["device"]) for r in told} == {
+        ("darts", "10", "7", "H100")
+    }
     assert json.loads(told[0]["genotype"]) == found and told[0]["seconds_retrain"] == "129600.0"
 
 
