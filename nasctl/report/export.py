@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
-where ``measure`` says so, costs in days of the unit named.
+pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or
+perplexities where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -29,16 +29,8 @@ from nasctl.report.yardstick import Yardstick, improvement
 Flat = Mapping[str, Any]
 
 _NESTED = (
-    "error",
-    "validation",
-    "estimate",
-    "distribution",
-    "cost",
-    "cost_std",
-    "cpu_seconds",
-    "feasible",
-    "published",
-    "runs",
+    *("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds"),
+    *("feasible", "published", "runs"),
 )
 
 

@@ -140,8 +140,9 @@ def _trainings(runs: Iterable[Run]) -> _Trainings:
     for run in runs:
         if run.verb == "retrain" and run.number("error") is not None:
             groups.setdefault((run.choices.get("space"), run.choices.get("dataset")), []).append(run)
+    largest: list[Run] = max(groups.values(), key=len, default=[])
     found = _Trainings()
-    for run in sorted(max(groups.values(), key=len, default=[]), key=_order):
+    for run in sorted(largest, key=_order):
         found.add(run)
     for name, recipe, seed in found.unlike:
         del found.cells[name][recipe][seed]

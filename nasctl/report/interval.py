@@ -79,7 +79,7 @@ def _unpaired(a: Figure, b: Figure) -> Difference:
     """Return ``a`` minus ``b`` by Welch's t, with fewer degrees of freedom where his hold the truth too rarely.
 
     With two or three values of wide spread beside more of narrow spread, Welch's intervals hold 89 to 93 %. Those of
-    the smaller group's degrees of freedom never fall short (Mickey and Brown 1966, Annals of Mathematical Statistics 37).
+    the smaller group's degrees of freedom never fall short: Mickey and Brown 1966, Annals of Mathematical Statistics.
     """
     found, smaller = welch(a, b), min(a.n, b.n)
     if found.error is None or a.n == b.n or smaller >= _SMALL:

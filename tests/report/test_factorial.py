@@ -241,5 +241,5 @@ def test_e1_is_as_the_docs_state_it(recipes, column, sums):
         line = next(line for line in page.splitlines() if line.startswith(f"| {source} |") and "[" in line)
         cell = line.strip("| ").split(" | ")[column]
         few = source == "recipe" and recipes == 2
-        shown = f"{100 * value:.1f}" + (", too few recipes (2) for an interval" if few else f" [{100 * low:.1f}, {100 * high:.1f}]")  # fmt: skip
-        assert cell == shown
+        bounds = ", too few recipes (2) for an interval" if few else f" [{100 * low:.1f}, {100 * high:.1f}]"
+        assert cell == f"{100 * value:.1f}{bounds}"

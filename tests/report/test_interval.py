@@ -1,4 +1,4 @@
-"""Student's quantiles, the rule of differences and corrections for several of them, against scipy and worked examples."""
+"""Student's quantiles, the rule of differences and corrections for several, against scipy and worked examples."""
 
 import random
 import statistics
