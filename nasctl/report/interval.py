@@ -20,6 +20,7 @@ __all__ = ["LEVEL", "RULE", "Difference", "between", "half_width", "paired", "qu
 LEVEL = 0.95
 _LEAST = 2  # shared seeds
 _SMALL = 10  # seeds of the smaller group
+_ROUNDING = 1e-12  # of a value: a standard error below is none
 RULE = (
     "By: Student's t of the differences seed by seed, where two methods share at least two seeds and half of the seeds "
     "of the one that has fewer; else Welch's t over all seeds, with the degrees of freedom of the smaller group where "
@@ -54,7 +55,9 @@ class Difference:
     @property
     def p(self) -> float | None:
         """Return the two-sided p-value of no difference, by itself; None where nothing varies or is known to."""
-        return two_sided(self.value / self.error, self.freedom) if self.error else None
+        if self.error is None or self.error <= _ROUNDING * abs(self.value):
+            return None
+        return two_sided(self.value / self.error, self.freedom)
 
     def at(self, level: float) -> Difference:
         """Return the difference with its interval at another level."""

@@ -106,6 +106,7 @@ def test_a_single_value_has_a_difference_and_no_interval(a, b):
 def test_values_without_spread_have_an_interval_without_width_and_no_p():
     found = welch(Figure.of([3.0, 3.0]), Figure.of([2.0, 2.0]))
     assert found == Difference(1.0, 1.0, 1.0) and found.p is None
+    assert paired([0.1 + 0.2 - 0.2, 0.1, 0.1]).p is None  # what rounding leaves is no spread
 
 
 def test_how_a_difference_is_written():
