@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasctl.report.crossed import Crossed, crossed
+from nasctl.report.contrast import Contrast
+from nasctl.report.factorial import FactorialDesign, factorial_design
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
 from nasctl.report.record import Run, find
+from nasctl.report.repeated import differences
 from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 from nasctl.report.yardstick import Yardstick, yardsticks
@@ -31,7 +33,8 @@ class Comparison:
     pairs: list[Pair]
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
-    crossed: Crossed | None
+    factorial: FactorialDesign | None
+    repeated: list[Contrast]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
 
@@ -51,7 +54,8 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         pairs=pairs(rows),
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
-        crossed=crossed(finished),
+        factorial=factorial_design(finished),
+        repeated=differences(rows),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
     )

@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasctl.report.interval import Difference, welch
-from nasctl.report.method import Method
+from nasctl.report.interval import Difference, between, together
+from nasctl.report.method import Method, by_seed
 from nasctl.report.record import Run
 
 RANDOM = "random_search"
@@ -40,13 +40,18 @@ class Lacking:
 
 
 def pairs(rows: Sequence[Method]) -> list[Pair]:
-    """Return the pairs among ``rows``, in their order."""
+    """Return the pairs among ``rows``, in their order, with intervals that all hold at once."""
+    found = [(row, other) for row in rows for other in rows if row.error and other.error and _matches(row, other)]
+    differences = together([between(_scores(row), _scores(other)) for row, other in found])
     return [
-        Pair(row, other, welch(row.error, other.error), _mean(works(row)), _mean(works(other)))
-        for row in rows
-        for other in rows
-        if row.error and other.error and _matches(row, other)
+        Pair(row, other, difference, _mean(works(row)), _mean(works(other)))
+        for (row, other), difference in zip(found, differences, strict=True)
     ]
+
+
+def _scores(row: Method) -> dict[object, float]:
+    """Return the test error by search seed; one seed gives all methods on a data set one split and one order of it."""
+    return by_seed(row.runs, lambda run: run.score)
 
 
 def lacking(rows: Sequence[Method]) -> list[Lacking]:

@@ -20,9 +20,10 @@ from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
-from nasctl.report.contrast import contrast
+from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
+from nasctl.report.interval import told
 from nasctl.report.label import distinct
 from nasctl.report.method import methods
 from nasctl.report.record import Json, Run, find, trials
@@ -196,13 +197,11 @@ def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
     rows = [_method_cells(label, groups[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
     pairs = combinations(((label, known[label]) for label in order), 2)
-    differences = [cells for a, b in pairs for cells in contrast(a, b, _DECIMALS)]
+    differences = contrasts(pairs)
     if differences:
-        remark = (
-            "Negative favours the first. Over shared seeds with both findings within the limit, with the 95 % interval "
-            "by Student's t."
-        )
-        yield grid("Differences of mean regret, paired by seed", differences, [remark])
+        remarks = ["Negative favours the first. Of seeds, those count whose finding is within the limit."]
+        remarks += told([each.difference for each in differences])
+        yield grid("Differences of mean regret", [each.cells(_DECIMALS) for each in differences], remarks)
 
 
 def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Cells:
