@@ -198,7 +198,7 @@ def test_weights_are_trained_on_feasible_samples_if_infeasible_ones_are_rejected
 
 
 def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(strategy):
-    tried = strategy("tunas", Widths(), horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1)
+    tried = strategy("tunas", Widths(), horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1, lr_growth_from="start")
 
     def widest():
         return sum(tried.sample().arch[:2] == (2, 2) for _ in range(100))
