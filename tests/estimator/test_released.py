@@ -85,7 +85,8 @@ def published(plain, rows, train, val, *, lr, decay, clip):
     gradients = torch.autograd.grad(plain.loss(*train, rows)[0], list(weights.values()))
     factor = clipped(gradients, clip)
     moved = {
-        name: w.detach() - lr * (g + decay * w.detach()) for (name, w), g in zip(weights.items(), gradients, strict=True)
+        name: w.detach() - lr * (g + decay * w.detach())
+        for (name, w), g in zip(weights.items(), gradients, strict=True)
     }
     unrolled = deepcopy(plain)
     unrolled.load_state_dict(plain.state_dict() | moved)  # decoder.weight, which is no parameter's name, is today's

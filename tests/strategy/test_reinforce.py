@@ -217,6 +217,29 @@ def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(st
     assert float(tried._rate()) == pytest.approx(10 ** (21 / 80))
 
 
+def test_the_rate_of_tunas_grows_tenfold_from_the_end_of_the_warm_up(strategy):
+    """10 ** ((step - delay) / (steps - delay)), as https://github.com/google-research/google-research, tunas has it."""
+    tried = strategy("tunas", Widths(), horizon=80)
+    found = []
+    for _ in range(80):
+        found.append(float(tried._rate()))
+        told(tried, (0, 0, 0), 1.0)
+    assert found == pytest.approx([0.0] * 20 + [10 ** ((step - 20) / 60) for step in range(20, 80)])
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_the_best_trial_may_be_picked(strategy, replicas):
+    """As https://github.com/D-X-Y/AutoDL-Projects, exps/NATS-algos/reinforce.py does."""
+    tried, other = (strategy("reinforce", SPACE, list(range(replicas)), pick="best") for _ in range(2))
+    archs = steps(tried, additive, 25)
+    rewards = torch.stack([additive(turn) for turn in archs])
+    expected = torch.stack([archs[rewards[:, i].argmax(), i] for i in range(replicas)])
+    assert torch.equal(tried.picks(), expected)
+    other.load_state_dict(through_a_file(tried.state_dict()))
+    assert torch.equal(other.picks(), expected)
+    assert not torch.equal(strategy("reinforce", SPACE, list(range(replicas)), pick="best").picks(), expected)
+
+
 @pytest.mark.parametrize("pick", ["mode", "feasible"])
 def test_without_rejection_only_what_is_not_covered_is_skipped(strategy, pick):
     feasible = Limit(lambda arch: arch[1] == 0, known=lambda arch: arch[0] < 2)
