@@ -151,13 +151,15 @@ class Candidate:
     """What a strategy asks to have evaluated, or what shared weights are trained on.
 
     ``weights`` holds one ``(num_options,)`` tensor per row; ``active`` the only option that runs per row
-    (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1].
+    (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1]. ``compared`` says that it is
+    one of those among which the best is chosen: an estimator that scores on a part of the data takes the same for all.
     """
 
     arch: Architecture
     weights: Sequence[Tensor] | None = None
     active: Sequence[int] | None = None
     fidelity: float | None = None
+    compared: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,11 @@ AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
 
 
 def recipe(scene: Scene) -> dict[str, str]:
-    """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast."""
-    trainer = scene.config["trainer"]
+    """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast.
+
+    A trainer's setting that is null is as good as none, so that runs from before it was there have the same recipe.
+    """
+    trainer = {name: value for name, value in scene.config["trainer"].items() if value is not None}
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
     dataset = configuration.without(scene.config["dataset"], configuration.OF_SEARCH)
     nodes |= {"dataset": dataset, "final": scene.config["space"]["final"]}

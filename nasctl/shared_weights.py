@@ -18,6 +18,9 @@ from nasctl.runs import load_checkpoint
 from nasctl.search import SearchData
 
 KIND = "proxy"  # what a search with shared weights calls its error
+SUPERNET = "nasctl.estimator.supernet.Supernet"
+YOUNGER: Mapping[str, Any] = {"norms": "batch", "lr_by_length": False}
+"""Settings that the supernets of older runs lack, and the values that do as those did."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,18 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
         raise RequestError(
             f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
         )
-    scoring = {name: ours["correlation"][name] for name in ("val_batches", "recalibrate")}
-    scoring = {name: value for name, value in scoring.items() if name == "val_batches" or value is not None}
-    return make(
-        theirs["estimator"] | scoring, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None
-    )
+    settings = _before(theirs["estimator"]) | theirs["estimator"] | _scoring(ours)
+    return make(settings, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None)
+
+
+def _scoring(ours: Config) -> Config:
+    """Return the settings of the score that this command replaces; to recalibrate is to drop moving averages."""
+    val_batches, recalibrate = (ours["correlation"][name] for name in ("val_batches", "recalibrate"))
+    if recalibrate is None:
+        return {"val_batches": val_batches}
+    return {"val_batches": val_batches, "recalibrate": recalibrate, **({"norms": "batch"} if recalibrate else {})}
+
+
+def _before(node: Config) -> Config:
+    """Return what a run did before the settings that its ``node`` may lack were there."""
+    return dict(YOUNGER) if node["_target_"] == SUPERNET else {}

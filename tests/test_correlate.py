@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from scipy.stats import kendalltau
 
 from nasctl import cli
 from nasctl.core import Interrupted
 from nasctl.runs import Run
+from nasctl.shared_weights import YOUNGER
 from tests.tables import accuracies, nasbench201, write_benchmark
 from tests.test_resume import assert_identical
 
@@ -103,6 +105,31 @@ def test_settings_of_the_score(folder: Path) -> None:
         found[setting] = [line["scores"] for line in lines_of(folder / setting[:5])]
         shutil.rmtree(folder / setting[:5])
     assert len({json.dumps(scores) for scores in found.values()}) == 3
+
+
+def test_a_run_older_than_a_setting_is_scored_as_it_was(folder: Path) -> None:
+    file, scores = folder / "a" / "config.yaml", []
+    config = yaml.safe_load(file.read_text())
+    older = {name: value for name, value in config["estimator"].items() if name not in YOUNGER}
+    assert len(older) == len(config["estimator"]) - 2
+    for estimator in (config["estimator"], older):
+        file.write_text(yaml.safe_dump(config | {"estimator": estimator}))
+        assert cli.run(["correlate", "a", "n=5", f"run_dir=c{len(estimator)}", *TABLE]) == 0
+        scores.append([line["scores"] for line in lines_of(folder / f"c{len(estimator)}")])
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.slow
+def test_what_is_recalibrated_is_not_scored_with_moving_averages(folder: Path) -> None:
+    assert cli.run([*SEARCH, *SHARED, "estimator.norms=moving", "run_dir=moving"]) == 0
+    found = {}
+    for run in ("a", "moving"):
+        for setting in ("null", "0", "2"):
+            given = ["correlate", run, "n=5", f"correlation.recalibrate={setting}", f"run_dir=c{run}{setting}"]
+            assert cli.run([*given, *TABLE]) == 0
+            found[run, setting] = [line["scores"] for line in lines_of(folder / f"c{run}{setting}")]
+    assert found["a", "2"] == found["moving", "2"] and found["a", "null"] == found["a", "0"]
+    assert found["moving", "null"] == found["moving", "0"] != found["a", "0"]
 
 
 def test_against_training_from_scratch(folder: Path) -> None:

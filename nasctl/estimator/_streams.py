@@ -33,6 +33,9 @@ class Stream(Protocol):
     def penalty(self, x: Any) -> Tensor | float:
         """Return what the weights' loss on ``x`` has besides the data set's."""
 
+    def share(self, x: Any) -> float:
+        """Return how long a step is, as a share of the usual one."""
+
     def afresh(self) -> Stream:
         """Return the same stream, with nothing read."""
 
@@ -69,6 +72,9 @@ class Examples:
 
     def penalty(self, x: Tensor) -> float:
         return 0.0
+
+    def share(self, x: Tensor) -> float:
+        return 1.0
 
     def afresh(self) -> Examples:
         return self
@@ -125,6 +131,9 @@ class Text:
             return 0.0
         return self.slowness * x.outputs.diff(dim=0).square().mean()
 
+    def share(self, x: Passage) -> float:
+        return len(x.tokens) / float(self.split.bptt)
+
     def afresh(self) -> Text:
         return Text(self.split, self.size, self.net, self.slowness, *self.seed)
 
@@ -141,6 +150,23 @@ def detached(state: Any, device: torch.device | None = None) -> Any:
     if isinstance(state, list | tuple):
         return type(state)(detached(part, device) for part in state)
     return state if state is None else state.detach().to(device or state.device)
+
+
+def check_kind(images: bool, *, lr_by_length: bool, norms: str, recalibrate: int) -> None:
+    """Raise `RequestError` for settings that are of another kind of data, or of which one undoes the other."""
+    if images and lr_by_length:
+        raise RequestError(
+            "estimator.lr_by_length=true is of a text's steps, whose lengths differ; set it to false for this data set"
+        )
+    if norms == "moving" and not images:
+        raise RequestError(
+            "estimator.norms=moving: networks of text keep no moving averages; set estimator.norms=batch"
+        )
+    if norms == "moving" and recalibrate:
+        raise RequestError(
+            f"estimator.norms=moving scores with the averages that training left, and estimator.recalibrate="
+            f"{recalibrate} replaces them; set estimator.norms=batch or estimator.recalibrate=0"
+        )
 
 
 def streams(

@@ -45,6 +45,10 @@ class VirtualStep:
         norm = torch.stack([g.square().sum() for g in gradients]).sum().sqrt()
         return (self.clip / (norm + 1e-6)).clamp(max=1.0)
 
+    def carried(self, gradients: Sequence[Tensor]) -> Tensor | float:
+        """Return the factor that the Hessian's product has because the step clips ``gradients``."""
+        return self.scale(gradients)
+
     def _velocity(self, name: str) -> Tensor | float:
         return self.momentum * self.buffers[name] if name in self.buffers else 0.0
 
@@ -69,7 +73,7 @@ def finite_difference(train: Loss, val: Loss, weights: Weights, rows: Rows, step
     fixed = [row.detach() for row in rows]
     leaves = [row.clone().requires_grad_() for row in fixed]
     behind = gradient(train(weights, fixed), list(weights.values()))
-    ahead, scale = step(weights, behind), step.scale(behind)
+    ahead, scale = step(weights, behind), step.carried(behind)
     moved = {name: w.detach().requires_grad_() for name, w in ahead.items()}
     loss = val(moved, leaves)
     *direction, direct = _split(gradient(loss, [*moved.values(), *leaves]), len(moved))
@@ -101,8 +105,13 @@ def gradient(loss: Tensor, inputs: Sequence[Tensor], create_graph: bool = False)
     return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
-UNROLLS = {"first_order": first_order, "exact": exact, "finite_difference": finite_difference}
+UNROLLS = {
+    "first_order": first_order,
+    "exact": exact,
+    "finite_difference": finite_difference,
+    "released": finite_difference,  # by the step of ``_released``
+}
 
-PASSES = {"first_order": (0, 1), "exact": (3, 1), "finite_difference": (3, 1)}
+PASSES = {"first_order": (0, 1), "exact": (3, 1), "finite_difference": (3, 1), "released": (3, 1)}
 """Forward and backward passes over the (training, validation) batch. The exact step's one training pass is
 differentiated again, at twice its own cost."""

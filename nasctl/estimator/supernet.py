@@ -31,10 +31,11 @@ from nasctl.estimator._fair import Fair
 from nasctl.estimator._forward import Forward
 from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._recalibration import Recalibration
+from nasctl.estimator._released import unrolling
 from nasctl.estimator._replay import Replay, replays
 from nasctl.estimator._sampler import OfStrategy, Sampler, Uniform
 from nasctl.estimator._schedule import Schedule
-from nasctl.estimator._streams import Stream, streams
+from nasctl.estimator._streams import Stream, check_kind, streams
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
 from nasctl.estimator._work import PASS
 
@@ -79,14 +80,16 @@ class Supernet:
         nsas: Settings,
         val_batches: PositiveInt | None,
         recalibrate: NonNegativeInt,
+        norms: Literal["batch", "moving"],
         lr: PositiveFloat,
         lr_min: NonNegativeFloat,
         lr_decay: Annotated[float, Field(gt=0, le=1)],
         lr_decay_from: NonNegativeInt,
+        lr_by_length: bool,
         momentum: NonNegativeFloat,
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
-        unroll: Literal["first_order", "exact", "finite_difference"],
+        unroll: Literal["first_order", "exact", "finite_difference", "released"],
         unroll_radius: PositiveFloat,
         unroll_clip: PositiveFloat | None,
         bilevel: bool,
@@ -99,7 +102,7 @@ class Supernet:
         self.dataset, self.device = dataset, device
         self.val_batches, self.bilevel = val_batches, bilevel
         self.lr, self.lr_min, self.clip, self.unroll_clip = lr, lr_min, clip, unroll_clip
-        self.lr_decay, self.lr_decay_from = lr_decay, lr_decay_from
+        self.lr_decay, self.lr_decay_from, self.lr_by_length = lr_decay, lr_decay_from, lr_by_length
         self.sampler = SAMPLERS[sampler](space, seed, nsas)
         self.unroll, self.unroll_radius, self.passes = UNROLLS[unroll], unroll_radius, PASSES[unroll]
         layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -108,6 +111,9 @@ class Supernet:
         self.train, self.val = streams(
             dataset, self.net, seed, size=batch_size, bilevel=bilevel, layout=layout, slowness=slowness
         )
+        check_kind(self.train.replays, lr_by_length=lr_by_length, norms=norms, recalibrate=recalibrate)
+        self.moving = norms == "moving"
+        self.unrolling = unrolling(unroll, self.net)
         self.schedule = Schedule(
             self.train.steps, epochs=epochs, warmup_epochs=warmup_epochs, fit_epochs=fit_epochs, fit_every=fit_every
         )
@@ -131,9 +137,9 @@ class Supernet:
         return self.schedule.shown() if self.schedule.due else None
 
     def _weight_step(self, sample: Callable[[], Candidate]) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
         x, y = self.train.batch(self.schedule.position)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate(x)
         self.optimizer.zero_grad(set_to_none=True)
         for candidate, factor in self.sampler.paths(sample, self.schedule.position):
             self._add_gradients(self._on_device(candidate), x, y, factor)
@@ -161,9 +167,11 @@ class Supernet:
         mixed = candidate.weights is not None and candidate.active is None
         return self.replay if mixed and self.optimizer.state else None
 
-    def _rate(self) -> float:
+    def _rate(self, x: Any) -> float:
+        """Return the learning rate of a training step on ``x``, and of the virtual step that foresees it."""
         decay = self.schedule.decay(self.lr_decay, self.lr_decay_from)
-        return decay * self.schedule.cosine(self.lr, self.lr_min)
+        rate = decay * self.schedule.cosine(self.lr, self.lr_min)
+        return rate * self.train.share(x) if self.lr_by_length else rate
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         candidate = self._on_device(candidate)
@@ -176,14 +184,15 @@ class Supernet:
     def score(self, candidate: Candidate) -> Metrics:
         """Return the metrics of a picked path over ``val_batches`` validation batches (all if null).
 
-        No weight moves and nothing is counted but work, so it is a function of the candidate.
+        No weight moves and nothing is counted but work, so it is a function of the candidate. Candidates that are
+        ``compared`` are scored on the first batches, all others on the next ones.
         """
         total = self.val.steps
         count = total if self.val_batches is None else min(self.val_batches, total)
-        start = self.schedule.turn if count < total else 0
+        start = self.schedule.turn if count < total and not candidate.compared else 0
         sums: dict[str, Tensor] = {}
         examples, train, val = 0, self.train.afresh(), self.val.afresh()
-        self._train(val.trains_to_score)
+        self._train(val.trains_to_score and not self.moving)
         with self.recalibration.applied(lambda i: self._run(train, i, candidate)):
             for i in range(start, start + count):
                 outputs, y = self._run(val, i, candidate)
@@ -210,7 +219,7 @@ class Supernet:
         self._train()
         train = self.train.batch(self.schedule.turn)
         val = self.val.architecture_batch(self.schedule.turn) if self.bilevel else train
-        rate = self._rate()
+        rate = self._rate(train[0])
         replay = self._replay_of(candidate)
         if replay is None:
             loss, sums = self._unrolled(candidate, rows, rate, train, val)
@@ -231,7 +240,7 @@ class Supernet:
         measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Any, weights: Weights, rows: Rows) -> Tensor:
-            return self.forward(x, replace(candidate, weights=rows), weights)
+            return self.forward(self.unrolling.before_pass(x), replace(candidate, weights=rows), weights)
 
         def train_loss(weights: Weights, rows: Rows) -> Tensor:
             return self.dataset.loss(outputs(train[0], weights, rows), train[1])
@@ -249,7 +258,7 @@ class Supernet:
         states = {name: self.optimizer.state.get(w, {}) for name, w in self.weights.items()}
         found = {name: state.get("momentum_buffer") for name, state in states.items()}
         buffers = {name: buffer for name, buffer in found.items() if buffer is not None}
-        return VirtualStep(rate, group["momentum"], group["weight_decay"], buffers, self.unroll_clip)
+        return self.unrolling.step(rate, group["momentum"], group["weight_decay"], buffers, self.unroll_clip)
 
     def _on_device(self, candidate: Candidate) -> Candidate:
         if candidate.weights is None:

@@ -68,6 +68,8 @@ class Language(nn.Module):
     to every layer.
     """
 
+    tied = frozenset({"embedding"})  # weights that are read in two places: of a word, and of the decoder
+
     def __init__(
         self,
         layers: Sequence[nn.Module],

@@ -7,6 +7,7 @@ estimator that trains each candidate from scratch the method of Zoph and Le 2017
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -43,7 +44,10 @@ class Enas:
     R is the reward plus ``entropy_weight`` times the walk's entropy: that of each decision's softmax, or with
     ``entropy=sampled`` the estimate ``-p log p`` of the options taken. Infeasible samples are drawn again. In the last
     ``selection`` of ``horizon`` trials the controller rests, and ``derive`` returns the best of them: architectures
-    from the final policy, scored by the final weights. Without a horizon it never rests.
+    from the final policy, scored by the final weights, each on a batch of its own or all on the ``same``. Without a
+    horizon it never rests. Without a ``selection`` neither, and ``derive`` returns the best of all trials.
+
+    ``eps_hat``: what Adam adds to its denominator is added before the correction for the start, as in TensorFlow.
     """
 
     relaxed = False
@@ -66,6 +70,7 @@ class Enas:
         lr: PositiveFloat,
         betas: tuple[Beta, Beta],
         eps: PositiveFloat,
+        eps_hat: bool,
         samples: PositiveInt,
         baseline_momentum: Beta,
         baseline_corrected: bool,
@@ -73,10 +78,11 @@ class Enas:
         entropy_weight: NonNegativeFloat,
         skip_target: Share,
         skip_weight: NonNegativeFloat,
-        selection: PositiveInt,
+        selection: PositiveInt | None,
+        selection_batch: Literal["own", "same"],
         horizon: PositiveInt | None,
     ) -> None:
-        if horizon is not None and selection >= horizon:
+        if horizon is not None and selection is not None and selection >= horizon:
             log.warning(
                 "strategy.selection=%d leaves the controller none of %d trials to learn from; lower it",
                 selection,
@@ -90,13 +96,15 @@ class Enas:
         )  # fmt: skip
         self.optimizer = torch.optim.Adam(self.controller.parameters(), lr, betas, eps)
         self.baseline = Baseline(1, baseline_momentum, corrected=baseline_corrected)
+        self.eps, self.eps_hat = eps, eps_hat
         self.samples, self.selection, self.horizon = samples, selection, horizon
+        self.selection_batch = selection_batch
         self.entropy, self.entropy_weight = entropy, entropy_weight
         self.skip_target, self.skip_weight = skip_target, skip_weight
         self.turn = self.told = self.updates = self.sampled = 0
         self.queue: list[Architecture] = []  # sampled from the policy as it is, and not yet asked
         self.batch: list[tuple[Architecture, float | None]] = []  # told since the last update; None where it failed
-        self.last: deque[tuple[Architecture, float]] = deque(maxlen=selection)
+        self.last: deque[tuple[Architecture, float]] = deque(maxlen=selection or 1)  # the best one without a selection
         self.failure = "none was told"
         self._open_streams()
 
@@ -127,7 +135,7 @@ class Enas:
     def ask(self) -> Candidate:
         if not self.queue:
             self.queue = self._draw()
-        return Candidate(self.queue.pop(0))
+        return Candidate(self.queue.pop(0), compared=self.choosing and self.selection_batch == "same")
 
     def _draw(self) -> list[Architecture]:
         """Return the feasible ones of a batch of samples, one at least."""
@@ -155,7 +163,7 @@ class Enas:
     def tell(self, trial: Trial) -> None:
         arch, failed = trial.candidate.arch, trial.error is not None
         self.failure = trial.error or self.failure
-        if not failed:
+        if not failed and (self.selection or not self.last or trial.reward > self.last[0][1]):
             self.last.append((arch, trial.reward))
         self.batch.append((arch, None if failed else trial.reward))
         self.told += 1
@@ -167,7 +175,19 @@ class Enas:
     @property
     def resting(self) -> bool:
         """Whether the trials left are those to select from."""
-        return self.horizon is not None and self.told > self.horizon - self.selection
+        return self._left < 0
+
+    @property
+    def choosing(self) -> bool:
+        """Whether the next trial is one of those to select from."""
+        return self._left <= 0
+
+    @property
+    def _left(self) -> float:
+        """Return how many more trials the controller learns from."""
+        if self.horizon is None or self.selection is None:
+            return math.inf
+        return self.horizon - self.selection - self.told
 
     def _learn(self, told: list[tuple[Architecture, float]]) -> None:
         if not told:
@@ -175,6 +195,9 @@ class Enas:
         samples = self.controller.score([arch for arch, _ in told])
         self.optimizer.zero_grad()
         self.loss(samples, [reward for _, reward in told]).backward()
+        if self.eps_hat:
+            for group in self.optimizer.param_groups:
+                group["eps"] = self.eps / math.sqrt(1 - group["betas"][1] ** (self.updates + 1))
         self.optimizer.step()
         self.updates += 1
 
@@ -201,7 +224,8 @@ class Enas:
 
     def facts(self) -> Mapping[str, Any]:
         """Return how often the controller has learnt, and how many trials its architecture was chosen from."""
-        return {"controller": {"updates": self.updates, "selected_from": len(self.last)}}
+        selected_from = self.told if self.selection is None else len(self.last)
+        return {"controller": {"updates": self.updates, "selected_from": selected_from}}
 
     def state_dict(self) -> State:
         counts = {name: getattr(self, name) for name in ("seed", "turn", "told", "updates", "failure")}

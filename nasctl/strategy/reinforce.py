@@ -24,6 +24,7 @@ from nasctl.strategy._uniforms import Uniforms
 Share = Annotated[float, Field(ge=0, le=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Kind = Literal["none", "monte_carlo", "exact"]
+TENSORS = ("told", "missed", "skipped", "last", "best", "best_rewards")  # a row of each replica
 
 
 class Reinforce:
@@ -53,7 +54,8 @@ class Reinforce:
         horizon: PositiveInt | None,
         warmup: Share,
         lr_growth: PositiveFloat,
-        pick: Literal["mode", "feasible"],
+        lr_growth_from: Literal["start", "warmup"],
+        pick: Literal["mode", "feasible", "best"],
         pick_samples: PositiveInt,
         batched: bool,
     ) -> None:
@@ -74,9 +76,11 @@ class Reinforce:
         self.policy = Policy(len(self.seeds), sizes, lr=lr, betas=betas, eps=eps)
         self.baseline = Baseline(len(self.seeds), baseline_momentum, corrected=True)
         self.horizon, self.warmup, self.lr_growth = horizon, warmup, lr_growth
+        self.waited = warmup if lr_growth_from == "warmup" else 0.0  # share of the search before the rate grows
         self.turn = 0
         self.told, self.missed, self.skipped = (torch.zeros(len(self.seeds), dtype=torch.int64) for _ in range(3))
         self.last = torch.full((len(self.seeds), len(sizes)), -1)  # the last feasible sample of each
+        self.best, self.best_rewards = self.last.clone(), torch.full((len(self.seeds),), -math.inf).double()
         self.generator = torch.Generator().manual_seed(position_seed(self.seeds[0], "strategy"))
         self._open_streams()
 
@@ -118,6 +122,9 @@ class Reinforce:
         moved[rows] = mass.value > 0
         self.policy.ascend(gradient, moved, rate)
         self.told = self.told + told
+        better = told & (rewards > self.best_rewards)
+        self.best = torch.where(better[:, None], archs, self.best)
+        self.best_rewards = torch.where(better, rewards, self.best_rewards)
 
     def _uniforms(self, stream: Uniforms, position: int) -> Tensor:
         """Return the numbers that all replicas have at one position of a stream."""
@@ -126,7 +133,8 @@ class Reinforce:
     def _rate(self) -> Tensor:
         """Return what multiplies the learning rate, ``(replicas,)``: 0 in the warm-up, then growing."""
         progress = self._progress()
-        return torch.where(progress < self.warmup, 0.0, self.lr_growth**progress)
+        grown = (progress - self.waited) / (1 - self.waited) if self.waited < 1 else 0.0 * progress
+        return torch.where(progress < self.warmup, 0.0, self.lr_growth**grown)
 
     def _progress(self) -> Tensor:
         return (self.told.double() / (self.horizon or math.inf)).clamp(max=1)
@@ -143,6 +151,8 @@ class Reinforce:
         """Return each replica's final architecture, ``(replicas, decisions)``; pure."""
         if self.pick == "feasible":
             return self._best_samples(self.members)
+        if self.pick == "best" and bool((self.best >= 0).all()):
+            return self.best
         modes = self.modes()
         covered = self.covered(modes)
         return modes if bool(covered.all()) else torch.where(covered[:, None], modes, self._best_samples(self.covered))
@@ -220,16 +230,15 @@ class Reinforce:
 
     def state_dict(self) -> State:
         parts = {"policy": self.policy.state_dict(), "baseline": self.baseline.state_dict()}
-        counts = {name: getattr(self, name) for name in ("turn", "told", "missed", "skipped", "last")}
+        counts = {name: getattr(self, name) for name in ("turn", *TENSORS)}
         return {**parts, **counts, "seeds": self.seeds, "generator": self.generator.get_state()}
 
     def load_state_dict(self, state: State) -> None:
         self.policy.load_state_dict(state["policy"])
         self.baseline.load_state_dict(state["baseline"])
         self.turn, self.seeds = state["turn"], list(state["seeds"])
-        self.told, self.missed, self.skipped, self.last = (
-            state[name].clone() for name in ("told", "missed", "skipped", "last")
-        )
+        for name in TENSORS:
+            setattr(self, name, state[name].clone())
         self.generator.set_state(state["generator"])
         self._open_streams()
 

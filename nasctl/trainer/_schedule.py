@@ -29,6 +29,11 @@ def exponential(lr: float, lr_min: float, share: float) -> float:
     return lr * (lr_min / lr) ** share
 
 
+def counted(position: int, steps: int, epochs: int, by: str) -> Fraction:
+    """Return the share of ``epochs`` of ``steps`` that is done at a step, whole epochs only with ``by=epoch``."""
+    return Fraction(position // steps * steps if by == "epoch" else position, epochs * steps)
+
+
 CURVES: Mapping[str, Callable[[float, float, float], float]] = {
     "cosine": cosine,
     "linear": linear,
@@ -62,8 +67,7 @@ class Schedule:
 
     def done(self, position: int, steps: int, epochs: int) -> Fraction:
         """Return the share of ``epochs`` of ``steps`` that is done at a step, whole epochs only with ``by=epoch``."""
-        counted = position // steps * steps if self.by == "epoch" else position
-        return Fraction(counted, epochs * steps)
+        return counted(position, steps, epochs, self.by)
 
     def rate(self, done: Fraction, tick: Fraction) -> float:
         """Return the rate at ``done``; ``tick`` is the share of one epoch or step, whichever ``by`` says."""

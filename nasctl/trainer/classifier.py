@@ -23,7 +23,7 @@ from nasctl.graph import Graph, graphs_fit
 from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
-from nasctl.trainer._schedule import Schedule
+from nasctl.trainer._schedule import Schedule, counted
 from nasctl.trainer._training import Training, widened
 
 Gradients = Callable[[Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor | None]]]
@@ -63,6 +63,7 @@ class Classifier:
         label_smoothing: Share,
         dropout: Share,
         drop_path: Share,
+        drop_path_by: Literal["epoch", "step"] | None,
         drop_path_by_depth: bool,
         auxiliary_weight: NonNegativeFloat,
         ema_decay: Share,
@@ -87,6 +88,7 @@ class Classifier:
         self.cutout, self.cutout_at, self.dropout = cutout, cutout_at, dropout
         self.label_smoothing, self.auxiliary_weight = label_smoothing, auxiliary_weight
         self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
+        self.drop_path_by = drop_path_by or schedule_by
         self.held_out, self.keep, self.precision = held_out, keep, precision
         self.compile, self.cuda_graph = compile, cuda_graph
         self.format = torch.channels_last if channels_last else torch.contiguous_format
@@ -175,13 +177,16 @@ class Classifier:
         for group in training.optimizer.param_groups:
             group["lr"] = rate
         if self.drop_path:
-            drop_path: Any = training.model.drop_path
-            drop_path.by_depth = self.drop_path_by_depth
-            if isinstance(drop_path.probability, Tensor):
-                drop_path.probability.fill_(self.drop_path * float(done))
-            else:
-                drop_path.probability = self.drop_path * float(done)
+            self._set_drop_path(training, float(counted(training.position, steps, epochs, self.drop_path_by)))
         return rate
+
+    def _set_drop_path(self, training: Training, done: float) -> None:
+        drop_path: Any = training.model.drop_path
+        drop_path.by_depth = self.drop_path_by_depth
+        if isinstance(drop_path.probability, Tensor):
+            drop_path.probability.fill_(self.drop_path * done)
+        else:
+            drop_path.probability = self.drop_path * done
 
     def _step(self, training: Training, gradients: Gradients, x: Tensor, y: Tensor) -> Mapping[str, Tensor]:
         """Take one step on a batch; return the summed measures."""

@@ -1,10 +1,12 @@
 """Batch-norm statistics of one path, from training data, before it is scored."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
-from nasctl.core import Candidate
+from nasctl.core import Candidate, RequestError
 from nasctl.estimator._recalibration import Recalibration
 from nasctl.estimator._streams import Examples
 from tests.small import Problem, fit, rounds, same, through_a_file
@@ -79,3 +81,55 @@ def test_resumed_it_goes_on_bit_for_bit():
     second.load_state_dict(through_a_file(first.state_dict()))
     assert head + rounds(problem, second, range(2, 4)) == expected
     assert same(second.state_dict(), whole.state_dict())
+
+
+def paths_trained(*overrides):
+    """Return a problem and its estimator after a few weight steps of uniform paths."""
+    problem = Problem("budget.epochs=2", "estimator.sampler=uniform", "estimator.warmup_epochs=2", *overrides)
+    estimator = problem.estimator()
+    fit(estimator, lambda: Candidate(problem.arch(2)))
+    return problem, estimator
+
+
+def test_moving_averages_are_those_that_training_left():
+    """As the released code of ENAS scores in its macro space: the network in evaluation, nothing recalibrated."""
+    problem, estimator = paths_trained("estimator.norms=moving", "estimator.val_batches=null")
+    net = deepcopy(estimator.net).eval()
+    before = through_a_file(estimator.net.state_dict())
+    for seed in range(3):
+        candidate, sums, examples = Candidate(problem.arch(seed)), 0.0, 0
+        for i in range(estimator.val.steps):
+            x, y = problem.data.dataset.val().batch(32, 0, i)
+            with torch.no_grad():
+                sums += float(nn.functional.cross_entropy(net(x, candidate), y, reduction="sum"))
+            examples += len(y)
+        assert estimator.evaluate(candidate).metrics["loss"] == pytest.approx(sums / examples, rel=1e-5)
+    assert same(estimator.net.state_dict(), before) and estimator.net.training
+
+
+def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
+    problem, moving = paths_trained("estimator.norms=moving")
+    _, batch = paths_trained()
+    before = through_a_file(batch.net.state_dict())
+    losses = [estimator.evaluate(Candidate(problem.arch(0))).metrics["loss"] for estimator in (moving, batch)]
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+    assert not same(batch.net.state_dict(), before)
+
+
+def test_moving_averages_and_recalibration_exclude_each_other():
+    with pytest.raises(RequestError, match=r"set estimator.norms=batch or estimator.recalibrate=0"):
+        Problem("budget.epochs=2", "estimator.recalibrate=3", "estimator.norms=moving").estimator()
+
+
+@pytest.mark.parametrize("val_batches", [1, 2])
+def test_candidates_that_are_compared_are_scored_on_the_same_batches(val_batches):
+    problem, estimator = paths_trained(f"estimator.val_batches={val_batches}", "estimator.fit_every=50")
+    read = []
+    for compared in (False, True):
+        for seed in range(3):
+            del problem.data.log[:]
+            estimator.evaluate(Candidate(problem.arch(seed), compared=compared))
+            read.append([position for name, *position in problem.data.log if name == "val"])
+    own, same_ones = read[:3], read[3:]
+    assert same_ones == [[[0, i] for i in range(val_batches)]] * 3
+    assert len({str(batches) for batches in own}) == 3

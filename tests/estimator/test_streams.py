@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate, RequestError
+from nasctl.dataset._tokens import Lengths
 from nasctl.estimator._streams import Examples, Text
 from tests.small import Problem, relaxed, rounds, same, through_a_file
 
@@ -109,7 +110,7 @@ def test_slowness_is_the_mean_squared_change_and_of_the_weights_loss_only():
     assert not same(*steps)
 
 
-@pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference"])
+@pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference", "released"])
 def test_searches_of_every_order_resume_in_mid_epoch(unroll):
     made = problem(f"estimator.unroll={unroll}")
     whole, first, second = (made.estimator() for _ in range(3))
@@ -126,6 +127,53 @@ def test_images_are_read_as_before():
     estimator = made.estimator()
     assert isinstance(estimator.train, Examples) and estimator.state_dict()["streams"] == [{}, {}]
     assert isinstance(problem().estimator().train, Text)
+
+
+HALVED = "dataset.lengths.search={half: 0.5, std: 0.0, shortest: 1}"
+
+
+def rates(made, monkeypatch):
+    """Return (tokens, rate of the virtual step, rate of the weight step) of nine steps."""
+    estimator, seen = made.estimator(), []
+    virtual = estimator._virtual_step
+    monkeypatch.setattr(estimator, "_virtual_step", lambda rate: seen.append([rate]) or virtual(rate))
+    for turn in range(9):
+        tokens = len(estimator.train.batch(turn)[0].tokens)
+        estimator.evaluate(relaxed(made, turn))
+        estimator.fit(lambda turn=turn: relaxed(made, turn))
+        seen[-1] = (tokens, *seen[-1], estimator.optimizer.param_groups[0]["lr"])
+    return seen
+
+
+def test_steps_of_half_length_have_half_the_rate_and_so_have_their_virtual_steps(monkeypatch):
+    seen = rates(problem(HALVED, "estimator.lr_by_length=true"), monkeypatch)
+    assert {tokens for tokens, *_ in seen} >= {2, 5}  # int(5 / 2); what is left at an epoch's end may be other
+    assert all(virtual == rate == pytest.approx(20.0 * tokens / 5) for tokens, virtual, rate in seen)
+
+
+def test_otherwise_the_rate_is_one_for_all_lengths(monkeypatch):
+    assert {rate for _, *both in rates(problem(HALVED), monkeypatch) for rate in both} == {20.0}
+
+
+def test_one_of_twenty_steps_is_half_as_long_on_the_penn_treebank():
+    """random() < 0.95 and bptt / 2, as https://github.com/quark0/darts, rnn/train_search.py has it."""
+    lengths = Lengths(half=0.05, std=0.0, shortest=5, longest=55).draw(35, 20_000, seed=0)
+    assert set(lengths.tolist()) == {17, 35} and 0.045 < (lengths == 17).mean() < 0.055
+
+
+def test_rates_by_length_and_moving_averages_are_refused_where_there_are_none():
+    with pytest.raises(RequestError, match=r"estimator\.lr_by_length=true is of a text's steps, whose lengths differ"):
+        Problem("estimator.lr_by_length=true").estimator()
+    with pytest.raises(RequestError, match=r"networks of text keep no moving averages; set estimator\.norms=batch"):
+        problem("estimator.norms=moving").estimator()
+
+
+def test_candidates_that_are_compared_are_scored_on_the_beginning_of_the_text():
+    made = problem("estimator.val_batches=1", "estimator.fit_every=50")
+    estimator = made.estimator()
+    own = [estimator.evaluate(picked(made)).metrics["loss"] for _ in range(3)]
+    same_ones = [estimator.evaluate(Candidate(made.arch(0), compared=True)).metrics["loss"] for _ in range(3)]
+    assert len(set(own)) == 3 and set(same_ones) == {own[0]}
 
 
 def test_slowness_of_images_is_refused():

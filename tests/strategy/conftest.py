@@ -16,7 +16,7 @@ WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries en
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
-SLOW = {"bayesian", "tpe", "enas_paper", "enas_code"}
+SLOW = {"bayesian", "tpe", "enas_paper", "enas_code", "nas_rl"}
 """What refits a model at each of a contract's turns, and presets of an LSTM that takes long too."""
 
 

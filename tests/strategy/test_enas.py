@@ -11,7 +11,7 @@ from tests.small import same, through_a_file
 from tests.strategy.controller import macro
 from tests.strategy.table import Growing, Limit, Table, play
 
-PRESETS = ["enas", "enas_paper", "enas_code"]
+PRESETS = ["enas", "enas_paper", "enas_code", "nas_rl"]
 
 
 def tell(tried, arch, reward, error=None):
@@ -31,15 +31,43 @@ def weights(tried):
     return torch.cat([p.detach().flatten() for p in tried.controller.parameters()])
 
 
+class TensorFlowAdam:
+    """Adam as TensorFlow has it: epsilon is added to the root of the second moment before that is corrected."""
+
+    def __init__(self, weights, lr, betas, eps):
+        self.weights, self.lr, self.betas, self.eps, self.steps = list(weights), lr, betas, eps, 0
+        self.moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in self.weights]
+
+    def zero_grad(self):
+        for w in self.weights:
+            w.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.steps += 1
+        first, second = self.betas
+        rate = self.lr * (1 - second**self.steps) ** 0.5 / (1 - first**self.steps)
+        for w, (m, v) in zip(self.weights, self.moments, strict=True):
+            gradient = torch.zeros_like(w) if w.grad is None else w.grad
+            m.mul_(first).add_(gradient, alpha=1 - first)
+            v.mul_(second).add_(gradient.square(), alpha=1 - second)
+            w -= rate * m / (v.sqrt() + self.eps)
+
+
+ADAMS = {True: TensorFlowAdam, False: torch.optim.Adam}
+
+
+@pytest.mark.parametrize("eps_hat", [True, False])
 @pytest.mark.parametrize("corrected", [True, False])
 @pytest.mark.parametrize("entropy", ["exact", "sampled"])
-def test_an_update_is_adams_on_the_objective_of_the_released_code(strategy, corrected, entropy):
+def test_an_update_is_adams_on_the_objective_of_the_released_code(strategy, corrected, entropy, eps_hat):
     settings = {"lr": 0.01, "betas": [0.0, 0.9], "eps": 1e-3, "samples": 3, "baseline_momentum": 0.8}
+    settings["eps_hat"] = eps_hat
     settings |= {"entropy_weight": 0.3, "entropy": entropy, "skip_weight": 0.5, "skip_target": 0.3}
     space = macro()
     tried = strategy("enas_code", space, **settings, baseline_corrected=corrected)
     plain = strategy("enas_code", space, **settings).controller
-    optimizer = torch.optim.Adam(plain.parameters(), 0.01, (0.0, 0.9), 1e-3)
+    optimizer = ADAMS[eps_hat](plain.parameters(), 0.01, (0.0, 0.9), 1e-3)
     total = weight = 0.0
     for rewards in ([1.0, -2.0, 0.5], [3.0, 0.0, 1.0]):
         walks = plain.score(learn(tried, rewards))
@@ -116,6 +144,52 @@ def test_in_the_last_trials_the_policy_rests_and_the_best_of_them_is_derived(str
     assert torch.equal(weights(tried), before)
     assert tried.derive() == asked[1]
     assert tried.facts() == {"controller": {"updates": 7, "selected_from": 5}}
+
+
+def test_first_steps_of_the_released_adam_are_ten_times_smaller(strategy):
+    """Its epsilon, 1e-3, is as large as gradients are; corrected by the root of 1 - 0.999 it would not be."""
+    moved = {}
+    for eps_hat in (False, True):
+        tried = strategy("enas_code", macro(), samples=2, eps_hat=eps_hat)
+        before = weights(tried)
+        learn(tried, [1.0, 0.0])
+        moved[eps_hat] = (weights(tried) - before).abs().median()
+    assert 5 < moved[False] / moved[True] < 40
+
+
+@pytest.mark.parametrize("preset, compared", [("enas_paper", True), ("enas_code", False), ("enas", False)])
+def test_candidates_to_choose_from_are_compared_on_one_batch_where_the_paper_is_followed(strategy, preset, compared):
+    tried = strategy(preset, Table(3, 4), selection=4, horizon=12)
+    asked = []
+    for k in range(12):
+        asked.append(tried.ask())
+        tell(tried, asked[-1].arch, float(k))
+    assert [candidate.compared for candidate in asked] == [False] * 8 + [compared] * 4
+    assert not any(strategy(preset, Table(3, 4), horizon=None).ask().compared for _ in range(3))
+
+
+def test_without_a_selection_it_learns_to_the_end_and_the_best_of_all_is_derived(strategy):
+    tried = strategy("nas_rl", Table(3, 4), samples=2, horizon=20)
+    rewards = [float(k % 7) for k in range(20)]
+    rewards[5] = 9.0
+    asked = learn(tried, rewards)
+    assert tried.updates == 10 and tried.derive() == asked[5]
+    assert tried.facts() == {"controller": {"updates": 10, "selected_from": 20}}
+    resumed = strategy("nas_rl", Table(3, 4), samples=2, horizon=20, seed=3)
+    resumed.load_state_dict(through_a_file(tried.state_dict()))
+    tell(resumed, (0, 0, 0), 8.0)
+    assert resumed.derive() == asked[5]
+    tell(resumed, (0, 0, 1), 10.0)
+    assert resumed.derive() == (0, 0, 1)
+
+
+def test_the_controller_of_nas_rl_has_two_layers_of_35_units_and_no_bound(strategy):
+    tried = strategy("nas_rl", Table(3, 4))
+    assert [cell.hidden_size for cell in tried.controller.cells] == [35, 35]
+    flat = weights(tried)
+    assert flat.abs().max() <= 0.08 and flat.std() == pytest.approx(0.16 / 12**0.5, rel=0.02)
+    assert torch.equal(tried.controller.shaped(torch.tensor([1e3])), torch.tensor([1e3]))
+    assert not any("bias" in name for name, _ in tried.controller.named_parameters())
 
 
 def test_without_a_horizon_it_never_rests(strategy):

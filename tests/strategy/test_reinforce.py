@@ -198,7 +198,7 @@ def test_weights_are_trained_on_feasible_samples_if_infeasible_ones_are_rejected
 
 
 def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(strategy):
-    tried = strategy("tunas", Widths(), horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1)
+    tried = strategy("tunas", Widths(), horizon=80, warmup=0.25, lr_growth=10.0, lr=0.1, lr_growth_from="start")
 
     def widest():
         return sum(tried.sample().arch[:2] == (2, 2) for _ in range(100))
@@ -215,6 +215,29 @@ def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(st
     told(tried, (3, 0, 0), 100.0)
     assert tried.policy.logits.any()
     assert float(tried._rate()) == pytest.approx(10 ** (21 / 80))
+
+
+def test_the_rate_of_tunas_grows_tenfold_from_the_end_of_the_warm_up(strategy):
+    """10 ** ((step - delay) / (steps - delay)), as https://github.com/google-research/google-research, tunas has it."""
+    tried = strategy("tunas", Widths(), horizon=80)
+    found = []
+    for _ in range(80):
+        found.append(float(tried._rate()))
+        told(tried, (0, 0, 0), 1.0)
+    assert found == pytest.approx([0.0] * 20 + [10 ** ((step - 20) / 60) for step in range(20, 80)])
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_the_best_trial_may_be_picked(strategy, replicas):
+    """As https://github.com/D-X-Y/AutoDL-Projects, exps/NATS-algos/reinforce.py does."""
+    tried, other = (strategy("reinforce", SPACE, list(range(replicas)), pick="best") for _ in range(2))
+    archs = steps(tried, additive, 25)
+    rewards = torch.stack([additive(turn) for turn in archs])
+    expected = torch.stack([archs[rewards[:, i].argmax(), i] for i in range(replicas)])
+    assert torch.equal(tried.picks(), expected)
+    other.load_state_dict(through_a_file(tried.state_dict()))
+    assert torch.equal(other.picks(), expected)
+    assert not torch.equal(strategy("reinforce", SPACE, list(range(replicas)), pick="best").picks(), expected)
 
 
 @pytest.mark.parametrize("pick", ["mode", "feasible"])

@@ -1,11 +1,14 @@
 """The recipes: each preset differs from the plain one in what its paper says, and trains."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl.config import conf_dir, make
+from nasctl.scene import recipe
 from tests.small import Problem, same, through_a_file, train
 
 OF_TEXT = {"language_model", "awd_lstm", "darts_rnn"}  # tests/trainer/test_language_model.py
@@ -57,6 +60,7 @@ TRICKS = {
         "cutout_at": "corner",
         "dropout": 0.2,
         "drop_path": 0.4,
+        "drop_path_by": "step",
         "drop_path_by_depth": True,
         "auxiliary_weight": 0.4,
     },
@@ -168,3 +172,15 @@ def test_the_cells_of_nasbench201_know_their_depth():
         space = make(OmegaConf.to_container(compose("config", ["space=nasbench201"]).space), task)
     network = space.build(space.genotype((1,) * 6), "final", cells=1)
     assert [cell.depth for cell in network.cells] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def hash_of(trainer):
+    config = {"trainer": trainer, "dataset": {"limit_train": None}, "space": {"final": {}}}
+    return recipe(SimpleNamespace(config=config, device=torch.device("cpu"), name=lambda group: group))["recipe"]
+
+
+def test_a_setting_that_is_null_leaves_the_recipe_of_older_runs_as_it_was():
+    now = settings("plain")
+    before = {name: value for name, value in now.items() if name != "drop_path_by"}
+    assert hash_of(now) == hash_of(before) != hash_of(now | {"drop_path_by": "step"})
+    assert hash_of(settings("enas_micro")) != hash_of(settings("enas_micro") | {"drop_path_by": None})
