@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from nasctl.core import RequestError
@@ -70,7 +71,7 @@ def _sentences(line: Sequence[str]) -> list[Sentence]:
 
 def _check_marks(path: Path, lines: Sequence[Sentence]) -> None:
     """Raise `RequestError` where an end would count twice: by its line and by a mark that is no `END` of that line."""
-    for number, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=2):
+    for number, (before, line) in enumerate(pairwise(lines), start=2):
         if list(line) == [END] and before and before[-1] != END:
             raise RequestError(
                 f"{path}, line {number}: holds nothing but {END}, but the end of line {number - 1} counts as one; join "
