@@ -41,7 +41,7 @@ def read_text(path: Path) -> pandas.DataFrame:
 
 def _rows(path: Path) -> list[list[str]]:
     """Return the header and the rows, blank lines left out."""
-    with OPENERS.get(path.suffix, Path.open)(path, "rb") as file:  # type: ignore[operator]
+    with OPENERS.get(path.suffix, Path.open)(path, "rb") as file:
         content = file.read()
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     rows = [row for row in csv.reader(io.StringIO(text, newline=None), strict=True) if row]
