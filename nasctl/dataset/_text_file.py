@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from nasctl.core import RequestError
@@ -40,6 +40,12 @@ def read_sentences(path: Path) -> list[Sentence]:
         raise RequestError(f"{path}: holds no words; fetch it again or name another dataset.folder")
     _check_marks(path, words)
     return [sentence for line in words for sentence in _sentences(line)]
+
+
+def place_of(path: Path, sentence: int) -> str:
+    """Return where a sentence stands, counted from 0, for error messages: a line may hold several."""
+    ends = accumulate(len(_sentences(line.split())) for line in _lines(_text(path)))
+    return f"{path}, line {next(number for number, end in enumerate(ends, start=1) if end > sentence)}"
 
 
 def _text(path: Path) -> str:

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
+from nasctl.budget import check_same
 from nasctl.config import conf_dir, make
-from nasctl.core import Validation, position_seed
+from nasctl.core import RequestError, Validation, position_seed
 from nasctl.dataset._order import Order
 from nasctl.estimator._streams import Examples
+from nasctl.scene import Scene, recipe
 from tests.official import write_cifar
 
 PAPER = yaml.safe_load((conf_dir() / "experiment" / "darts_cifar10.yaml").read_text())["dataset"]
@@ -120,6 +124,24 @@ def test_a_step_of_a_supernet_takes_the_architecture_view_and_a_score_the_plain_
         assert torch.equal(stream.batch(position)[0], data.val().scored.batch(20, epoch, step)[0])
     plain = Examples(cifar().val(), 20, torch.contiguous_format)
     assert torch.equal(plain.architecture_batch(4)[0], plain.batch(4)[0])
+
+
+def test_neither_equal_work_nor_the_recipe_of_a_retraining_depends_on_them():
+    plain, theirs = ("+experiment=random_search_cifar10",), ("+experiment=darts_cifar10",)
+    config, other = composed(*plain), composed(*theirs)
+    assert config["dataset"] != other["dataset"]
+    check_same(Path("run"), other, config)
+    hashes = [recipe(Scene(each, CPU, None, None, None))["recipe"] for each in (config, other)]
+    assert hashes[0] == hashes[1]
+    halves = config | {"dataset": config["dataset"] | {"train_portion": 0.9}}
+    with pytest.raises(RequestError, match=r"budget.like=run: dataset.train_portion: 0.5 there, 0.9 here"):
+        check_same(Path("run"), other, halves)
+
+
+def composed(*overrides):
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        node = OmegaConf.to_container(compose("config", list(overrides)), resolve=False)
+    return node | {"choices": {"space": "darts", "dataset": "cifar10", "trainer": "darts"}}
 
 
 def test_records_of_older_runs_have_no_entry_for_architecture_steps(cifar):

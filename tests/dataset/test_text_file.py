@@ -94,6 +94,14 @@ def test_what_would_become_other_words_is_refused(read, content, said):
         read(content)
 
 
+def test_an_unknown_word_is_named_with_its_line_where_lines_hold_several_sentences(dataset, tmp_path):
+    write_ptb(tmp_path)
+    path = tmp_path / "ptb" / "ptb.valid.txt"
+    path.write_text("w01 <eos> w02 <eos> w03\n\nw01 <eos>\nw02 <eos> zebra\nw03\n")
+    with pytest.raises(RequestError, match=rf"{path}, line 4: 'zebra' is not a word of the training part"):
+        dataset("ptb", **SMALL).train()
+
+
 @pytest.fixture
 def known(monkeypatch):
     """Have the small text published, with its words as its hash if ``hashed``."""
