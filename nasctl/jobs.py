@@ -133,11 +133,11 @@ def retrain(config: Config) -> None:
     configuration.validate(config, (*RETRAIN, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find_source(scene)
-    trainer = make_trainer(scene, source.genotype)
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
     if not is_finished(run, scene.dataset.fingerprint):
+        trainer = make_trainer(scene, source.genotype)
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)

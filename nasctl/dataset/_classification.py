@@ -37,9 +37,10 @@ class Source(Protocol):
 class ImageClassification:
     """A `nasctl.core.Dataset` over a source: splits, loss and measure.
 
-    Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64. The training part is a ``train_portion``
-    drawn with ``split_seed``, or the first examples where ``search_split`` is ``order``. Architecture steps see validation
-    images augmented where ``varied``, and in batches drawn apart where ``architecture_batches`` is ``independent``.
+    Outputs are logits ``(batch, classes)``, targets ``(batch,)`` int64. A search trains on a
+    ``train_portion`` drawn with ``split_seed``, or on the first examples where ``search_split`` is ``order``.
+    Architecture steps see validation images augmented where ``varied``, and in batches drawn apart where
+    ``architecture_batches`` is ``independent``.
     """
 
     def __init__(

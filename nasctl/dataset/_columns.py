@@ -82,8 +82,10 @@ def _fresh(path: Path, folder: Path) -> Columns | None:
 def _read_facts(path: Path) -> dict[str, Any] | None:
     """Return the facts of a folder, or None if they are not as they were written."""
     try:
-        facts = dict(json.loads(path.read_bytes()))
-    except ValueError:  # neither UTF-8, JSON nor an object
+        facts = json.loads(path.read_bytes())
+    except ValueError:  # neither UTF-8 nor JSON
+        return None
+    if not isinstance(facts, dict):
         return None
     own = facts.pop("sha256", None)
     return facts if facts.get("format") != FORMAT or own == _sha256_of(facts) else None

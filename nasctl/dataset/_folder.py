@@ -32,6 +32,9 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the photograph."""
 
 SUFFIXES = {".jpeg", ".jpg", ".png"}
+MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+"""Pillow's modes of 8 bits a channel; those of more would be cut off at 255, without a word."""
+
 JITTERS = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
 
 
@@ -89,6 +92,11 @@ def read(path: Path) -> Image.Image:
     """Return the photograph in three channels, or raise `RequestError` if it cannot be decoded."""
     try:
         with Image.open(path) as image:
+            if image.mode not in MODES:
+                raise RequestError(
+                    f"dataset: {path} has pixels of mode {image.mode}, which do not go into 8 bits a channel; convert "
+                    "it to 8 bits"
+                )
             return image.convert("RGB")
     except (OSError, Image.DecompressionBombError) as error:
         raise RequestError(f"dataset: {path} is no image ({error}); replace the file or remove it") from error
@@ -210,7 +218,15 @@ class ImageFolder:
             if folder.name not in labels:
                 raise unknown(f"dataset: class folder in {folder.parent}", folder.name, labels)
             files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+            if not files:
+                raise RequestError(
+                    f"dataset: {folder} holds no image ({', '.join(sorted(SUFFIXES))}); complete it or remove it"
+                )
             ranked += [(rank, labels[folder.name], path) for rank, path in enumerate(files)]
+        if missing := labels.keys() - {path.parent.name for _, _, path in ranked}:
+            raise RequestError(
+                f"dataset: {self._part(part)} lacks the class {min(missing)} of {self._part('train')}; complete it"
+            )
         return [(path, label) for _, label, path in sorted(ranked)]
 
     def _part(self, part: str) -> Path:

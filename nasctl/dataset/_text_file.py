@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from nasctl.core import RequestError
@@ -41,6 +42,12 @@ def read_sentences(path: Path) -> list[Sentence]:
     return [sentence for line in words for sentence in _sentences(line)]
 
 
+def place_of(path: Path, sentence: int) -> str:
+    """Return where a sentence stands, counted from 0, for error messages: a line may hold several."""
+    ends = accumulate(len(_sentences(line.split())) for line in _lines(_text(path)))
+    return f"{path}, line {next(number for number, end in enumerate(ends, start=1) if end > sentence)}"
+
+
 def _text(path: Path) -> str:
     content = path.read_bytes()
     encoding = next((name for mark, name in ENCODINGS if content.startswith(mark)), "utf-8")
@@ -70,7 +77,7 @@ def _sentences(line: Sequence[str]) -> list[Sentence]:
 
 def _check_marks(path: Path, lines: Sequence[Sentence]) -> None:
     """Raise `RequestError` where an end would count twice: by its line and by a mark that is no `END` of that line."""
-    for number, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=2):
+    for number, (before, line) in enumerate(pairwise(lines), start=2):
         if list(line) == [END] and before and before[-1] != END:
             raise RequestError(
                 f"{path}, line {number}: holds nothing but {END}, but the end of line {number - 1} counts as one; join "

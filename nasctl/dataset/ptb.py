@@ -18,7 +18,7 @@ from nasctl.core import MissingDataError, RequestError, Stamp, file_digest, stam
 from nasctl.dataset._corpus import Corpus, Sentence, digest_of, encode, tokens, vocabulary, with_unknown
 from nasctl.dataset._download import PUBLISHED, TEXTS, Text, fetch
 from nasctl.dataset._language import LanguageModelling, StepLengths
-from nasctl.dataset._text_file import read_sentences
+from nasctl.dataset._text_file import place_of, read_sentences
 
 NAMINGS = {
     "train": ("ptb.train.txt", "wiki.train.tokens", "train.txt"),
@@ -118,7 +118,7 @@ def _corpus(
         ids = with_unknown(ids)
     parts, facts = {}, {}
     for part, path in paths:
-        parts[part], unknown = encode(texts[part], ids, partial(_line, path))
+        parts[part], unknown = encode(texts[part], ids, partial(place_of, path))
         facts[part] = file_digest(path, "sha256")
         facts |= {f"{part}_unknown_words": f"{unknown} of {len(parts[part])}"} if unknown else {}
     facts["published"] = "yes" if _is_published(TEXTS[published], texts) else "no"
@@ -141,7 +141,3 @@ def _check_different(paths: Mapping[str, Path]) -> None:
         other = first.setdefault(file_digest(path, "sha256"), path)
         if other != path:
             raise RequestError(f"{path}: holds the same as {other}; put the part there that its name says")
-
-
-def _line(path: Path, index: int) -> str:
-    return f"{path}, line {index + 1}"

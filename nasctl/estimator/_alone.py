@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasctl.core import Architecture, Candidate, Dataset, State
+from nasctl.core import Architecture, Candidate, State
 
 
 class Alone:
@@ -21,10 +21,6 @@ class Alone:
 
     def fit(self, sample: Callable[[], Candidate]) -> None:
         pass
-
-    @classmethod
-    def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
-        return {}
 
     def covers(self, arch: Architecture) -> bool:
         return True

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import bz2
+import csv
+import gzip
+import io
+import lzma
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nasctl.core import RequestError
 
 if TYPE_CHECKING:
     import pandas
 
+OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
+"""How a packed file is opened, by its suffix."""
+
 
 def read_text(path: Path) -> pandas.DataFrame:
     """Return the fields of a CSV as text, by column.
 
-    The header is read as a row like all others, since pandas would otherwise take the first column of rows that are
-    longer than the header for an index, and rename a column whose name stands there twice. `RequestError` for
-    either, and for a row that is shorter than the header.
+    pandas' own reader takes the first column of rows that are longer than the header for an index, fills rows that
+    are shorter with blanks, and renames a column whose name stands there twice; here each is a `RequestError`.
     """
     import pandas  # a second to import, so only where it is needed
 
-    frame = pandas.read_csv(path, dtype=str, keep_default_na=False, header=None, encoding=_encoding(path))
-    names = frame.iloc[0]
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
+    names, *rows = _rows(path)
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise RequestError(f"{path}, row 1: two columns are named {repeated[0]!r}; rename one of them")
-    short = frame.isna().any(axis=1)
-    if short.any():
-        row = int(short.to_numpy().argmax())
-        count = int(frame.iloc[row].notna().sum())
-        raise RequestError(f"{path}, row {row + 1}: has {count} fields where the header has {len(names)}; correct it")
-    return frame[1:].set_axis(list(names), axis=1).reset_index(drop=True)
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            count = f"has {len(row)} fields where the header has {len(names)}"
+            raise RequestError(f"{path}, row {number}: {count}; correct it or fetch the file again")
+    return pandas.DataFrame(rows, columns=names, dtype=object)
 
 
-def _encoding(path: Path) -> str:
-    """Return UTF-16 where a file begins with its mark, as some spreadsheets write it, else UTF-8."""
-    with path.open("rb") as file:
-        return "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+def _rows(path: Path) -> list[list[str]]:
+    """Return the header and the rows, blank lines left out."""
+    with OPENERS.get(path.suffix, Path.open)(path, "rb") as file:
+        content = file.read()
+    text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text, newline=None), strict=True) if row]
+    if not rows:
+        raise ValueError("it is empty")
+    return rows

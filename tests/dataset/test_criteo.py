@@ -203,3 +203,81 @@ def test_parts_that_leave_nothing_are_refused(clicks):
         clicks(val_portion=0.8)
     with pytest.raises(RequestError, match=r"val_portion \(0\.2\) of 1 rows leaves nothing"):
         clicks(limit_train=1).train()
+
+
+def halve_labels(folder):
+    labels = np.fromfile(folder / "label", np.uint8)
+    labels[: len(labels) // 2] = 0
+    labels.tofile(folder / "label")
+
+
+DAMAGES = {
+    "labels halved": halve_labels,
+    "a number changed": lambda folder: overwrite(folder / "I7", 8, b"\x01"),
+    "an id changed": lambda folder: overwrite(folder / "C26", 40, b"\x01"),
+    "a column cut short": lambda folder: os.truncate(folder / "C3", 400),
+    "a column too long": lambda folder: overwrite(folder / "I1", ROWS * 4, b"\0\0\0\0"),
+    "a column missing": lambda folder: (folder / "C1").unlink(),
+    "two columns exchanged": lambda folder: exchange(folder / "C1", folder / "C2"),
+    "facts cut short": lambda folder: os.truncate(folder / "facts.json", 300),
+    "facts of another vocabulary": lambda folder: edit(folder / "facts.json", '"bad_rows": 0', '"bad_rows": 1'),
+    "facts of another digest": lambda folder: edit(folder / "facts.json", '"digest": "', '"digest": "0'),
+    "facts that are no text": lambda folder: (folder / "facts.json").write_bytes(b"\xff\xfe\x00"),
+    "facts that are a list": lambda folder: (folder / "facts.json").write_text("[1, 2]"),
+    "a folder of an older version": lambda folder: edit(folder / "facts.json", '"format": 2', '"format": 1'),
+}
+
+
+def overwrite(path, place, content):
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(content)
+
+
+def exchange(one, other):
+    kept = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(kept)
+
+
+def edit(path, before, after):
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after, 1))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_is_made_again(clicks, tmp_path, damage):
+    first = clicks()
+    expected, inputs = first.fingerprint(), first.table.inputs(np.arange(ROWS))
+    targets = first.table.targets(np.arange(ROWS))
+    (folder,) = caches(tmp_path)
+    DAMAGES[damage](folder)
+    again = clicks()
+    assert again.fingerprint() == expected
+    assert torch.equal(again.table.inputs(np.arange(ROWS)), inputs)
+    assert torch.equal(again.table.targets(np.arange(ROWS)), targets)
+    assert caches(tmp_path) == [folder]
+
+
+def test_a_sound_cache_is_hashed_once_a_process(clicks, monkeypatch):
+    import hashlib
+
+    clicks().fingerprint()
+    real, read = hashlib.file_digest, []
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: read.append(file.name) or real(file, kind))
+    for seed in range(3):
+        clicks(seed=seed).fingerprint()
+    assert len(read) == 40 == len(set(read))
+
+
+def test_a_mark_before_the_first_line_is_no_part_of_the_label(clicks, dataset, tmp_path):
+    from tests.dataset.clicks import COLUMNS
+
+    path = tmp_path / "criteo" / "train.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + text(lines(ROWS)))
+    assert clicks().table.targets(np.arange(ROWS)).tolist() == [int(f[0]) for f in lines(ROWS)]
+    path.with_name("train.csv").write_bytes(b"\xef\xbb\xbf" + text([COLUMNS, *lines(ROWS)], ","))
+    assert len(dataset("criteo_csv", min_count=5, **PARTS).table) == ROWS
+    path.with_name("train.csv").write_bytes(text([[*COLUMNS, "label"], *([*f, "1"] for f in lines(ROWS))], ","))
+    with pytest.raises(RequestError, match=r"line 1: two columns are named label; rename one of them"):
+        dataset("criteo_csv", min_count=5, **PARTS).train()

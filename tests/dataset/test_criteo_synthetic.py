@@ -83,3 +83,12 @@ def test_batches_are_those_of_a_click_log(small):
     assert inputs.shape == (100, 39) and set(targets.tolist()) == {0, 1}
     ids = inputs[:, 13:]
     assert torch.equal(ids, ids.round()) and (ids < torch.tensor(list(small().task.categories))).all()
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-40], lambda text: text.replace(b"1\t", b"0\t", 50)])
+def test_damaged_rows_are_generated_again(small, tmp_path, damage):
+    first = small().fingerprint()
+    (file,) = (tmp_path / "criteo_synthetic").glob("*.txt")
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert small().fingerprint() == first and file.read_bytes() == whole

@@ -179,3 +179,42 @@ def test_jitter_changes_colours_by_the_strength():
     levels = [jitter(grey, 0.4, Random(seed)).getpixel((0, 0))[0] for seed in range(200)]
     assert 59 <= min(levels) < 70 and 130 < max(levels) <= 140
     assert jitter(grey, 0, Random(0)) is grey
+
+
+def test_images_of_more_than_8_bits_a_channel_are_refused(imagenet, folder):
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(folder / "train" / "n02" / "n02_9.png")
+    with pytest.raises(
+        RequestError, match=r"n02_9\.png has pixels of mode I;16, which do not go into 8 bits a channel"
+    ):
+        imagenet().full().batch(19, 0, 0)
+
+
+def test_a_palette_and_transparency_are_read_as_colours(imagenet, folder):
+    colours = Image.new("RGB", (20, 20), (10, 20, 30))
+    colours.convert("RGBA").save(folder / "train" / "n01" / "n01_8.png")
+    colours.convert("P").save(folder / "train" / "n01" / "n01_9.png")
+    assert imagenet().full().batch(20, 0, 0)[0].shape == (20, 3, 16, 16)
+
+
+def test_a_class_without_images_is_refused(imagenet, folder):
+    for path in (folder / "val" / "n03").iterdir():
+        path.unlink()
+    with pytest.raises(
+        RequestError, match=r"val/n03 holds no image \(\.jpeg, \.jpg, \.png\); complete it or remove it"
+    ):
+        imagenet().test()
+    (folder / "val" / "n03").rmdir()
+    with pytest.raises(RequestError, match=r"val lacks the class n03 of .*train; complete it"):
+        imagenet().test()
+
+
+def test_architecture_steps_may_see_other_crops(imagenet):
+    crop = {"area": 0.1, "aspect": 1.3, "flip": True, "jitter": 0.4}
+    val, plain = imagenet(augment={"architecture": crop}).val(), imagenet().val()
+    assert torch.equal(val.batch(9, 0, 0)[0], plain.batch(9, 0, 0)[0])
+    assert torch.equal(val.architecture.batch(9, 0, 0)[1], plain.batch(9, 0, 0)[1])
+    assert not torch.equal(val.architecture.batch(9, 0, 0)[0], plain.batch(9, 0, 0)[0])
+    ordered = imagenet(search_split="order", architecture_batches="independent")
+    assert ordered.train().order.indices.tolist() == list(range(9)) and len(
+        ordered.val().architecture.batch(6, 0, 1)[1]
+    )

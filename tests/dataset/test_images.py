@@ -12,11 +12,14 @@ from nasctl.dataset._images import (
     ImageSplit,
     Pixels,
     ResidentImages,
+    check_arrays,
     normalise,
     per_channel,
     resize,
 )
 from nasctl.dataset._order import Order
+from nasctl.dataset.cifar10 import CIFAR
+from tests.official import write_cifar
 
 CPU = torch.device("cpu")
 SIDE = 8
@@ -184,3 +187,33 @@ def test_one_value_a_channel(key):
 def test_augment_refuses_what_it_does_not_know(wrong):
     with pytest.raises(ValidationError):
         Augment.model_validate({"pad": 4, "flip": True} | wrong)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels", "said"),
+    [
+        (
+            CODES.numpy() / np.float32(255),
+            [0],
+            r"pixels are float32 \(1, 1, 8, 8\), not uint8 .*; give values from 0 to 255",
+        ),
+        (CODES.numpy().astype(np.int16), [0], "pixels are int16"),
+        (CODES.numpy()[0], [0], r"pixels are uint8 \(1, 8, 8\), not uint8 \(images, channels"),
+        (CODES.numpy(), [0, 1], r"labels \(2,\) for 1 images; give one label an image"),
+        (CODES.numpy(), [[0]], r"labels \(1, 1\) for 1 images"),
+        (CODES.numpy(), [-1], "labels are int64 from -1 on; number the classes 0, 1, 2"),
+        (CODES.numpy(), [0.0], "labels are float64 from 0 on"),
+    ],
+)
+def test_arrays_that_mean_something_else_are_refused(pixels, labels, said):
+    with pytest.raises(RequestError, match=said):
+        check_arrays(pixels, np.array(labels))
+
+
+def test_the_published_files_are_read_once_for_their_hashes(dataset, tmp_path, monkeypatch):
+    write_cifar(tmp_path, monkeypatch)
+    first = dataset("cifar10").fingerprint()
+    assert first["published"] == "yes"
+    monkeypatch.setattr(CIFAR, "_read", lambda self, part: pytest.fail("read again"))
+    for seed in range(2):
+        assert dataset("cifar10", seed=seed).fingerprint()["data"] == first["data"]

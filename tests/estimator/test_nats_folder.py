@@ -3,6 +3,7 @@
 import bz2
 import pickle
 import random
+import shutil
 from collections import OrderedDict
 
 import pytest
@@ -140,3 +141,15 @@ def test_a_file_that_is_damaged_or_would_run_something_is_refused(tmp_path, cont
     with pytest.raises(RequestError, match=said) as refused:
         table(folder)
     assert "meta.pickle.pbz2" in str(refused.value) and "unpack the archive again" in str(refused.value)
+
+
+def test_another_file_of_the_folder_is_another_benchmark(benchmark, tmp_path):
+    folder = tmp_path / benchmark.name
+    shutil.copytree(benchmark, folder)
+    first = table(folder).fingerprint()
+    assert first == table(benchmark).fingerprint() and set(first) == {"table", "table_files"}
+    other = folder / "000007.pickle.pbz2"
+    other.unlink()  # so that the folder's time changes
+    write(folder / "000007", OrderedDict((hp, trainings(random.Random(5), 7, NAMES[7], hp)) for hp in ["90"]))
+    changed = table(folder).fingerprint()
+    assert changed["table"] == first["table"] and changed["table_files"] != first["table_files"]
