@@ -112,7 +112,7 @@ def _called(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.exp
             yield "", node
     elif isinstance(node, ast.Dict) and _holds(node, calls):
         for key, item in zip(node.keys, node.values, strict=True):
-            name = f".{key.value}" if isinstance(key, ast.Constant) else ""
+            name = f".{key.value!s}" if isinstance(key, ast.Constant) else ""
             yield from ((name + suffix, found) for suffix, found in _called(item, calls))
     elif isinstance(node, ast.List | ast.Tuple) and _holds(node, calls):
         for i, item in enumerate(node.elts):
