@@ -19,7 +19,7 @@ MOST = 1_000_000  # characters of a Python file; a longer text can only be a log
 LONGEST = 100_000  # characters of one genotype
 
 _LABEL = re.compile(r"([A-Za-z_]\w*)\s*=\s*(?:[A-Za-z_]\w*\.)?")
-_COMMENT = re.compile(r"(?:^|\s)#")
+_COMMENT = re.compile(r"(?:^|\s)#(?!\d)")  # a log may count by #1, #2
 _ROW = re.compile(r"^[ \t]*\[[\d\s,]*\][ \t,]*$", re.MULTILINE)
 
 

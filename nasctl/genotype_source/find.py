@@ -98,11 +98,7 @@ def _read(kind: str, name: str, read: Callable[[Remark], Genotype], space: Searc
 
 def _is_notation(text: str) -> bool:
     """Return whether ``text`` can only be a genotype: it has no letter, or what no name and hardly a path has."""
-    return not any(map(str.isalpha, text)) or any(character in "|~()[]{}=" for character in text) or _is_cell(text)
-
-
-def _is_cell(text: str) -> bool:
-    return ":" in text and " " in text
+    return not any(map(str.isalpha, text)) or any(character in "|~()[]{}=" for character in text)
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
