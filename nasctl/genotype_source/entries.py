@@ -19,7 +19,7 @@ MOST = 1_000_000  # characters of a Python file; a longer text can only be a log
 LONGEST = 100_000  # characters of one genotype
 
 _LABEL = re.compile(r"([A-Za-z_]\w*)\s*=\s*(?:[A-Za-z_]\w*\.)?")
-_COMMENT = re.compile(r"(?:^|\s)#")
+_COMMENT = re.compile(r"(?:^|\s)#(?!\d)")  # a log may count by #1, #2
 _ROW = re.compile(r"^[ \t]*\[[\d\s,]*\][ \t,]*$", re.MULTILINE)
 
 
@@ -112,7 +112,7 @@ def _called(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.exp
             yield "", node
     elif isinstance(node, ast.Dict) and _holds(node, calls):
         for key, item in zip(node.keys, node.values, strict=True):
-            name = f".{key.value}" if isinstance(key, ast.Constant) else ""
+            name = f".{key.value!s}" if isinstance(key, ast.Constant) else ""
             yield from ((name + suffix, found) for suffix, found in _called(item, calls))
     elif isinstance(node, ast.List | ast.Tuple) and _holds(node, calls):
         for i, item in enumerate(node.elts):

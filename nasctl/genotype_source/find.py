@@ -68,7 +68,7 @@ def find(text: str, space: SearchSpace) -> Source:
     if not _is_notation(text):
         raise unknown(
             f"from (neither a run, nor a file, nor a published genotype of {space.family})",
-            text,
+            _literal.cut(text),
             [*names(space.family), RANDOM],
         )
     return _written(text, space)
@@ -84,7 +84,7 @@ def _written(text: str, space: SearchSpace) -> Source:
     except RequestError as error:
         raise RequestError(
             f"from={_literal.shown(text)} is neither a run, nor a file, nor a published genotype of {space.family}, "
-            f"and no text of one ({str(error).removeprefix('from: ')})"
+            f"and no text of one ({re.sub(r'^from(, line [0-9]+)?: ', '', str(error))})"
         ) from error
     return replace(source, name=space.notation(source.genotype))
 
@@ -99,11 +99,7 @@ def _read(kind: str, name: str, read: Callable[[Remark], Genotype], space: Searc
 
 def _is_notation(text: str) -> bool:
     """Return whether ``text`` can only be a genotype: it has no letter, or what no name and hardly a path has."""
-    return not any(map(str.isalpha, text)) or any(character in "|~()[]{}=" for character in text) or _is_cell(text)
-
-
-def _is_cell(text: str) -> bool:
-    return ":" in text and " " in text
+    return not any(map(str.isalpha, text)) or any(character in "|~()[]{}=" for character in text)
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:

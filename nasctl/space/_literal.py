@@ -74,8 +74,8 @@ def value(node: ast.expr, names: Sequence[str]) -> Any:
 
 
 def _dictionary(node: ast.Dict, names: Sequence[str]) -> dict[str, Any]:
-    keys = [value(key, ()) if key is not None else None for key in node.keys]
-    if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
+    keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    if len(set(keys)) < len(node.keys):
         raise _unknown(node)
     return dict(zip(keys, (value(item, names) for item in node.values), strict=True))
 

@@ -44,7 +44,7 @@ class Toy(Counts):
     def check(self, genotype: Genotype) -> Genotype:
         widths = genotype.get("widths")
         fits = isinstance(widths, list) and len(widths) == self.layers and all(type(w) is int for w in widths)
-        if not fits or not set(widths) <= set(self.options):
+        if not fits or not set(widths or ()) <= set(self.options):
             raise RequestError(
                 f"genotype: {_literal.shown(dict(genotype))} does not give each of {self.layers} layers one of the "
                 f"widths {', '.join(map(str, self.options))}; correct it"

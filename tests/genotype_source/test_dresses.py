@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 from pathlib import Path
@@ -38,8 +39,12 @@ def oracle(text: str) -> Any:
         int64 = int
 
     known = {"__builtins__": {}, "Genotype": genotype, "range": range, "list": list, "tuple": tuple, "np": Numpy}
-    begin, end = text.index("Genotype("), text.rindex(")") + 1
-    return eval(text[begin:end], known)
+    begin = text.index("Genotype(")
+    ends = [i + 1 for i in range(begin, len(text)) if text[i] == ")"]
+    for end in [ends[-1], *ends]:  # the whole text, or where the call ends and something else follows
+        with contextlib.suppress(SyntaxError):
+            return eval(text[begin:end], known)
+    raise AssertionError(f"no Python: {text}")
 
 
 def plain(cell: Any) -> Any:
