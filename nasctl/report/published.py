@@ -122,6 +122,12 @@ def lookup(reference: Mapping[str, str], place: str) -> PublishedRow:
     return found[method]
 
 
+def genotypes(reference: Mapping[str, str]) -> set[str]:
+    """Return the names of the shipped genotypes that the published row ``reference`` is of."""
+    listed = _shipped()["genotypes"]
+    return {one["genotype"] for one in listed if all(one[key] == reference.get(key) for key in ("table", "method"))}
+
+
 @cache
 def _shipped() -> dict:
     return json.loads((_DATA / "notes.json").read_text(encoding="utf-8"))
