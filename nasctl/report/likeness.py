@@ -21,6 +21,7 @@ Fields = Mapping[str, Any]
 
 EQUAL_WORK = 0.01  # share by which two equal works may differ
 WORK = "given work"
+DIGITS = 6  # of a hash that is shown
 GENOTYPE = "genotype"
 NOT_SIGNED = ("download", "workers", "root", "cache")
 """Settings of a group that do not touch results."""
@@ -39,11 +40,17 @@ LIMITS = ("limits", "search limits")
 
 
 def groups(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
-    """Return the runs of each row, in an order that does not depend on where the runs were found."""
+    """Return the runs of each row, in an order that does not depend on the order of ``runs``."""
+    return groups_by(runs)
+
+
+def groups_by(runs: Iterable[Run], *words: str) -> list[tuple[Run, ...]]:
+    """Return the runs that no field tells apart which begins with one of ``words``; all fields if none is given."""
     listed = sorted(runs, key=lambda run: str(run.path))
     known = _contents(listed)
     parts = [[(run, {**fields(run), **known.get(id(run), {})}) for run in listed]]
-    for name in dict.fromkeys(name for run, found in parts[0] for name in found):
+    names = dict.fromkeys(name for run, found in parts[0] for name in found)
+    for name in names if not words else [name for name in names if of_kind(name, *words)]:
         parts = [part for whole in parts for part in _split(whole, name)]
     return [tuple(run for run, _ in part) for part in parts if part]
 
@@ -64,12 +71,47 @@ def alike(a: Fields, b: Fields, *words: str) -> bool:
 
 def differing(a: Fields, b: Fields, *words: str) -> list[str]:
     """Return the names of the fields, beginning with one of ``words``, that are known of both and differ."""
-    return [name for name in a if name in b and a[name] != b[name] and _begins(name, words)]
+    return [name for name in a if name in b and a[name] != b[name] and of_kind(name, *words)]
+
+
+def of_kind(name: str, *words: str) -> bool:
+    """Return whether a field is one of ``words`` or of the kind that begins with it, as in ``dataset.limit_train``."""
+    return any(name == word or name.startswith((f"{word} ", f"{word}.")) for word in words)
 
 
 def equal_work(a: float, b: float) -> bool:
     """Return whether two works differ by no more than `EQUAL_WORK` of the smaller one."""
     return max(a, b) <= (1 + EQUAL_WORK) * min(a, b)
+
+
+def comparable(a: Fields, b: Fields) -> bool:
+    """Return whether two methods may be compared: tested alike, in one space, under the same limits."""
+    return alike(a, b, *TRAINING) and same_space(a, b) and limit_of(a) == limit_of(b)
+
+
+def same_space(a: Fields, b: Fields) -> bool:
+    """Return whether two methods searched one space, by its settings: a network's final size is of the recipe."""
+    ours, theirs = _searched_space(a), _searched_space(b)
+    return all(theirs.get(name, value) == value for name, value in ours.items())
+
+
+def limit_of(known: Fields) -> str:
+    """Return the limits that a method searched under as text; empty without one, or where none is recorded."""
+    return str(known.get("search limits", known.get("limits", "")))
+
+
+def told_data(known: Fields) -> str | None:
+    """Return the start of each fingerprint of the data, enough to tell two apart; None where none is recorded."""
+    found = [str(value)[:DIGITS] for name, value in known.items() if name.startswith("data ")]
+    return " ".join(found) or None
+
+
+def _searched_space(known: Fields) -> dict[str, Any]:
+    """Return the settings of the space that was searched, those of its two forms left out."""
+    own = {name: value for name, value in known.items() if of_kind(name, *SPACE)}
+    searched = {name.removeprefix("search "): value for name, value in known.items() if name.startswith("search space.")}
+    forms = ("space.search", "space.final")
+    return {name: value for name, value in (own | searched).items() if not of_kind(name, *forms)}
 
 
 def fields(run: Run) -> dict[str, Any]:
@@ -162,7 +204,10 @@ def _described_by_content(run: Run) -> bool:
 
 def _origin(run: Run) -> str | None:
     """Return the method of the search, or that there was none."""
-    return None if run.verb == "correlate" else run.method or "no search"
+    if run.verb == "retrain":
+        return run.method or "no search"
+    signed = run.method or run.config.get("signature")
+    return None if signed is None else str(signed)
 
 
 def _contents(runs: Sequence[Run]) -> dict[int, dict[str, str]]:
@@ -218,7 +263,3 @@ def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return json.dumps(value)
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
-
-
-def _begins(name: str, words: Sequence[str]) -> bool:
-    return any(name == word or name.startswith((f"{word} ", f"{word}.")) for word in words)

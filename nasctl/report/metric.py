@@ -16,9 +16,11 @@ from nasctl.report.contrast import contrast
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count, work
 from nasctl.report.label import distinct
+from nasctl.report.likeness import TRAINING, alike, limit_of
 from nasctl.report.method import Method, by_seed, methods
 from nasctl.report.pair import works
 from nasctl.report.record import Run, find, finite
+from nasctl.report.remarks import WORK, of_rows
 
 _DECIMALS = 4
 
@@ -45,7 +47,11 @@ def values(row: Method, metric: str) -> dict[object, float]:
 
 
 def _measured(rows: Sequence[Method], metric: str) -> Grid:
-    remarks = [f"{metric} on the test split, mean ± standard deviation over n seeds; work in multiply-accumulates."]
+    remarks = [
+        f"{metric} on the test split, mean ± standard deviation over n seeds; work in multiply-accumulates.",
+        *[WORK] * any(works(row) for row in rows),
+        *of_rows(rows),
+    ]
     return grid(f"Test {metric} of retrained networks", [_cells(row, metric) for row in rows], remarks)
 
 
@@ -55,6 +61,7 @@ def _cells(row: Method, metric: str) -> Cells:
         "method": row.label,
         "dataset": str(row.settings["dataset"]),
         metric: "" if figure is None else figure.text(_DECIMALS),
+        "limit": row.settings["limit"] or "",
         "params": count(row.params, 2),
         "within the limit": "" if row.feasible is None else "{} of {}".format(*row.feasible),
         "work of a search": work(fmean(used)) if used else "",
@@ -62,7 +69,7 @@ def _cells(row: Method, metric: str) -> Cells:
 
 
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
-    """Return the grid of each two methods of one data set and recipe that share two seeds or more."""
+    """Return the grid of each two comparable methods that share two seeds or more."""
     pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
     found = [
         cells
@@ -74,4 +81,5 @@ def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
 
 
 def _alike(a: Method, b: Method) -> bool:
-    return (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
+    same = (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
+    return same and alike(a.likeness, b.likeness, *TRAINING) and limit_of(a.likeness) == limit_of(b.likeness)

@@ -51,8 +51,12 @@ def beside(runs: Sequence[Run], searches: Sequence[Run]) -> tuple[str, ...]:
 
 
 def _counted(name: str, values: Sequence[str]) -> str:
-    plural = _WORDS.get(name, f"values of {name}" if name in SPEED else f"versions of {name}")
-    return f"{len(values)} {plural} ({'; '.join(values)})"
+    return f"{len(values)} {plural(name)} ({'; '.join(values)})"
+
+
+def plural(name: str) -> str:
+    """Return the words for several of what runs are made with."""
+    return _WORDS.get(name, f"values of {name}" if name in SPEED else f"versions of {name}")
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from nasctl.core import RequestError, unknown
+from nasctl.report.record import Run
 
 _DATA = Path(__file__).with_name("data")
 
@@ -101,6 +102,18 @@ def select(request: str, datasets: Iterable[str], named: Iterable[str]) -> list[
         raise unknown("published", request, [*words, *tables()])
     shown = words.get(request, {request})
     return [row for name in tables() if name in shown for row in rows() if row.table == name]
+
+
+def is_published(runs: Iterable[Run]) -> bool | None:
+    """Return whether all ``runs`` are of the data that published rows are of; None where some do not record it."""
+    known = {_said(run) for run in runs}
+    return False if "no" in known else True if known == {"yes"} else None
+
+
+def _said(run: Run) -> str | None:
+    data = run.environment.get("data")
+    said = data.get("published") if isinstance(data, Mapping) else None
+    return said if said in ("yes", "no") else None
 
 
 def notes_of(shown: Iterable[PublishedRow]) -> list[Note]:

@@ -41,7 +41,7 @@ class Counted:
 def once(runs: Iterable[Run]) -> Counted:
     """Return the runs of a row, each seed once."""
     seeds: dict[Any, list[Run]] = {}
-    for run in runs:
+    for run in sorted(runs, key=lambda run: run.status != "finished"):
         seeds.setdefault(identity(run), []).append(run)
     sound = {seed: group for seed, group in seeds.items() if all(same(group[0], run) for run in group[1:])}
     return Counted(
@@ -53,7 +53,7 @@ def once(runs: Iterable[Run]) -> Counted:
 
 def identity(run: Run) -> tuple[Any, Any]:
     """Return the seeds of a run: that of the search or of the random architecture, and its own."""
-    return run.source.get("seed"), run.result.get("seed")
+    return run.source.get("seed"), run.result.get("seed", run.config.get("seed"))
 
 
 def same(a: Run, b: Run) -> bool:
