@@ -57,7 +57,7 @@ def name(override: str) -> str:
 def _is_choice(override: str, config: Mapping[str, Any]) -> bool:
     """Return whether an override chooses an option of a group, other than an experiment."""
     key = name(override)
-    chosen = key in (config.get("choices") or {}) or key not in config and "." not in key
+    chosen = key in (config.get("choices") or {}) or (key not in config and "." not in key)
     return chosen and key.split("/")[0] not in (GROUP, "hydra")
 
 

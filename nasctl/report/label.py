@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.report.figure import work
 from nasctl.report.likeness import GENOTYPE, LIMITS, WORK
-from nasctl.report.method import Method
+from nasctl.report.method import Method, whole
 from nasctl.report.record import Run
 
 _TOLD = (  # fields that part rows, and the words for them, in the order in which they are tried
@@ -43,6 +43,21 @@ def distinct(rows: Sequence[Method]) -> list[Method]:
     for extend in (_unretrained, _overrides, *(partial(_field, words) for words in _TOLD), _settings, _hashes, _number):
         rows = _extended(rows, extend)
     return list(rows)
+
+
+def of_runs(runs: Sequence[Run]) -> list[str]:
+    """Return a label for each search run: that of its row, with the seeds where several runs make one row."""
+    rows = distinct(whole(runs))
+    names = {run.path: row.label for row in rows for run in (*row.runs, *row.repeats, *_faulty(row))}
+    counts = Counter(names[run.path] for run in runs)
+    return [
+        f"{names[run.path]}, seed {run.result.get('seed')}" if counts[names[run.path]] > 1 else names[run.path]
+        for run in runs
+    ]
+
+
+def _faulty(row: Method) -> list[Run]:
+    return [run for fault in row.faults for run in fault.runs]
 
 
 def _extended(rows: Sequence[Method], extend: Callable[[Method, Sequence[Method]], str]) -> list[Method]:

@@ -45,7 +45,7 @@ def groups(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
 
 
 def groups_by(runs: Iterable[Run], *words: str) -> list[tuple[Run, ...]]:
-    """Return the runs that no field tells apart which begins with one of ``words``; all fields if none is given."""
+    """Return the runs that no field of the kinds ``words`` tells apart; all fields count if none is named."""
     listed = sorted(runs, key=lambda run: str(run.path))
     known = _contents(listed)
     parts = [[(run, {**fields(run), **known.get(id(run), {})}) for run in listed]]
@@ -65,13 +65,13 @@ def shared(runs: Iterable[Run]) -> dict[str, Any]:
 
 
 def alike(a: Fields, b: Fields, *words: str) -> bool:
-    """Return whether no field that begins with one of ``words`` is known of both and differs."""
+    """Return whether no field of the kinds ``words`` is known of both and differs."""
     return not differing(a, b, *words)
 
 
 def differing(a: Fields, b: Fields, *words: str) -> list[str]:
-    """Return the names of the fields, beginning with one of ``words``, that are known of both and differ."""
-    return [name for name in a if name in b and a[name] != b[name] and of_kind(name, *words)]
+    """Return the names of the fields, of the kinds ``words`` or of all, that are known of both and differ."""
+    return [name for name in a if name in b and a[name] != b[name] and (not words or of_kind(name, *words))]
 
 
 def of_kind(name: str, *words: str) -> bool:
@@ -109,7 +109,9 @@ def told_data(known: Fields) -> str | None:
 def _searched_space(known: Fields) -> dict[str, Any]:
     """Return the settings of the space that was searched, those of its two forms left out."""
     own = {name: value for name, value in known.items() if of_kind(name, *SPACE)}
-    searched = {name.removeprefix("search "): value for name, value in known.items() if name.startswith("search space.")}
+    searched = {
+        name.removeprefix("search "): value for name, value in known.items() if name.startswith("search space.")
+    }
     forms = ("space.search", "space.final")
     return {name: value for name, value in (own | searched).items() if not of_kind(name, *forms)}
 
@@ -145,9 +147,7 @@ def genotype(run: Run) -> str | None:
 def data(facts: Any) -> dict[str, str]:
     """Return the fingerprints of the data without those of a split, which follow from settings and seed."""
     known = facts if isinstance(facts, Mapping) else {}
-    return {
-        name: str(value) for name, value in known.items() if name != "published" and not name.endswith("indices")
-    }
+    return {name: str(value) for name, value in known.items() if name != "published" and not name.endswith("indices")}
 
 
 def limits(node: Any) -> str | None:

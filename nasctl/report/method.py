@@ -17,11 +17,11 @@ from pathlib import PurePath
 from typing import Any
 
 from nasctl.report.cut import cuts
+from nasctl.report.duplicates import Counted, Fault, once
 from nasctl.report.figure import Figure, average
 from nasctl.report.likeness import Fields, groups, shared
 from nasctl.report.provenance import beside
 from nasctl.report.record import Json, Run
-from nasctl.report.repeated import Counted, Fault, once
 from nasctl.report.replicas import Distribution, apart, distribution
 from nasctl.report.spending import PHASES, Cost, device_names, spent
 
@@ -74,6 +74,11 @@ def methods(runs: Iterable[Run]) -> list[Method]:
     rows = [_retrained(group, searches) for group in groups(retrained)]
     rows += [_searched(group) for group in groups(left)]
     return sorted(rows, key=_rank)
+
+
+def whole(runs: Iterable[Run]) -> list[Method]:
+    """Return the rows of finished searches as they are: a repeated one is one run."""
+    return [_searched(group) for group in groups(runs)]
 
 
 def _key(run: Run) -> tuple[Any, Any]:

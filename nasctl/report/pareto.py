@@ -16,16 +16,17 @@ from typing import Any
 from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.duplicates import once
 from nasctl.report.likeness import DIGITS, groups, groups_by, of_kind, shared
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find, trials
 from nasctl.report.remarks import test_rewards
-from nasctl.report.repeated import once
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
 """Fields by which the trials of two runs were measured alike."""
 _MOST = 3  # fields that a title names
 _SHOWN = 24  # characters of each
+
 
 @dataclass(frozen=True)
 class Point:

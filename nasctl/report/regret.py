@@ -22,13 +22,13 @@ from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.contrast import contrast
 from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
 from nasctl.report.label import distinct
-from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, shared
+from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
 from nasctl.report.method import Method, methods
 from nasctl.report.record import Json, Run, find, trials
 from nasctl.report.remarks import TEST_REWARD, of_rows
-from nasctl.report.repeated import once
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
@@ -96,7 +96,7 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     feasible = cache(sweep.feasible)  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return view.text([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores)], format)
+    return view.text([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)], format)
 
 
 def _sweep(found: Sequence[Run]) -> Sweep:
@@ -115,11 +115,11 @@ def _of_one_kind(found: Sequence[Run]) -> Sequence[Run]:
     first = found[0]
     for run in found[1:]:
         if run.method != first.method or len(groups([first, run])) > 1:
-            unlike = differing(fields(first), fields(run)) or ["settings"]
+            unlike = ", ".join(name for name in differing(fields(first), fields(run)) if name != "origin")
             raise RequestError(
                 f"regret: {run.path} and {first.path} are sweeps of different settings ({run.method} and "
-                f"{first.method}; {', '.join(unlike[:3])}), which have no common mean; name one, or sweeps that differ "
-                "in their seeds alone"
+                f"{first.method}), which have no common mean{f' (they differ in {unlike})' if unlike else ''}; name "
+                "one, or sweeps that differ in their seeds alone"
             )
     counted = once(found)
     if counted.faults:
@@ -210,18 +210,20 @@ def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[M
     return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in scores], remarks)
 
 
-def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
+def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]:
     """Yield the methods by their mean regret, and the differences of those that share seeds."""
     parts = {score.label: [s for s in scores if s.label == score.label] for score in scores}
     known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in parts.items()}
     order = sorted(parts, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
     rows = [_method_cells(label, parts[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
+    limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
-    differences = [cells for a, b in pairs for cells in contrast(a, b, _DECIMALS)]
+    like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
+    differences = [cells for a, b in like for cells in contrast(a, b, _DECIMALS)]
     if differences:
         remark = (
-            "Negative favours the first. Over shared seeds with both findings within the limit, with the 95 % interval "
+            "Negative favours the first; methods under equal limits alone. Over shared seeds with both findings within the limit, with the 95 % interval "
             "by Student's t."
         )
         yield grid("Differences of mean regret, paired by seed", differences, [remark])

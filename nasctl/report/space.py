@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure
 from nasctl.report.likeness import groups, limit_of, shared, told_data
 from nasctl.report.record import PERPLEXITY, Json, Run, trials
-from nasctl.report.repeated import once
 
 _RANDOM = "random_search"
 
