@@ -23,6 +23,7 @@ from nasctl.report import rank
 
 ACCURACY, COLUMNS = "cifar10_test_acc_200", ("cifar10_flops", "cifar10_params", "cifar10_naswot", "cifar10_synflow")
 TOP, RESAMPLES = 0.1, 1000
+FEWEST = 10  # architectures; of fewer, the bootstrap interval holds the truth too rarely
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def figure(score: pandas.Series, accuracy: pandas.Series) -> str:
     a, b = score.to_numpy(float), accuracy.to_numpy(float)
     draws = rank.draws(len(a), RESAMPLES if len(a) < 2000 else 1, seed=0)
     tau, low, high = rank.interval(rank.kendall(a, b, draws)) or (math.nan,) * 3
-    interval = f"[{low:.2f}, {high:.2f}]" if len(a) < 2000 else ""
+    interval = f"[{low:.2f}, {high:.2f}]" if FEWEST <= len(a) < 2000 else ""
     return f"{tau:>8.2f}{interval:>16}"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasctl.report.crossed import Crossed, crossed
+from nasctl.report.contrast import Contrast
+from nasctl.report.factorial import FactorialDesign, factorial_design
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
@@ -16,6 +17,7 @@ from nasctl.report.provenance import made_with, plural, several
 from nasctl.report.published import Note, PublishedRow, is_published, lookup, notes_of, select, tables
 from nasctl.report.record import Run, find
 from nasctl.report.remarks import of_rows
+from nasctl.report.repeated import differences
 from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 from nasctl.report.yardstick import Yardstick, yardsticks
@@ -33,7 +35,8 @@ class Comparison:
     pairs: list[Pair]
     lacking: list[Lacking]
     yardsticks: list[Yardstick]
-    crossed: Crossed | None
+    factorial: FactorialDesign | None
+    repeated: list[Contrast]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
     remarks: list[str]  # of the methods: faults, what they were made with, what was cut of an experiment
@@ -54,7 +57,8 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         pairs=pairs(rows),
         lacking=lacking(rows),
         yardsticks=yardsticks(rows),
-        crossed=crossed(finished),
+        factorial=factorial_design(finished),
+        repeated=differences(rows),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
         remarks=[*of_rows(rows), *_apart(rows), *_cut_remarks(rows), *_data_remarks(rows, published, beside)],

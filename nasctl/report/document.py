@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.comparison import Comparison, difference
-from nasctl.report.crossed import Crossed, Share
+from nasctl.report.contrast import Contrast, probability
+from nasctl.report.factorial import FactorialDesign
+from nasctl.report.factorial_table import tables_of
 from nasctl.report.figure import count, size, work
+from nasctl.report.interval import told
 from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
@@ -18,7 +21,8 @@ from nasctl.report.record import ERROR, PERPLEXITY, Run
 from nasctl.report.remarks import WORK
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
-from nasctl.report.spending import PHASES, write
+from nasctl.report.spending import PHASES
+from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
 
 MEASURES = (ERROR, PERPLEXITY)
@@ -46,8 +50,9 @@ def document(comparison: Comparison) -> list[Grid]:
     return [
         _measured(comparison),
         *_paired(comparison.pairs),
-        *_crossed(comparison.crossed),
+        *_factorial(comparison.factorial),
         *_curves(comparison),
+        *_repeated(comparison.repeated),
         *beside,
     ]
 
@@ -78,6 +83,7 @@ def _measured(comparison: Comparison) -> Grid:
     remarks = [
         _same_remark(same),
         *_n_remarks(rows),
+        *[REMARK] * any(cell for row in rows for phase in PHASES for cell in timed(row, phase).values()),
         *_space_remarks(comparison),
         *_yardstick_remarks(comparison.yardsticks),
         *comparison.remarks,
@@ -105,7 +111,7 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
         "params": count(row.params, 2),
         "MACs": count(row.macs, 1),
         "ops": "" if row.ops is None else f"{row.ops:g}",
-        **{f"{phase} cost": write(row.cost[phase]) if any(row.cost[phase].values()) else "" for phase in PHASES},
+        **{name: cell for phase in PHASES for name, cell in timed(row, phase).items()},
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},
     }
@@ -136,8 +142,14 @@ def _in_brackets(text: str) -> str:
 def _curves(comparison: Comparison) -> list[Grid]:
     """Return the grid of the best-found curves, if there are some."""
     rows = [_point_cells(label, point) for label, points in comparison.curves.items() for point in points]
-    remark = "Best found: after so many trials, by the error that the search sees; difference: with its 95 % interval."
+    remark = "Best found: after so many trials, by the error that the search sees; ± is the half width of the difference's 95 % interval."
     return [grid("Best found so far, over replicas", rows, [remark])] if rows else []
+
+
+def _repeated(found: Sequence[Contrast]) -> list[Grid]:
+    """Return the grid of the differences between repeated searches, if there are some."""
+    remarks = ["In points of the reported error; below zero the first is better.", *told([c.difference for c in found])]
+    return [grid("Differences of repeated searches", [each.cells(3) for each in found], remarks)] * bool(found)
 
 
 def _point_cells(label: str, point: CurvePoint) -> Cells:
@@ -201,8 +213,8 @@ def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
 def _paired(found: Sequence[Pair]) -> list[Grid]:
     """Return the grid of methods beside random search at equal work, if there is a pair."""
     remarks = (
-        "Difference: method - random search, in points, with its 95 % interval by Welch's t over search seeds; none "
-        "for a single seed. Below zero the method is better.",
+        "Difference: method - random search, in points; below zero the method is better. A single seed has no interval.",
+        *told([pair.difference for pair in found]),
         "Work: of search and selection, equal within 1 %; random search ends with the trial that reaches it.",
         WORK,
     )
@@ -215,30 +227,16 @@ def _pair_cells(pair: Pair) -> Cells:
         f"test {pair.method.measure}": _text(pair.method.error),
         f"random search{' (%)' if pair.method.measure == ERROR else ''}": _text(pair.random.error),
         "difference": str(pair.difference),
+        "p": probability(pair.difference),
+        "by": pair.difference.by if pair.difference.error is not None else "",
         "work": work(pair.work),
         "work of random search": work(pair.random_work),
     }
 
 
-def _crossed(found: Crossed | None) -> list[Grid]:
-    """Return the grids of a crossed design: errors, and the shares of what explains them."""
-    if found is None:
-        return []
-    rows = [
-        {"architecture": name} | {recipe: str(figure) for recipe, figure in zip(found.recipes, figures, strict=True)}
-        for name, figures in zip(found.architectures, found.errors, strict=True)
-    ]
-    missing = [f"Not trained by every recipe, left out: {', '.join(found.left_out)}."] * bool(found.left_out)
-    parts = [{"source": share.source, "share of the sum of squares (%)": _percent(share)} for share in found.shares]
-    told = "With 95 % intervals from redrawing the retrain seeds within each cell; few seeds make them too narrow."
-    return [
-        grid("Architecture or recipe: test error (%) by both, n counts retrain seeds", rows, missing),
-        grid("Architecture or recipe: what explains the spread", parts, [told]),
-    ]
-
-
-def _percent(share: Share) -> str:
-    return f"{100 * share.value:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"
+def _factorial(found: FactorialDesign | None) -> list[Grid]:
+    """Return the grids of a factorial design: errors, and the shares of what explains them."""
+    return [] if found is None else [grid(title, rows, told) for title, rows, told in tables_of(found)]
 
 
 def _left_out(runs: Sequence[Run]) -> str:

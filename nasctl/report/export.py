@@ -1,7 +1,7 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
+pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
 where ``measure`` says so, costs in days of the unit named.
 """
 
@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from nasctl.report import timing
 from nasctl.report.comparison import Comparison, difference
+from nasctl.report.contrast import Contrast
 from nasctl.report.figure import Figure, average
 from nasctl.report.likeness import limit_of
 from nasctl.report.method import Method
@@ -28,8 +30,8 @@ from nasctl.report.yardstick import Yardstick, improvement
 Flat = Mapping[str, Any]
 
 _NESTED = (
-    *("error", "validation", "estimate", "distribution", "cost", "feasible", "published", "runs"),
-    *("likeness", "beside", "cut", "faults", "counted_once"),
+    *("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds", "feasible", "published"),
+    *("runs", "likeness", "beside", "cut", "faults", "counted_once"),
 )
 _SHOWN = ("verb", "origin", "estimate", "measure", "recipe", "dataset", "space")  # fields with a column of their own
 
@@ -40,7 +42,9 @@ def to_json(comparison: Comparison) -> str:
         "methods": [_method(row, comparison.yardsticks) for row in comparison.methods],
         "pairs": [_pair(pair) for pair in comparison.pairs],
         "lacking": [asdict(row) for row in comparison.lacking],
-        "crossed": comparison.crossed and asdict(comparison.crossed),
+        "factorial_design": comparison.factorial and asdict(comparison.factorial),
+        "crossed": comparison.factorial and asdict(comparison.factorial),  # the older name
+        "repeated": [_contrast(found) for found in comparison.repeated],
         "yardsticks": [_yardstick(found) for found in comparison.yardsticks],
         "published": [_published(row, comparison.notes) for row in comparison.published],
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
@@ -58,6 +62,7 @@ def to_csv(comparison: Comparison) -> str:
     rows: list[Flat] = [
         *({"kind": "measured", **_flat_method(row, comparison.yardsticks)} for row in comparison.methods),
         *({"kind": "pair", **_pair(pair)} for pair in comparison.pairs),
+        *({"kind": "difference", **_contrast(found)} for found in comparison.repeated),
         *({"kind": "published", **_flat_published(row, comparison.notes)} for row in comparison.published),
         *({"kind": "space", "space": space.name, "size": space.size} for space in comparison.spaces),
         *({"kind": "yardstick", **_flat_yardstick(found)} for found in comparison.yardsticks),
@@ -88,6 +93,7 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "macs": row.macs,
         "ops": row.ops,
         "cost": row.cost,
+        **timing.spreads(row),
         "device": row.device,
         "feasible": row.feasible and {"within": row.feasible[0], "of": row.feasible[1]},
         "published": row.published,
@@ -117,6 +123,8 @@ def _pair(pair: Pair) -> Flat:
         "error_difference": pair.difference.value,
         "error_difference_low": pair.difference.low,
         "error_difference_high": pair.difference.high,
+        "p_holm": pair.difference.adjusted,
+        "interval_by": pair.difference.by,
         "work": pair.work,
         "random_work": pair.random_work,
     }
@@ -125,6 +133,18 @@ def _pair(pair: Pair) -> Flat:
 def _yardstick(found: Yardstick) -> Flat:
     return {name: value for name, value in asdict(found).items() if name != "likeness"} | {
         "limit": limit_of(found.likeness) or None
+    }
+
+
+def _contrast(found: Contrast) -> Flat:
+    return {
+        "method": found.method,
+        "less": found.less,
+        "error_difference": found.difference.value,
+        "error_difference_low": found.difference.low,
+        "error_difference_high": found.difference.high,
+        "p_holm": found.difference.adjusted,
+        "interval_by": found.difference.by,
     }
 
 
@@ -155,6 +175,7 @@ def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
         **_flat_figure("estimate", row.estimate, kind=row.estimate_kind),
         **(nested["distribution"] or {}),
         **costs,
+        **timing.flat(row),
         **{f"paper_{name}": value for name, value in (row.published or {}).items()},
         **{f"feasible_{name}": value for name, value in (nested["feasible"] or {}).items()},
         **{name.replace(" ", "_"): value for name, value in nested["likeness"].items()},

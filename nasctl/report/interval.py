@@ -1,31 +1,44 @@
-"""Intervals of differences: of two means by Welch's t, without equal variances, or of pairs by Student's.
+"""Differences of two methods with their intervals: one rule for every view, and one level for all rows of a table.
 
-Welch 1947, https://doi.org/10.1093/biomet/34.1-2.28. With angle = atan(t / sqrt(df)), the probability that
-Student's variable lies within ± t is the integral of cos^(df - 1) from 0 to the angle, over that to a right
-angle.
+Student 1908, Biometrika 6, of pairs; Welch 1947, https://doi.org/10.1093/biomet/34.1-2.28, without equal variances.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
+from typing import Any
 
+from nasctl.report._statistics import multiple
+from nasctl.report._statistics.student import quantile, two_sided
 from nasctl.report.figure import Figure
 
+__all__ = ["LEVEL", "RULE", "Difference", "between", "half_width", "paired", "quantile", "together", "welch"]
+
 LEVEL = 0.95
-_PANELS = 400  # of Simpson's rule
-_HALVINGS = 60
+_LEAST = 2  # shared seeds
+RULE = (
+    "By: Student's t of the differences seed by seed, where two methods share at least two seeds and half of the seeds "
+    "of the one that has fewer; else Welch's t over all seeds. Both take means of seeds to be close to normal."
+)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean minus mean, with the bounds of its interval at `LEVEL`; None where one side has a single value."""
+    """Mean minus mean, with the bounds of its interval; None where one side has a single value.
+
+    ``adjusted`` is Holm's p-value among the rows of a table, and the interval is then at their common level.
+    """
 
     value: float
     low: float | None
     high: float | None
+    error: float | None = field(default=None, compare=False)  # standard
+    freedom: float = field(default=1.0, compare=False)
+    by: str = field(default="", compare=False)
+    adjusted: float | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.text(2)
@@ -36,38 +49,76 @@ class Difference:
             return f"{self.value:+.{places}f}"
         return f"{self.value:+.{places}f} [{self.low:+.{places}f}, {self.high:+.{places}f}]"
 
+    @property
+    def p(self) -> float | None:
+        """Return the two-sided p-value of no difference, by itself; None where nothing varies or is known to."""
+        return two_sided(self.value / self.error, self.freedom) if self.error else None
+
+    def at(self, level: float) -> Difference:
+        """Return the difference with its interval at another level."""
+        if self.error is None:
+            return self
+        half = quantile(level, self.freedom) * self.error
+        return replace(self, low=self.value - half, high=self.value + half)
+
+
+def between(a: Mapping[Any, float], b: Mapping[Any, float], *, pairable: bool = True) -> Difference:
+    """Return the mean of ``a`` minus that of ``b``, values by seed, by `RULE`; neither is empty.
+
+    Seeds pair values only where ``pairable``: where equal seeds mean equal splits and orders of the data.
+    """
+    shared = [seed for seed in a if seed in b] if pairable else []
+    if len(shared) >= _LEAST and 2 * len(shared) >= min(len(a), len(b)):
+        return paired([a[seed] - b[seed] for seed in shared])
+    return welch(_figure(a), _figure(b))
+
+
+def _figure(values: Mapping[Any, float]) -> Figure:
+    known = list(values.values())
+    return Figure(fmean(known), stdev(known) if len(known) > 1 else None, len(known))
+
+
+def together(found: Sequence[Difference]) -> list[Difference]:
+    """Return the differences of one table with Holm's p-values, and intervals that all hold at once with `LEVEL`."""
+    tested = [(k, p) for k, difference in enumerate(found) if (p := difference.p) is not None]
+    adjusted = dict(zip((k for k, _ in tested), multiple.holm([p for _, p in tested]), strict=True))
+    level = multiple.each(LEVEL, max(1, len(tested)))
+    return [replace(each.at(level), adjusted=adjusted.get(k)) for k, each in enumerate(found)]
+
+
+def told(found: Sequence[Difference]) -> list[str]:
+    """Return the sentences that belong below a table of ``found``, which `together` made."""
+    count = sum(difference.adjusted is not None for difference in found)
+    if count < 2:
+        return [RULE, "Brackets: 95 % interval."] if any(each.error is not None for each in found) else []
+    return [
+        RULE,
+        f"Brackets: {count} intervals that all hold at once with 95 % (Bonferroni). p: adjusted for {count} "
+        "comparisons by Holm's method, which may find a difference whose bracket holds zero.",
+    ]
+
 
 def welch(a: Figure, b: Figure) -> Difference:
     """Return ``a`` minus ``b``."""
-    value = a.mean - b.mean
+    value, by = a.mean - b.mean, f"Welch, n={a.n} and {b.n}"
     if a.std is None or b.std is None:
-        return Difference(value, None, None)
+        return Difference(value, None, None, by=by)
     of_a, of_b = a.std**2 / a.n, b.std**2 / b.n  # squared standard errors
     if of_a + of_b == 0:
-        return Difference(value, value, value)
+        return Difference(value, value, value, error=0.0, by=by)
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.n - 1) + of_b**2 / (b.n - 1))
-    half = quantile(LEVEL, freedom) * math.sqrt(of_a + of_b)
-    return Difference(value, value - half, value + half)
+    return Difference(value, None, None, error=math.sqrt(of_a + of_b), freedom=freedom, by=by).at(LEVEL)
 
 
 def paired(differences: Sequence[float]) -> Difference:
-    """Return the mean of ``differences``, of which there are two or more, by Student's t (1908, Biometrika 6)."""
-    n, mean = len(differences), fmean(differences)
-    half = quantile(LEVEL, n - 1) * stdev(differences) / math.sqrt(n)
-    return Difference(mean, mean - half, mean + half)
+    """Return the mean of ``differences``, of which there are two or more."""
+    n = len(differences)
+    error = stdev(differences) / math.sqrt(n)
+    return Difference(fmean(differences), None, None, error=error, freedom=n - 1, by=f"pairs, n={n}").at(LEVEL)
 
 
-def quantile(level: float, freedom: float) -> float:
-    """Return the t within whose ± Student's variable of ``freedom`` (at least 1) lies with probability ``level``."""
-    whole = math.sqrt(math.pi) / 2 * math.exp(math.lgamma(freedom / 2) - math.lgamma((freedom + 1) / 2))
-    low, high = 0.0, math.pi / 2
-    for _ in range(_HALVINGS):
-        angle = (low + high) / 2
-        low, high = (angle, high) if _integral(angle, freedom - 1) < level * whole else (low, angle)
-    return math.sqrt(freedom) * math.tan(low)
-
-
-def _integral(angle: float, power: float) -> float:
-    """Return the integral of cos^power from 0 to ``angle`` by Simpson's rule."""
-    values = [math.cos(angle * i / _PANELS) ** power for i in range(_PANELS + 1)]
-    return angle / _PANELS / 3 * (values[0] + values[-1] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2]))
+def half_width(figure: Figure) -> float | None:
+    """Return the half width of the 95 % interval of a mean; None of a single value."""
+    if figure.std is None:
+        return None
+    return quantile(LEVEL, figure.n - 1) * figure.std / math.sqrt(figure.n)

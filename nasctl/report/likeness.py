@@ -36,21 +36,37 @@ _BY_CONTENT = ("file", "published")  # kinds of source that nothing but their ge
 TRAINING = ("measure", "recipe", "data", "dataset", "trainer", "device type")
 """Fields that two methods must share for their test errors to be compared, and all that begin with these words."""
 SPACE = ("space",)
+_FORMS = ("space.search", "space.final")  # sizes of networks, which the recipe holds
 LIMITS = ("limits", "search limits")
 
 
 def groups(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
     """Return the runs of each row, in an order that does not depend on the order of ``runs``."""
-    return groups_by(runs)
+    return _partition(runs, lambda name: True)
 
 
 def groups_by(runs: Iterable[Run], *words: str) -> list[tuple[Run, ...]]:
-    """Return the runs that no field of the kinds ``words`` tells apart; all fields count if none is named."""
+    """Return the runs that no field of the kinds ``words`` tells apart."""
+    return _partition(runs, lambda name: of_kind(name, *words))
+
+
+def tasks(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
+    """Return the runs that were tested on the same examples, with networks of one space, however they were trained."""
+    return _partition(runs, _is_of_task)
+
+
+def _is_of_task(name: str) -> bool:
+    if of_kind(name, *_FORMS):
+        return False
+    tested = name.startswith("dataset.") and "test" in name
+    return tested or name == "dataset" or of_kind(name, "measure", "data", "space", "device type")
+
+
+def _partition(runs: Iterable[Run], wanted: Callable[[str], bool]) -> list[tuple[Run, ...]]:
     listed = sorted(runs, key=lambda run: str(run.path))
     known = _contents(listed)
     parts = [[(run, {**fields(run), **known.get(id(run), {})}) for run in listed]]
-    names = dict.fromkeys(name for run, found in parts[0] for name in found)
-    for name in names if not words else [name for name in names if of_kind(name, *words)]:
+    for name in filter(wanted, dict.fromkeys(name for run, found in parts[0] for name in found)):
         parts = [part for whole in parts for part in _split(whole, name)]
     return [tuple(run for run, _ in part) for part in parts if part]
 
@@ -112,8 +128,7 @@ def _searched_space(known: Fields) -> dict[str, Any]:
     searched = {
         name.removeprefix("search "): value for name, value in known.items() if name.startswith("search space.")
     }
-    forms = ("space.search", "space.final")
-    return {name: value for name, value in (own | searched).items() if not of_kind(name, *forms)}
+    return {name: value for name, value in (own | searched).items() if not of_kind(name, *_FORMS)}
 
 
 def fields(run: Run) -> dict[str, Any]:

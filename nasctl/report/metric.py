@@ -1,7 +1,7 @@
 """Retrained methods by any metric of their test, such as the AUC of click logs, and their paired differences.
 
 Where methods were searched with the same seeds, each seed gives them one split and one order of its examples, so two
-methods are compared seed by seed: the interval is Student's, of the mean of the differences.
+methods are compared seed by seed (interval.RULE).
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from statistics import fmean
 
 from nasctl.core import RequestError, unknown
 from nasctl.report import view
-from nasctl.report.contrast import contrast
+from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count, work
+from nasctl.report.interval import told
 from nasctl.report.label import distinct
 from nasctl.report.likeness import TRAINING, alike, limit_of
 from nasctl.report.method import Method, by_seed, methods
@@ -69,15 +70,11 @@ def _cells(row: Method, metric: str) -> Cells:
 
 
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
-    """Return the grid of each two comparable methods that share two seeds or more."""
+    """Return the grid of each two comparable methods that have an interval."""
     pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
-    found = [
-        cells
-        for a, b in pairs
-        for cells in contrast((a.label, values(a, metric)), (b.label, values(b, metric)), _DECIMALS)
-    ]
-    remark = "A difference is of the means over shared search seeds, with its 95 % interval by Student's t."
-    return [grid(f"Differences of {metric}, paired by seed", found, [remark])] if found else []
+    found = contrasts(((a.label, values(a, metric)), (b.label, values(b, metric))) for a, b in pairs)
+    remarks = told([each.difference for each in found])
+    return [grid(f"Differences of {metric}", [each.cells(_DECIMALS) for each in found], remarks)] if found else []
 
 
 def _alike(a: Method, b: Method) -> bool:

@@ -15,11 +15,13 @@ from typing import Any
 
 from nasctl.core import RequestError, unknown
 from nasctl.report import view
+from nasctl.report._statistics.proportion import exact
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
 from nasctl.report.label import of_runs
 from nasctl.report.likeness import groups
+from nasctl.report.interval import LEVEL
 from nasctl.report.plot import canvas
 from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, find, lines
@@ -47,20 +49,23 @@ class Outcome:
         """Return the error over the feasible outcomes."""
         return Figure.of(e for e, inside in zip(self.errors, self.feasible, strict=True) if inside)
 
+    def found_best(self) -> list[bool] | None:
+        """Return for each replica whether it found the best feasible architecture; None where it is not known."""
+        known = [line["best_found"] for line in self.replicas]
+        return None if None in known else known
+
     def best(self) -> float | None:
         """Return the share of replicas that found the best feasible architecture; None where it is not known."""
-        known = [line["best_found"] for line in self.replicas]
-        return None if None in known else sum(known) / len(known)
-
-    def regret(self) -> float | None:
-        """Return the mean regret of the feasible outcomes, in the metric's unit; None where it is not known."""
-        known = [line["regret"] for line in self.replicas if line.get("regret") is not None]
+        known = self.found_best()
         return statistics.fmean(known) if known else None
 
-    def policy(self, name: str) -> float | None:
-        """Return the mean of what the records say of the policies; None where there are none."""
-        told = [line["policy"][name] for line in self.replicas if "policy" in line]
-        return statistics.fmean(told) if told else None
+    def regret(self) -> Figure | None:
+        """Return the regret of the feasible outcomes, in the metric's unit; None where it is not known."""
+        return Figure.of(line["regret"] for line in self.replicas if line.get("regret") is not None)
+
+    def policy(self, name: str) -> list[float]:
+        """Return what the records say of the policy of each replica; empty where there are none."""
+        return [line["policy"][name] for line in self.replicas if "policy" in line]
 
 
 def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, plot: str | None, overwrite: bool) -> str:
@@ -124,13 +129,15 @@ def _order(outcome: Outcome) -> tuple[Any, ...]:
 
 
 def _grid(found: Sequence[Outcome], resource: str, by: str | None, more: Sequence[str]) -> Grid:
+    rows = [_cells(outcome, resource, by) for outcome in found]
     remarks = ["Error: over the feasible outcomes alone, n of them; ± is the sample standard deviation.", *more]
-    return grid(f"Outcomes in {resource}", [_cells(outcome, resource, by) for outcome in found], remarks)
+    if any(row["best found (%)"] or row["mode within (%)"] for row in rows):
+        remarks.append("Brackets: 95 % interval of the share over searches, by Clopper and Pearson.")
+    return grid(f"Outcomes in {resource}", rows, remarks)
 
 
 def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
-    best, inside, mass = outcome.best(), outcome.policy("mode_feasible"), outcome.policy("feasible_mass")
-    regret = outcome.regret()
+    mass, regret = Figure.of(outcome.policy("feasible_mass")), outcome.regret()
     over = len(outcome.feasible) - sum(outcome.feasible)
     return {
         "method": outcome.label,
@@ -140,11 +147,19 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
         "median": count(statistics.median(outcome.costs), 1),
         "over the limit": "" if outcome.limit is None else f"{over} of {len(outcome.feasible)}",
         "error (%)": str(outcome.within() or ""),
-        "best found (%)": "" if best is None else f"{100 * best:.0f}",
-        "regret": "" if regret is None else f"{regret:.4f}",
-        "mode within (%)": "" if inside is None else f"{100 * inside:.0f}",
-        "P(V)": "" if mass is None else f"{mass:.2f}",
+        "best found (%)": _share(outcome.found_best() or []),
+        "regret": "" if regret is None else regret.text(4),
+        "mode within (%)": _share([bool(inside) for inside in outcome.policy("mode_feasible")]),
+        "P(V)": "" if mass is None else mass.text(2),
     }
+
+
+def _share(known: Sequence[bool]) -> str:
+    """Return how many of the searches did something, in percent with the interval of the share."""
+    if not known:
+        return ""
+    low, high = exact(sum(known), len(known), LEVEL)
+    return f"{100 * statistics.fmean(known):.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def _std(values: Sequence[float]) -> float:

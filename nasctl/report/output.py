@@ -10,7 +10,7 @@ from typing import IO
 
 from nasctl.core import RequestError, unknown
 from nasctl.report import plot as plots
-from nasctl.report import table
+from nasctl.report import study, table
 from nasctl.report.comparison import Comparison, gather
 from nasctl.report.document import Grid, document, sizes
 from nasctl.report.export import to_csv, to_json
@@ -24,6 +24,7 @@ Show = Callable[[Comparison, Sequence[Grid], int], str]
 FORMATS: Mapping[str, Show] = {
     "table": lambda _, grids, width: "\n".join(table.terminal(grid, width) for grid in grids),
     "csv": lambda comparison, *_: to_csv(comparison),
+    "runs_csv": lambda comparison, *_: study.to_csv(comparison.methods),
     "markdown": lambda _, grids, width: "\n".join(map(table.markdown, grids)),
     "latex": lambda _, grids, width: "\n".join(map(table.latex, grids)),
     "json": lambda comparison, *_: to_json(comparison),

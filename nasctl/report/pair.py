@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from nasctl.report.figure import Figure
 from nasctl.report.figure import work as written
-from nasctl.report.interval import Difference, welch
+from nasctl.report.interval import Difference, between, together
 from nasctl.report.likeness import WORK, comparable, equal_work
 from nasctl.report.method import Method, by_seed, source_label
 from nasctl.report.provenance import searched
@@ -44,13 +44,18 @@ class Lacking:
 
 
 def pairs(rows: Sequence[Method]) -> list[Pair]:
-    """Return the pairs among ``rows``, in their order."""
+    """Return the pairs among ``rows``, in their order, with intervals that all hold at once."""
+    found = [(row, other) for row in rows for other in _partners(row, rows)]
+    differences = together([between(_scores(row), _scores(other)) for row, other in found])
     return [
-        Pair(row, other, welch(row.error, other.error), _mean(works(row)), _mean(works(other)))
-        for row in rows
-        for other in _partners(row, rows)
-        if row.error and other.error
+        Pair(row, other, difference, _mean(works(row)), _mean(works(other)))
+        for (row, other), difference in zip(found, differences, strict=True)
     ]
+
+
+def _scores(row: Method) -> dict[object, float]:
+    """Return the test error by search seed; one seed gives all methods on a data set one split and one order of it."""
+    return by_seed(row.runs, lambda run: run.score)
 
 
 def lacking(rows: Sequence[Method]) -> list[Lacking]:

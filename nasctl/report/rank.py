@@ -64,6 +64,12 @@ def best(items: int, share: float) -> int:
     return max(1, round(share * items))
 
 
+def tied_pairs(keys: Array) -> int:
+    """Return how many pairs of items have one key."""
+    sizes = numpy.unique(keys, return_counts=True)[1]
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
 def interval(values: Array) -> tuple[float, float, float] | None:
     """Return the statistic and the bounds of its percentile interval at `LEVEL`; None where it does not exist."""
     value, resampled = float(values[0]), values[1:][numpy.isfinite(values[1:])]

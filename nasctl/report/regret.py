@@ -20,10 +20,11 @@ from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
-from nasctl.report.contrast import contrast
+from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
+from nasctl.report.interval import told
 from nasctl.report.label import distinct
 from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
 from nasctl.report.method import Method, methods
@@ -220,13 +221,12 @@ def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]
     limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
     like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
-    differences = [cells for a, b in like for cells in contrast(a, b, _DECIMALS)]
+    differences = contrasts(like)
     if differences:
-        remark = (
-            "Negative favours the first; methods under equal limits alone. Over shared seeds with both findings within the limit, with the 95 % interval "
-            "by Student's t."
-        )
-        yield grid("Differences of mean regret, paired by seed", differences, [remark])
+        remarks = ["Negative favours the first. Of seeds, those count whose finding is within the limit."]
+        remarks += ["Methods are compared under equal limits alone."] * (len(set(limits.values())) > 1)
+        remarks += told([each.difference for each in differences])
+        yield grid("Differences of mean regret", [each.cells(_DECIMALS) for each in differences], remarks)
 
 
 def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Cells:

@@ -1,19 +1,17 @@
 """Repeated searches: each replica of a run as a run of its own, how the replicas spread, and their curves.
 
-Errors are in percent. Intervals are 95 % intervals of a mean by the normal approximation, 1.96 std / sqrt(n).
+Errors are in percent. Intervals are 95 % intervals of a mean by Student's t.
 """
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.figure import Figure
+from nasctl.report.interval import half_width
 from nasctl.report.record import Json, Run, lines
-
-_Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,7 @@ class Point:
 
     def interval(self) -> float | None:
         """Return the half width of the interval of the mean difference; None where there is none."""
-        if self.difference is None or self.difference.std is None:
-            return None
-        return _Z * self.difference.std / math.sqrt(self.difference.n)
+        return None if self.difference is None else half_width(self.difference)
 
 
 def apart(run: Run) -> list[Run]:

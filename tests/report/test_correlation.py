@@ -31,7 +31,7 @@ def fabricated(count=60, runs=2, trainings=3, noise=0.5):
 
 
 def test_what_knows_the_truth_is_at_one_and_what_reverses_it_at_minus_one():
-    lines = fabricated(runs=2, trainings=1, noise=0)
+    lines = fabricated(count=120, runs=2, trainings=1, noise=0)
     for line in lines:
         line["scores"][1] *= -1
         line["trained"] = line["scores"][:1]

@@ -43,7 +43,7 @@ def test_methods_are_averaged_over_retrain_seeds_and_compared_seed_by_seed(root)
     assert figures["TabNAS"] == ("0.7200 ± 0.0200 (n=3)", "38.0 k", "4 of 4")
     assert figures["random"][0] == "0.7100 ± 0.0100 (n=3)" and methods[0]["work of a search"] == "1.00e9"
     sign = 1 if difference["method"] == "TabNAS" else -1
-    assert {difference["method"], difference["less"]} == set(AUC) and difference["seeds"] == "3"
+    assert {difference["method"], difference["less"]} == set(AUC) and difference["by"] == "pairs, n=3"
     half = 4.302653 * 0.01 / 3**0.5  # Student's t of two degrees of freedom
     low, high = (sign * 0.01 + side * half for side in (-1, 1))
     assert difference["difference"] == f"{sign * 0.01:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -5,6 +5,7 @@ import io
 
 import pytest
 from fabricate import CHOICES, DAY, genotype, retrain, run, search
+from scipy.stats import ttest_rel
 
 from nasctl.report import compare
 
@@ -38,8 +39,10 @@ def test_a_pair_has_the_difference_with_its_interval_and_both_works(root, compar
     assert pair["error_difference"] == pytest.approx(-0.4)
     half = (pair["error_difference_high"] - pair["error_difference_low"]) / 2
     assert pair["error_difference_low"] + half == pytest.approx(-0.4)
-    # squared standard errors 1/60 and 4/60, so 75/17 degrees of freedom, whose quantile lies between 2.571 and 2.776
-    assert 2.571 < half / (5 / 60) ** 0.5 < 2.776
+    # the differences by seed are -0.1, -0.3, -0.5 and -0.7: the interval that metric= has for them, not Welch's
+    assert half == pytest.approx(ttest_rel((3.0, 3.2, 3.4, 3.6), (3.1, 3.5, 3.9, 4.3)).confidence_interval()[1] + 0.4)
+    assert pair["p_holm"] == pytest.approx(ttest_rel((3.0, 3.2, 3.4, 3.6), (3.1, 3.5, 3.9, 4.3)).pvalue)
+    assert pair["interval_by"] == "pairs, n=4"
     assert (pair["work"], pair["random_work"]) == (1000, 1008)
     assert compared()["lacking"] == []
 
@@ -121,7 +124,15 @@ def test_the_grid_and_the_csv_show_the_pair(root):
     assert "**Against random search at equal work**" in text
     line = next(line for line in text.splitlines() if "[-0.50, -0.50]" in line)
     cells = [cell.strip() for cell in line.strip("| ").split("|")]
-    expected = ["darts", "3.00 ± 0.00 (n=2)", "3.50 ± 0.00 (n=2)", "-0.50 [-0.50, -0.50]", "1.00e3", "1.01e3"]
+    expected = [
+        "darts",
+        "3.00 ± 0.00 (n=2)",
+        "3.50 ± 0.00 (n=2)",
+        "-0.50 [-0.50, -0.50]",
+        "pairs, n=2",
+        "1.00e3",
+        "1.01e3",
+    ]
     assert cells == expected
     rows = list(csv.DictReader(io.StringIO(compare([str(root)], format="csv"))))
     [pair] = [row for row in rows if row["kind"] == "pair"]

@@ -87,7 +87,7 @@ def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differen
     _, methods, differences = tables(regret([str(root)], regret=str(sweep), format="markdown"))
     assert [row["method"] for row in methods] == ["TabNAS", "Random search", "Astray"]
     (row,) = differences
-    assert list(row.values()) == ["TabNAS", "Random search", "3", "-0.26667 [-0.64612, +0.11279]"]
+    assert list(row.values()) == ["TabNAS", "Random search", "-0.26667 [-0.64612, +0.11279]", ".094", "pairs, n=3"]
 
 
 def test_methods_of_one_label_are_told_apart_by_their_settings(root):

@@ -84,7 +84,7 @@ def test_the_curve_pairs_what_was_seen_with_what_is_reported(root, compared):
     assert last["difference"] == {"mean": pytest.approx(0.3), "std": pytest.approx(0.1 * 2**0.5), "n": 2}
     text = compare([str(root)], width=250)
     assert "Best found so far, over replicas" in text and "+0.300" in text
-    assert "0.196" in text  # 1.96 * 0.1 * sqrt(2) / sqrt(2)
+    assert "1.271" in text  # Student's 12.706 of one degree of freedom * 0.1 * sqrt(2) / sqrt(2)
 
 
 def test_the_curve_is_in_every_format(root):

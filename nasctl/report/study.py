@@ -1,0 +1,90 @@
+"""The runs behind a comparison as CSV, a line each: what a study ships beside its figures (``format=runs_csv``).
+
+Errors are in percent, or perplexities where ``measure`` says so; work is in multiply-accumulates, time in seconds. A
+repeated search has a line a replica.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nasctl.report.method import Method
+from nasctl.report.record import Json, Run
+from nasctl.report.spending import PHASES, device_names
+
+Line = Mapping[str, Any]
+
+
+def lines(rows: Sequence[Method]) -> Iterator[Line]:
+    """Yield what is kept of each run, row by row, in the order of seeds."""
+    for row in rows:
+        for run in sorted(row.runs, key=_order):
+            yield _line(row, run)
+
+
+def to_csv(rows: Sequence[Method]) -> str:
+    """Return the runs as a table with a header; a value that is not known is empty."""
+    found = list(lines(rows))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(found[0]) if found else ["method"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return text.getvalue()
+
+
+def _order(run: Run) -> tuple[str, str]:
+    return f"{run.source.get('seed') or 0:>9}", f"{run.result['seed']:>9}"
+
+
+def _line(row: Method, run: Run) -> Line:
+    searched = run.verb != "retrain"
+    return {
+        "method": row.label,
+        "search_seed": run.result["seed"] if searched else run.source.get("seed"),
+        "retrain_seed": None if searched else run.result["seed"],
+        "measure": run.measure,
+        "error": run.score,
+        "error_kind": run.result["error_kind"],
+        "params": run.number("params"),
+        "macs": run.number("macs"),
+        "feasible": run.result.get("feasible"),
+        **_phases("work", run.result.get("work")),
+        **_phases("seconds", run.result.get("cost")),
+        **_phases("cpu_seconds", run.result.get("cpu_seconds")),
+        "device": device_names([run.result.get("device")]),
+        "dataset": run.choices.get("dataset"),
+        "recipe": run.result.get("recipe"),
+        "signature": run.result.get("signature"),
+        "genotype": _genotype(run),
+        "run": str(run.path),
+    }
+
+
+def _phases(name: str, spent: Json | None) -> Line:
+    known = spent if isinstance(spent, Mapping) else {}
+    return {f"{name}_{phase}": known.get(phase) for phase in PHASES}
+
+
+def _genotype(run: Run) -> str:
+    """Return the genotype as JSON; of a replica, the options that it decided for."""
+    replica = run.result.get("replica")
+    if replica is None:
+        found = _content(run, "architecture.json").get("genotype")
+        return "" if found is None else json.dumps(found, separators=(",", ":"))
+    decisions = _content(run, "decisions.json")
+    options = list(decisions.values())
+    named = [known[k] for known, k in zip(options, replica.get("arch", ()), strict=False)]
+    return json.dumps(named or replica.get("arch"), separators=(",", ":"))
+
+
+def _content(run: Run, name: str) -> Json:
+    """Return the content of a JSON file of the run; empty where it cannot be read."""
+    try:
+        found = json.loads((run.path / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
