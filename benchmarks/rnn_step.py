@@ -22,7 +22,7 @@ from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows
 from nasctl.config import conf_dir, make
 from nasctl.core import Candidate, Genotype, SearchSpace, Task
-from nasctl.source import find
+from nasctl.genotype_source import find
 
 WORDS, STEPS, UNITS, FINAL_UNITS, NODES = 10_000, 35, 300, 850, 8
 EDGES = NODES * (NODES + 1) // 2

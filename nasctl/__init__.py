@@ -9,12 +9,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     import pandas
 
-    from nasctl.source import Loaded
+    from nasctl.genotype_source import Loaded
 
 
 def load(run: str) -> Loaded:
     """Return the genotype and, after a retrain, the trained network of a finished run directory."""
-    from nasctl.source import load
+    from nasctl.genotype_source import load
 
     return load(run)
 

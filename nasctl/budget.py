@@ -10,9 +10,9 @@ from typing import Any
 from nasctl import config as configuration
 from nasctl.config import Config
 from nasctl.core import RequestError
+from nasctl.genotype_source import finished
 from nasctl.runs import difference
 from nasctl.search import Budget
-from nasctl.source import finished
 
 COMPARED = ("space", "dataset")  # what two searches of equal work must share
 PHASES = ("search", "selection")  # of a run's work, that another search is given

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from nasctl import __version__
+from nasctl.commas import apart
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
+from nasctl.files import is_file, is_folder
 
 HELP = """\
 nasctl - neural architecture search that a person can run
@@ -24,7 +26,7 @@ nasctl - neural architecture search that a person can run
   nasctl search  -m +experiment=darts_digits seed=0,1,2,3     a sweep
   nasctl select  RUN RUN...                                   short training of what searches found, best one kept
   nasctl correlate RUN RUN... n=50 [against=TABLE]            does the ranking by shared weights hold once trained
-  nasctl retrain from=RUN|FILE|NAME                           train an architecture from scratch, test it once
+  nasctl retrain from=RUN|FILE|NAME|GENOTYPE                  train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
   nasctl compare RUN...                                       the table, beside the published ones
   nasctl compare RUN... pareto=params                         the front of all trials, a reference on it
@@ -40,6 +42,7 @@ nasctl - neural architecture search that a person can run
 """
 
 PATHS = ("from", "budget.like", "run_dir", "paths.data", "paths.outputs")
+HARD = set(" =()[]{}:,@|~+'\"\n\t")  # what Hydra's grammar reads as more than text
 
 
 def main() -> None:
@@ -102,13 +105,20 @@ def _job(verb: str) -> Callable[[list[str]], None]:
 
 
 def quoted(argument: str, sweep: bool) -> str:
-    """Quote a path that Hydra's grammar would stumble over; in a sweep a comma separates paths, elsewhere not."""
+    """Quote a path, or a genotype as text, that Hydra's grammar would stumble over.
+
+    In a sweep a comma separates them where no bracket encloses it, elsewhere it does not.
+    """
     key, _, value = argument.partition("=")
-    if key not in PATHS or value[:1] in "'\"[" or not set(value) & set(" =()[]{}:,@"):
+    if key not in PATHS or value[:1] in "'\"[":
         return argument
-    if sweep and "," in value and not Path(value).exists():
-        return argument
-    return f"{key}={_in_quotes(value)}"
+    listed = apart(value) if sweep and not is_file(value) and not is_folder(value) else [value]
+    return f"{key}={','.join(map(_plain_or_in_quotes, listed))}"
+
+
+def _plain_or_in_quotes(value: str) -> str:
+    """Return ``value`` in quotes if Hydra's grammar would read it as more than text, or as a number."""
+    return _in_quotes(value) if set(value) & HARD or value.isdecimal() else value
 
 
 def _in_quotes(value: str) -> str:

@@ -23,6 +23,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 
 from nasctl import experiment
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
+from nasctl.files import is_file, is_folder
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
@@ -195,7 +196,9 @@ def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
             value = argument.partition("=")[2].strip("'")
-            return place, value if Path(value).exists() else _first(value.strip("[]").split(",")).strip("'")
+            return place, value if is_file(value) or is_folder(value) else _first(value.strip("[]").split(",")).strip(
+                "'"
+            )
     return 0, None
 
 
@@ -207,7 +210,7 @@ def _first(source: Any) -> Any:
 def _inherited(source: str | None, own: list[str]) -> list[str]:
     """Return the overrides of the run ``source``, less those given again and those of a run itself."""
     path = Path(source or "") / "overrides.yaml"
-    if not source or not path.is_file():
+    if not source or not is_file(str(path)):
         return []
     import yaml
 

@@ -34,6 +34,9 @@ State = dict[str, Any]
 Tick = Callable[[Callable[[], State], Mapping[str, Any]], None]
 """Called between training steps with (how to get the state, what to show); may raise `Interrupted`."""
 
+Remark = Callable[[str], None]
+"""Called with a sentence on what was read and has no effect."""
+
 Pulse = Callable[[Mapping[str, Any]], None]
 """The same where there is no state to save: called with what to show."""
 
@@ -64,6 +67,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signal: int) -> None:
         super().__init__(f"stopped by signal {signal}")
         self.signal = signal
+
+
+def ignore(text: str) -> None:
+    """Take a remark that nobody asked for."""
 
 
 def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
@@ -198,12 +205,16 @@ class SearchSpace(Choices, Protocol):
     family: str  # names the genotype format and the folder of published genotypes
     size: int  # number of architectures
     num_operations: int  # to choose from
+    marks: Sequence[str]  # what a genotype in a longer text begins with: calls, as Genotype; "|" or "["
 
     def genotype(self, arch: Architecture) -> Genotype:
         """Return the genotype that ``arch`` stands for."""
 
-    def parse(self, text: str) -> Genotype:
-        """Return the genotype written in the family's usual notation, or raise `RequestError`."""
+    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
+        """Return the one genotype that ``text`` holds in a notation of the family, or raise `RequestError`."""
+
+    def canonical(self, genotype: Genotype) -> Genotype:
+        """Return the form that all genotypes of the same network share: what runs and tables are told apart by."""
 
     def notation(self, genotype: Genotype) -> str:
         """Return the family's usual notation; ``parse`` reads it back."""

@@ -68,3 +68,17 @@ def whole_lines(path: Path) -> list[bytes]:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a .jsonl file."""
     return [json.loads(line) for line in whole_lines(path)]
+
+
+def is_file(text: str) -> bool:
+    """Return whether ``text`` is the path of a file; a text that no path can be is none."""
+    with contextlib.suppress(OSError, ValueError):
+        return Path(text).is_file()
+    return False
+
+
+def is_folder(text: str) -> bool:
+    """Return whether ``text`` is the path of a folder; a text that no path can be is none."""
+    with contextlib.suppress(OSError, ValueError):
+        return Path(text).is_dir()
+    return False

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from nasctl.core import Genotype, SearchSpace, Task, unknown
-from nasctl.source import Source, architecture_record
+from nasctl.genotype_source import Source, architecture_record
 
 FORMATS = ("table", "json", "dot")
 FORMS = ("search", "final")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from nasctl.assembly import assemble, check_pair, check_repeats, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import RequestError
 from nasctl.files import read_lines
+from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.progress import Progress
 from nasctl.ranking import correlate
 from nasctl.recording import begin, finish, is_finished, open_run, show
@@ -25,7 +25,6 @@ from nasctl.runs import Run
 from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
-from nasctl.source import Source, check_space, drawn, find, searched
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
@@ -39,6 +38,11 @@ NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, a
 
 def search(config: Config) -> None:
     """Run, resume or show the search that ``config`` describes."""
+    if config["from"]:
+        raise RequestError(
+            f"from={config['from']}: a search starts from no architecture; leave it out, or retrain, inspect or select "
+            "what it names"
+        )
     configuration.validate(config, (*SEARCH, "resource"))
     check_pair(config)
     check_repeats(config)
@@ -181,8 +185,8 @@ def required_source(config: Config) -> str:
 def retrain_name(scene: Scene, source: Source) -> str:
     """Return the name of a retrain's folder: the genotype's, or that of the search it came from."""
     choices = source.facts.get("choices") or {}
-    first = f"{choices['space']}-{choices['strategy']}" if choices.get("strategy") else Path(source.name).stem
-    return f"{first}-{scene.name('dataset')}"
+    first = f"{choices['space']}-{choices['strategy']}" if choices.get("strategy") else source.title()
+    return f"{first or scene.name('space')}-{scene.name('dataset')}"
 
 
 def work_of_training(run: Run, scene: Scene, source: Source) -> int:

@@ -16,6 +16,7 @@ from nasctl.config import Config, make
 from nasctl.core import Architecture, Estimator, Feasible, Reward
 from nasctl.correlation import Correlation, Estimated, Retrained, Training, sampled
 from nasctl.files import read_lines, write_whole
+from nasctl.genotype_source import check_space
 from nasctl.progress import Progress, duration
 from nasctl.recording import begin, is_finished, open_run
 from nasctl.report import correlation as report
@@ -25,7 +26,6 @@ from nasctl.search import Feasible as WithinConstraint
 from nasctl.search import SearchData
 from nasctl.selection import listed
 from nasctl.shared_weights import SharedWeights
-from nasctl.source import check_space
 
 log = logging.getLogger("nasctl")
 

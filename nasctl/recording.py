@@ -14,10 +14,10 @@ import torch
 from nasctl import environment
 from nasctl.core import Architecture, Genotype, Metrics, RequestError
 from nasctl.dry_run import DryRun
+from nasctl.genotype_source import architecture_record
 from nasctl.progress import duration
 from nasctl.runs import Run
 from nasctl.scene import Scene, signature
-from nasctl.source import architecture_record
 
 log = logging.getLogger("nasctl")
 

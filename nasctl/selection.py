@@ -27,8 +27,8 @@ from nasctl.core import (
     TrialError,
     position_seed,
 )
+from nasctl.genotype_source import Source
 from nasctl.search import Append
-from nasctl.source import Source
 
 PASS = 3  # a forward and backward pass, in forward passes
 

@@ -12,9 +12,9 @@ import torch
 from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
+from nasctl.genotype_source import finished
 from nasctl.runs import load_checkpoint
 from nasctl.search import SearchData
-from nasctl.source import finished
 
 KIND = "proxy"  # what a search with shared weights calls its error
 

@@ -27,6 +27,7 @@ from nasctl.core import (
 )
 from nasctl.estimator._alone import Alone
 from nasctl.estimator._table_file import Values, read
+from nasctl.estimator._table_rows import Rows
 
 
 class Table(Alone):
@@ -69,6 +70,7 @@ class Table(Alone):
             )
         columns = [(f"estimator.{setting}", column) for setting, column in self._columns()]
         self.table = read(Path(root, file), architecture, tuple(columns))
+        self.rows = Rows(self.table, space)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
         self.clock = 0.0  # simulated seconds
 
@@ -89,7 +91,7 @@ class Table(Alone):
 
     def _look_up(self, arch: Architecture) -> Metrics | None:
         if arch not in self.known:
-            values = self.table.rows.get(self._notation(arch))
+            values = self.rows.get(self._notation(arch))
             self.known[arch] = None if values is None or None in values else self._metrics(arch, values)
         return self.known[arch]
 
@@ -110,22 +112,22 @@ class Table(Alone):
         share = accuracy / 100 if self.percent else accuracy
         if not 0 <= share <= 1:
             raise RequestError(
-                f"{self.table.path}, row {self.table.lines[self._notation(arch)]}: accuracy {accuracy:g} does not lie "
+                f"{self.table.path}, row {self.rows.line(self._notation(arch))}: accuracy {accuracy:g} does not lie "
                 f"in {'[0, 100]; correct it' if self.percent else '[0, 1]; correct it or set estimator.percent=true'}"
             )
         return share
 
     def _notation(self, arch: Architecture) -> str:
-        return self.space.notation(self.space.genotype(arch))
+        return self.space.notation(self.space.canonical(self.space.genotype(arch)))
 
     def _lacking(self, arch: Architecture) -> RequestError:
         name, remedy = self._notation(arch), "add it or set estimator.partial=true to search among those that are there"
-        if name not in self.table.rows:
-            near = difflib.get_close_matches(name, self.table.rows, n=1, cutoff=0)
+        if name not in self.rows:
+            near = difflib.get_close_matches(name, self.rows, n=1, cutoff=0)
             return RequestError(f"{self.table.path}: has no row for {name}, the nearest is {near[0]}; {remedy}")
-        values = zip(self._columns(), self.table.rows[name], strict=True)
+        values = zip(self._columns(), self.rows[name], strict=True)
         blank = ", ".join(column for (_, column), value in values if value is None)
-        return RequestError(f"{self.table.path}, row {self.table.lines[name]}: {name} has no {blank}; {remedy}")
+        return RequestError(f"{self.table.path}, row {self.rows.line(name)}: {name} has no {blank}; {remedy}")
 
     def fingerprint(self) -> Mapping[str, str]:
         return {"table": self.table.sha256}

@@ -9,13 +9,16 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
-from nasctl.space import _count
+from nasctl.core import Architecture, Decision, Genotype, Remark, RequestError, Row, Task, ignore
+from nasctl.space import _count, _literal, _numbers
 from nasctl.space._forms import resize
 from nasctl.space._language import Language, check_task
+from nasctl.space._shared import OneText
+
+DEEPEST = 1000  # of what anybody can have meant; more is built for minutes before it fails
 
 
-class ByHand:
+class ByHand(OneText):
     """1 to ``deepest`` of what a family calls ``unit``; the genotype is that number, of any size.
 
     A search can only compare depths, each trained by itself; nothing is shared. ``network`` builds the language
@@ -27,6 +30,7 @@ class ByHand:
     operation: ClassVar[str]
     published: ClassVar[str]  # an architecture that ships
     rows: tuple[Row, ...] = ()
+    marks: tuple[str, ...] = ()
     num_operations = 1
 
     def __init__(
@@ -46,11 +50,13 @@ class ByHand:
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         raise self._refusal()
 
-    def parse(self, text: str) -> Genotype:
+    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Read a number."""
         if not text.strip().isdecimal():
-            raise RequestError(f"genotype text: {text!r} is not a number of {self.unit}, such as 3; correct it")
-        return self.check({self.unit: int(text)})
+            raise RequestError(
+                f"genotype text: {_literal.shown(text)} is not a number of {self.unit}, such as 3; correct it"
+            )
+        return self.check({self.unit: _numbers.number(text.strip())})
 
     def notation(self, genotype: Genotype) -> str:
         return str(genotype[self.unit])
@@ -59,8 +65,11 @@ class ByHand:
         depth = genotype.get(self.unit)
         if type(depth) is not int or depth < 1:
             raise RequestError(
-                f"genotype: {dict(genotype)} does not give {self.unit} as a number of 1 or more; correct it"
+                f"genotype: {_literal.shown(dict(genotype))} does not give {self.unit} as a number of 1 or more; "
+                "correct it"
             )
+        if depth > DEEPEST:
+            raise RequestError(f"genotype: {self.unit}={depth} is more than {DEEPEST}; correct it")
         return genotype
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError
+from nasctl.core import Architecture, Decision, Genotype, Remark, RequestError, ignore
+from nasctl.space import _literal, _numbers
+from nasctl.space._shared import OneText
 
 
-class Counts:
+class Counts(OneText):
     """One of ``options`` for each of ``names``: the walk, and the notation, which joins the counts by ``separator``.
 
     The genotype holds them under ``key``. A space that is one says what networks they name and what those cost, and
     gives ``check``; an option list that is empty or names one twice is a `RequestError`.
     """
 
+    marks: tuple[str, ...] = ()
     key: str
     separator: str
     example: str  # of the notation
@@ -41,10 +44,14 @@ class Counts:
         """Take the strongest option of each row."""
         return tuple(int(row.detach().argmax()) for row in weights)
 
-    def parse(self, text: str) -> Genotype:
-        if not re.fullmatch(rf"\d+({self.separator}\d+)*", text.strip()):
-            raise RequestError(f"genotype text: {text!r} is not of the form {self.example}; correct it")
-        return self.check({self.key: [int(count) for count in text.split(self.separator)]})
+    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
+        """Read the counts as `notation` writes them, or as a list or tuple; either in quotes too."""
+        plain = _numbers.unquoted(text)
+        if re.fullmatch(rf"[0-9]+({self.separator}[0-9]+)*", plain):
+            return self.check({self.key: [_numbers.number(count) for count in plain.split(self.separator)]})
+        if plain[:1] in ("[", "(") and _numbers.is_row(plain):
+            return self.check({self.key: _numbers.read(plain)})
+        raise RequestError(f"genotype text: {_literal.shown(text)} is not of the form {self.example}; correct it")
 
     def notation(self, genotype: Genotype) -> str:
         return self.separator.join(map(str, genotype[self.key]))

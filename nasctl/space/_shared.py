@@ -12,6 +12,13 @@ from nasctl.core import Decision, Genotype, Task
 from nasctl.space import _count
 
 
+class OneText:
+    """A space whose genotypes are written in one way: each is its own canonical form."""
+
+    def canonical(self, genotype: Genotype) -> Genotype:
+        return genotype
+
+
 class FixedWalk:
     """A space each of whose walks takes all ``decisions``, whatever was decided before."""
 

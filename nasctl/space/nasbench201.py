@@ -6,7 +6,6 @@ Dong and Yang 2020, https://arxiv.org/abs/2001.00326, section 2.1; the skeleton 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,13 +15,26 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task, unknown
-from nasctl.space import _chain, _count
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Decision,
+    Genotype,
+    Remark,
+    RequestError,
+    Row,
+    State,
+    Task,
+    ignore,
+    unknown,
+)
+from nasctl.space import _chain, _count, _literal, _numbers
 from nasctl.space._blocks import DropPath, ReLUConvBN
 from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
 from nasctl.space._norm import Norm
+from nasctl.space._shared import OneText
 from nasctl.space._task import check_images
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
@@ -34,6 +46,7 @@ OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
 OPTIONS = ("none", *OPERATIONS)
 EDGES = tuple((source, node) for node in range(1, 4) for source in range(node))  # 01, 02, 12, 03, 13, 23
 STAGES = 3  # the map halves and the channels double between stages
+_STRUCTURE = "Structure(4 nodes with "  # as its code prints a cell
 _NAMES = TypeAdapter(list[StrictStr])
 
 
@@ -153,10 +166,19 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not any(part in k for part in unused)}
 
 
-class NasBench201:
+def _cell_text(text: str) -> str:
+    """Return the text of a cell without the call, the list or the quotes around it."""
+    inner = text.strip()
+    if inner.startswith(_STRUCTURE) and inner.endswith(")"):
+        inner = inner.removeprefix(_STRUCTURE).removesuffix(")").strip()
+    return _numbers.unquoted(inner)
+
+
+class NasBench201(OneText):
     """15,625 cells: one of five operations on each of six edges. Decisions and rows are the edges."""
 
     family = "nasbench201"
+    marks = ("Structure", "|")
 
     def __init__(self, task: Task, *, search: Form, final: Form) -> None:
         check_images(self.family, task)
@@ -177,12 +199,21 @@ class NasBench201:
         """Take the strongest option of each edge, ``none`` included."""
         return tuple(int(row.detach().argmax()) for row in weights)
 
-    def parse(self, text: str) -> Genotype:
-        """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
-        genotype = {"edges": re.findall(r"(\w+)~", text)}
-        if len(genotype["edges"]) != len(EDGES) or self.notation(genotype) != text.strip():
+    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
+        """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, in quotes, in a list or in ``Structure(4 nodes with ...)``.
+
+        Six numbers are read as options in the order of the decisions, with a remark, since others order them otherwise.
+        """
+        plain = _cell_text(text)
+        if _numbers.is_row(plain) and len(numbers := _numbers.read(plain)) == len(EDGES):
+            edges = [_numbers.name(f"edge {s}-{n}", i, OPTIONS) for (s, n), i in zip(EDGES, numbers, strict=True)]
+            remark(f"six numbers were read as {', '.join(OPTIONS)} (0 to 4) on edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3")
+            return self.check({"edges": edges})
+        genotype = {"edges": [word.partition("~")[0] for word in plain.split("|") if "~" in word]}
+        if len(genotype["edges"]) != len(EDGES) or self.notation(genotype) != plain:
             raise RequestError(
-                f"genotype text: {text!r} is not of the form |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it"
+                f"genotype text: {_literal.shown(text, _literal.WHOLE)} is not of the form "
+                "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it"
             )
         return self.check(genotype)
 
@@ -195,7 +226,8 @@ class NasBench201:
             names = _NAMES.validate_python(genotype["edges"])
         except (KeyError, TypeError, ValidationError) as error:
             raise RequestError(
-                f"genotype: edges must list {len(EDGES)} operations, which {genotype!r} does not; correct it"
+                f"genotype: edges must list {len(EDGES)} operations, which {_literal.shown(genotype)} does not; "
+                "correct it"
             ) from error
         if len(names) != len(EDGES):
             raise RequestError(

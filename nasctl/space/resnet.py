@@ -17,13 +17,14 @@ from pydantic import ConfigDict, PositiveInt, StrictInt, TypeAdapter, Validation
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, RequestError, Row, State, Task
-from nasctl.space import _count
+from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, RequestError, Row, State, Task, ignore
+from nasctl.space import _count, _literal, _numbers
 from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
-from nasctl.space._shared import Priced
+from nasctl.space._shared import OneText, Priced
 
+DEEPEST = 1000  # blocks of a stage; the deepest one published has 200
 STAGES = 3  # the map halves and the channels double between stages
 _BLOCKS = TypeAdapter(list[StrictInt])
 
@@ -126,10 +127,11 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not k.startswith("stages.") or names[k] in used}
 
 
-class ResNet(Priced):
+class ResNet(Priced, OneText):
     """1 to ``deepest`` blocks in each of three stages: decisions and rows are the stages' depths."""
 
     family = "resnet"
+    marks: tuple[str, ...] = ()
 
     def __init__(self, task: Task, *, deepest: PositiveInt, search: Form, final: Form) -> None:
         if task.kind != "image_classification":
@@ -155,11 +157,16 @@ class ResNet(Priced):
         """Take the strongest depth of each stage."""
         return tuple(int(row.detach().argmax()) for row in weights)
 
-    def parse(self, text: str) -> Genotype:
-        """Read the blocks of the three stages, as in ``3-3-3``."""
-        if not re.fullmatch(r"\d+-\d+-\d+", text.strip()):
-            raise RequestError(f"genotype text: {text!r} is not of the form 3-3-3, blocks of each stage; correct it")
-        return self.check({"blocks": [int(count) for count in text.split("-")]})
+    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
+        """Read the blocks of the three stages, as in ``3-3-3`` or ``[3, 3, 3]``."""
+        plain = _numbers.unquoted(text)
+        if plain[:1] in ("[", "(") and _numbers.is_row(plain):
+            return self.check({"blocks": _numbers.read(plain)})
+        if not re.fullmatch(r"[0-9]+-[0-9]+-[0-9]+", plain):
+            raise RequestError(
+                f"genotype text: {_literal.shown(text)} is not of the form 3-3-3, blocks of each stage; correct it"
+            )
+        return self.check({"blocks": [_numbers.number(count) for count in plain.split("-")]})
 
     def notation(self, genotype: Genotype) -> str:
         return "-".join(map(str, genotype["blocks"]))
@@ -169,10 +176,13 @@ class ResNet(Priced):
             blocks = _BLOCKS.validate_python(genotype["blocks"])
         except (KeyError, TypeError, ValidationError) as error:
             raise RequestError(
-                f"genotype: blocks must list {STAGES} numbers, which {genotype!r} does not; correct it"
+                f"genotype: blocks must list {STAGES} numbers, which {_literal.shown(genotype)} does not; correct it"
             ) from error
-        if len(blocks) != STAGES or min(blocks) < 1:
-            raise RequestError(f"genotype: blocks={blocks} must be {STAGES} numbers of 1 or more; correct the list")
+        if len(blocks) != STAGES or min(blocks) < 1 or max(blocks) > DEEPEST:
+            raise RequestError(
+                f"genotype: blocks={_literal.shown(blocks)} must be {STAGES} numbers from 1 to {DEEPEST}; correct the "
+                "list"
+            )
         return genotype
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:

@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt
 from torch import nn
 
 from nasctl.core import Genotype, RequestError, Row, Task
-from nasctl.space import _chain
+from nasctl.space import _chain, _literal
 from nasctl.space._counts import Counts
 
 
@@ -43,10 +43,11 @@ class Toy(Counts):
 
     def check(self, genotype: Genotype) -> Genotype:
         widths = genotype.get("widths")
-        if not isinstance(widths, list) or len(widths) != self.layers or not set(widths) <= set(self.options):
+        fits = isinstance(widths, list) and len(widths) == self.layers and all(type(w) is int for w in widths)
+        if not fits or not set(widths) <= set(self.options):
             raise RequestError(
-                f"genotype: {dict(genotype)} does not give each of {self.layers} layers one of the widths "
-                f"{', '.join(map(str, self.options))}; correct it"
+                f"genotype: {_literal.shown(dict(genotype))} does not give each of {self.layers} layers one of the "
+                f"widths {', '.join(map(str, self.options))}; correct it"
             )
         return genotype
 

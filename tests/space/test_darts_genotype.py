@@ -46,8 +46,8 @@ def test_the_graph_names_states_and_nodes(space):
             "choose from max_pool_3x3, ",
         ),
         (
-            {"reduce": [["none", 0], ["skip_connect", 1]]},
-            "genotype: reduce operation 0: unknown 'none'; choose from max_pool_3x3, ",
+            {"reduce": [["noise", 0], ["skip_connect", 1]]},
+            "genotype: reduce operation 0: unknown 'noise'; did you mean 'none'? choose from max_pool_3x3, ",
         ),
         (
             {"normal": [["skip_connect", 0], ["skip_connect", 1], ["skip_connect", 0], ["skip_connect", 3]]},
@@ -71,6 +71,14 @@ def test_the_graph_names_states_and_nodes(space):
             "genotype: reduce_concat=[1, 2] must name nodes from 2 to 5; correct the list",
         ),
         ({"reduce_concat": []}, "genotype: reduce_concat=[] must name nodes from 2 to 5; correct the list"),
+        (
+            {"normal_concat": [2, 2, 3, 4, 5]},
+            "genotype: normal_concat=[2, 2, 3, 4, 5] must name different nodes from 2 to 5; correct the list",
+        ),
+        (
+            {"normal": [["skip_connect", 0], ["none", 1]] * 7},
+            "genotype: 14 operations are one for each edge of nodes 2 to 5, but a node sums 2 here; leave out those",
+        ),
     ],
 )
 def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
@@ -112,18 +120,18 @@ def test_data_that_is_no_genotype_is_refused(space, genotype):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "genotype text: 'nothing' where normal=[('operation', state), ...] and normal_concat=[...] are"),
+        ("", "genotype text: holds 0 statements, one genotype is expected; keep one"),
         (
             "Genotype(normal=[('skip_connect', 0), ('skip_connect', 1)], normal_concat=[2])",
-            "genotype text: 'nothing' where reduce=[",
+            "genotype text: lacks reduce, reduce_concat; complete it to Genotype(normal=..., normal_concat=...",
         ),
         (
-            "normal=[('skip_connect', -1), ('skip_connect', 0)], normal_concat=[2]",
-            "genotype text: \"('skip_connect', -1)\" where",
+            "normal=[('skip_connect', -1), ('skip_connect', 0)], normal_concat=[2], reduce=[], reduce_concat=[]",
+            "genotype: normal operation 0 reads state -1, but node 2 can only read states 0 to 1; correct the input",
         ),
         (
             "normal=[__import__('os')], normal_concat=[2]",
-            "genotype text: \"__import__('os')\" where normal=[",
+            "genotype text: \"__import__('os')\" in line 1 is no number, name in quotes, list or range; correct the",
         ),
     ],
 )
@@ -131,4 +139,3 @@ def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as error:
         space("darts").parse(text)
     assert str(error.value).startswith(message)
-    assert str(error.value).endswith("correct the text")

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nasctl.core import RequestError, Task
-from nasctl.source import PUBLISHED
+from nasctl.genotype_source import PUBLISHED
 
 PTB, WT2 = Task("language", (35,), 10_000), Task("language", (35,), 33_278)
 TINY = {"embedding": 6, "units": 8}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate, RequestError, Task
-from nasctl.source import PUBLISHED
+from nasctl.genotype_source import PUBLISHED
 from nasctl.space.resnet import Block, DropPath
 
 

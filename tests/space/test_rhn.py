@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nasctl.core import RequestError, Task
-from nasctl.source import PUBLISHED
+from nasctl.genotype_source import PUBLISHED
 
 PTB = Task("language", (35,), 10_000)
 TINY = {"units": 6}

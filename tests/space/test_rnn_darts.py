@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.plain_rnn import batch_norm, chosen_step, relaxed_step
 from nasctl.core import Candidate, RequestError, RunError, Task
-from nasctl.source import PUBLISHED, find
+from nasctl.genotype_source import PUBLISHED, find
 from nasctl.space._language import kept
 from nasctl.space.rnn_darts.mixture import mixed, mixture
 from tests.space.equal import relaxed_rows
@@ -252,8 +252,8 @@ def test_impossible_genotypes_are_refused(space, genotype, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("relu 0", "genotype text: 'relu 0' where Genotype(recurrent="),
-        ("Genotype(recurrent=[('relu', 0), x], concat=[1])", "genotype text: 'x' where Genotype(recurrent="),
+        ("relu 0", "genotype text: 'relu 0' in line 1 is no Python literal (invalid syntax); correct the text"),
+        ("Genotype(recurrent=[('relu', 0), x], concat=[1])", "genotype text: 'x' in line 1 is no number, name in"),
         ("0 2 1", "genotype text: '0 2 1' must hold a state and an activation from 0 to 3 for each node"),
         ("0 4", "genotype text: '0 4' must hold a state and an activation from 0 to 3 for each node"),
     ],

@@ -37,6 +37,8 @@ class Darts(FixedWalk, Priced):
     parse = staticmethod(genotypes.parse)
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
+    canonical = staticmethod(genotypes.canonical)
+    marks = ("Genotype",)
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         if task.kind != "image_classification":

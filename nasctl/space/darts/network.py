@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from nasctl.core import Genotype, RequestError, Task
 from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
 from nasctl.space._norm import Norm
-from nasctl.space.darts.operations import OPERATIONS
+from nasctl.space.darts.operations import BUILDABLE
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Cell(nn.Module):
         self.inputs = [source for _, source in genotype[slot.kind]]
         self.concat = list(genotype[f"{slot.kind}_concat"])
         self.operations = nn.ModuleList(
-            OPERATIONS[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
+            BUILDABLE[name](slot.channels, 2 if slot.reduction and source < 2 else 1, form.affine, form.pool_norm)
             for name, source in genotype[slot.kind]
         )
         self.drop_path, self.depth = drop_path, depth

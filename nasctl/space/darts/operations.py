@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
 from nasctl.space._depthwise import Depthwise
@@ -69,3 +70,18 @@ OPERATIONS: dict[str, Build] = {
     "conv_3x3": lambda c, stride, affine, pool_norm: ReLUConvBN(c, c, 3, stride, affine),
 }
 """Every operation but ``none``, which is the absence of one."""
+
+
+class Zero(nn.Module):
+    """The operation ``none`` of published genotypes: zeros in place of what it reads."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
+
+
+BUILDABLE: dict[str, Build] = {**OPERATIONS, "none": lambda channels, stride, affine, pool_norm: Zero(stride)}
+"""What a genotype may name: published cells hold ``none`` on edges that nothing passes."""

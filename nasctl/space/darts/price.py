@@ -15,7 +15,7 @@ from nasctl.core import Genotype, Task
 from nasctl.space import _count
 from nasctl.space.darts.genotype import KINDS
 from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
-from nasctl.space.darts.operations import OPERATIONS
+from nasctl.space.darts.operations import BUILDABLE
 
 Cost = Mapping[str, int]
 Shape = tuple[int, ...]
@@ -81,7 +81,7 @@ def _preprocess(slot: Slot, side: Shape, affine: bool) -> Cost:
 
 @cache
 def _operation(name: str, channels: int, side: Shape, stride: int, affine: bool, pool_norm: bool) -> Cost:
-    return _counted(lambda: OPERATIONS[name](channels, stride, affine, pool_norm), (channels, *side))
+    return _counted(lambda: BUILDABLE[name](channels, stride, affine, pool_norm), (channels, *side))
 
 
 @cache

@@ -14,7 +14,7 @@ from torch import Tensor
 from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
-from nasctl.space._shared import FixedWalk, Priced
+from nasctl.space._shared import FixedWalk, OneText, Priced
 from nasctl.space._task import check_images
 from nasctl.space.enas_macro import genotype as genotypes
 from nasctl.space.enas_macro.genotype import OPERATIONS, SHALLOWEST
@@ -25,7 +25,7 @@ from nasctl.space.enas_macro.supernet import Supernet
 BIT = ("no", "yes")
 
 
-class EnasMacro(FixedWalk, Priced):
+class EnasMacro(FixedWalk, Priced, OneText):
     """Networks of ``layers`` layers: 6^12 * 2^66, about 1.61e29 of them for the published 12.
 
     Layer i takes i + 1 decisions: its operation, and a bit for each map before its input. A bit's anchor is the
@@ -37,6 +37,7 @@ class EnasMacro(FixedWalk, Priced):
     parse = staticmethod(genotypes.parse)
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
+    marks = ("[",)
     rows: tuple[Row, ...] = ()
 
     def __init__(

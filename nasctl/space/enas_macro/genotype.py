@@ -8,12 +8,12 @@ layer by layer the operation's number and a bit for each map that may be joined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, RequestError, unknown
-from nasctl.space import _numbers
+from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.space import _literal, _numbers
 
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
 """In the order of the numbers in the text."""
@@ -44,7 +44,7 @@ def _layers(genotype: Genotype) -> tuple[list[str], list[list[int]]]:
     except (KeyError, TypeError, ValidationError) as error:
         raise RequestError(
             "genotype: operations must list a name for each layer and skips a list of earlier maps, which "
-            f"{genotype!r} does not; correct it"
+            f"{_literal.shown(genotype, _literal.WHOLE)} does not; correct it"
         ) from error
 
 
@@ -57,23 +57,39 @@ def _check_skips(layer: int, maps: Sequence[int]) -> None:
         raise RequestError(f"genotype: layer {layer} joins maps {list(maps)}; list each once, in order")
 
 
-def parse(text: str) -> Genotype:
-    """Read ``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i bits for each layer i."""
-    numbers = _numbers.read(text)
+def parse(text: str, remark: Remark = ignore) -> Genotype:
+    """Read ``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i bits for each layer i.
+
+    Each layer may be a row in brackets, as the logs of that code have it.
+    """
+    rows = _numbers.rows(text)
+    layers = list(_layers_of(rows[0])) if len(rows) == 1 else rows
     names: list[str] = []
     skips: list[list[int]] = []
-    while numbers:
-        layer = len(names)
-        operation, *bits = numbers[: layer + 1]
-        if len(bits) < layer:
-            raise RequestError(
-                f"genotype text: {len(bits)} bits after the operation of layer {layer}, which has {layer}; "
-                "add the missing numbers"
-            )
+    for layer, row in enumerate(layers):
+        if not row:
+            raise RequestError(f"genotype text: layer {layer} has an empty row; write its operation and {layer} bits")
+        operation, *bits = row
+        _check_bits(layer, bits)
         names.append(_numbers.name(f"layer {layer}", operation, OPERATIONS))
         skips.append(_joined(layer, bits))
-        numbers = numbers[layer + 1 :]
     return check({"operations": names, "skips": skips})
+
+
+def _layers_of(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the numbers of each layer, of the last one what is left."""
+    start, layer = 0, 0
+    while start < len(numbers):
+        yield numbers[start : start + layer + 1]
+        start, layer = start + layer + 1, layer + 1
+
+
+def _check_bits(layer: int, bits: Sequence[int]) -> None:
+    if len(bits) != layer:
+        raise RequestError(
+            f"genotype text: {len(bits)} bits after the operation of layer {layer}, which has {layer}; "
+            f"{'add the missing numbers' if len(bits) < layer else 'remove the others'}"
+        )
 
 
 def _joined(layer: int, bits: Sequence[int]) -> list[int]:

@@ -37,6 +37,8 @@ class EnasMicro(FixedWalk, Priced):
     parse = staticmethod(genotypes.parse)
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
+    canonical = staticmethod(genotypes.canonical)
+    marks = ("[",)
     rows: tuple[Row, ...] = ()
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, RequestError, unknown
-from nasctl.space import _numbers
+from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.space import _literal, _numbers
 
 KINDS = ("normal", "reduce")
 PICKS = 2  # operations a node sums
@@ -43,7 +43,8 @@ def _cell(kind: str, genotype: Genotype) -> list[tuple[str, int]]:
         return _CELL.validate_python(genotype[kind])
     except (KeyError, TypeError, ValidationError) as error:
         raise RequestError(
-            f"genotype: {kind} must list [operation, state] pairs, which {genotype!r} does not; correct it"
+            f"genotype: {kind} must list [operation, state] pairs, which "
+            f"{_literal.shown(genotype, _literal.WHOLE)} does not; correct it"
         ) from error
 
 
@@ -56,16 +57,35 @@ def _check_pick(place: str, name: str, source: int, node: int) -> None:
         )
 
 
-def parse(text: str) -> Genotype:
-    """Read ``0 2 0 0 ... 1 0 1 0 ...``: state and operation, twice a node, first all of the normal cell."""
-    numbers = _numbers.read(text)
+def parse(text: str, remark: Remark = ignore) -> Genotype:
+    """Read ``0 2 0 0 ... 1 0 1 0 ...``: state and operation, twice a node, first all of the normal cell.
+
+    Brackets may be around all of it or around the numbers of each cell, as in the logs of that code.
+    """
+    cells = _cells(_numbers.rows(text))
+    return check({kind: _parse_cell(kind, cell) for kind, cell in zip(KINDS, cells, strict=True)})
+
+
+def _cells(rows: Sequence[Sequence[int]]) -> list[Sequence[int]]:
+    """Return the numbers of the normal cell and those of the reduction cell."""
+    numbers = [number for row in rows for number in row]
     half, rest = divmod(len(numbers), len(KINDS))
-    if not numbers or rest or half % (2 * PICKS):
+    if not numbers or rest or half % (2 * PICKS) or len(rows) > len(KINDS) or len(rows[0]) not in (half, 2 * half):
+        given = f"{len(numbers)} numbers" if len(rows) < 2 else f"rows of {', '.join(str(len(row)) for row in rows)}"
         raise RequestError(
-            f"genotype text: {len(numbers)} numbers are not two cells of as many nodes with four numbers each; "
-            "add or remove some"
+            f"genotype text: {given} are not two cells of as many nodes with four numbers each; add or remove some"
         )
-    return check({kind: _parse_cell(kind, numbers[i * half :][:half]) for i, kind in enumerate(KINDS)})
+    return [numbers[:half], numbers[half:]]
+
+
+def canonical(genotype: Genotype) -> Genotype:
+    """Return the genotype of the same network whose nodes list their inputs in order: a sum has none."""
+    return {kind: _ordered(genotype[kind]) for kind in KINDS}
+
+
+def _ordered(picks: Picks) -> list[list[str | int]]:
+    nodes = [sorted(picks[k : k + PICKS], key=lambda pick: (pick[1], pick[0])) for k in range(0, len(picks), PICKS)]
+    return [[name, source] for node in nodes for name, source in node]
 
 
 def _parse_cell(kind: str, numbers: Sequence[int]) -> list[list[str | int]]:

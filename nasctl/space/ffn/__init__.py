@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
 from torch import nn
 
 from nasctl.core import Genotype, RequestError, Row, Task
-from nasctl.space import _chain, _count
+from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space.ffn.network import Form, Network, dense
@@ -55,10 +55,12 @@ class FFN(Counts):
             widths = _WIDTHS.validate_python(genotype["widths"])
         except (KeyError, TypeError, ValidationError) as error:
             raise RequestError(
-                f"genotype: widths must list integers, which {genotype!r} does not; correct it"
+                f"genotype: widths must list integers, which {_literal.shown(genotype)} does not; correct it"
             ) from error
         if not widths or min(widths) < 1:
-            raise RequestError(f"genotype: widths {widths} must be one or more numbers of at least 1; correct them")
+            raise RequestError(
+                f"genotype: widths {_literal.shown(widths)} must be one or more numbers of at least 1; correct them"
+            )
         return genotype
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:

@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from nasctl.core import Genotype, RequestError, Row, Task
-from nasctl.space import _chain, _count
+from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space._task import check_images
@@ -37,7 +37,9 @@ class NatsSize(Counts):
         counts = genotype.get("channels")
         plain = isinstance(counts, list) and all(type(count) is int and count > 0 for count in counts)
         if not plain or len(genotype["channels"]) != PLACES:
-            raise RequestError(f"genotype: {dict(genotype)} does not give channels of {PLACES} places; correct it")
+            raise RequestError(
+                f"genotype: {_literal.shown(dict(genotype))} does not give channels of {PLACES} places; correct it"
+            )
         return genotype
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:

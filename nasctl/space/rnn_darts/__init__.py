@@ -37,6 +37,8 @@ class RnnDarts(FixedWalk):
     parse = staticmethod(genotypes.parse)
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
+    canonical = staticmethod(genotypes.canonical)
+    marks = ("Genotype", "[")
 
     def __init__(
         self,

@@ -8,23 +8,19 @@ https://arxiv.org/abs/1802.03268: state and activation of each node in turn.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, RequestError, unknown
+from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.space import _literal, _numbers
+from nasctl.space._pick import picks_of
 from nasctl.space.rnn_darts.activation import ACTIVATIONS, FIRST
 
+FIELDS = ("recurrent", "concat")
 NUMBERED = ("tanh", "relu", "sigmoid", "identity")  # the activations as the released code of ENAS numbers them
 
 _CELL = TypeAdapter(tuple[list[tuple[StrictStr, StrictInt]], list[StrictInt]])
-_PICK = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
-_TEXT = re.compile(
-    r"\s*Genotype\(\s*recurrent\s*=\s*\[(?P<picks>.*?)\]\s*,"
-    r"\s*concat\s*=\s*(?:range\((?P<first>\d+),\s*(?P<end>\d+)\)|\[(?P<listed>[\d,\s]*)\])\s*\)\s*",
-    re.DOTALL,
-)
 
 
 def check(genotype: Genotype) -> Genotype:
@@ -40,7 +36,8 @@ def check(genotype: Genotype) -> Genotype:
             )
     if not concat or len(set(concat)) < len(concat) or not set(concat) <= set(range(1, len(picks) + 1)):
         raise RequestError(
-            f"genotype: concat={concat} must name different nodes from 1 to {len(picks)}; correct the list"
+            f"genotype: concat={_literal.shown(concat)} must name different nodes from 1 to {len(picks)}; correct the "
+            "list"
         )
     return genotype
 
@@ -51,34 +48,31 @@ def _cell(genotype: Genotype) -> tuple[list[tuple[str, int]], list[int]]:
     except (KeyError, TypeError, ValidationError) as error:
         raise RequestError(
             "genotype: recurrent must list [activation, state] pairs and concat the nodes that leave the cell, "
-            f"which {genotype!r} does not; correct it"
+            f"which {_literal.shown(genotype, _literal.WHOLE)} does not; correct it"
         ) from error
     if not picks:
         raise RequestError("genotype: recurrent lists no node; add [activation, state] pairs")
     return picks, concat
 
 
-def parse(text: str) -> Genotype:
+def parse(text: str, remark: Remark = ignore) -> Genotype:
     """Read ``Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))``, or the numbers of ENAS, ``0 2 1 0 ...``."""
-    if re.fullmatch(r"[\d\s]+", text):
-        return check(_numbered([int(number) for number in text.split()]))
-    found = _TEXT.fullmatch(text)
-    rest = _PICK.sub("", found["picks"]).strip(", \n\t") if found else text.strip()
-    if found is None or rest:
-        raise RequestError(
-            f"genotype text: {rest!r} where Genotype(recurrent=[('activation', state), ...], concat=[...]) is "
-            "expected; correct the text"
-        )
-    nodes = range(int(found["first"]), int(found["end"])) if found["first"] else re.findall(r"\d+", found["listed"])
-    picks = [[name, int(source)] for name, source in _PICK.findall(found["picks"])]
-    return check({"recurrent": picks, "concat": [int(node) for node in nodes]})
+    if _numbers.is_row(text):
+        return check(_numbered(_numbers.read(text)))
+    found = _literal.fields(text, "Genotype", FIELDS)
+    return check(found | {"recurrent": picks_of("recurrent", found["recurrent"], 1, remark)})
+
+
+def canonical(genotype: Genotype) -> Genotype:
+    """Return the genotype of the same cell whose mean is of nodes in order."""
+    return {"recurrent": [list(pick) for pick in genotype["recurrent"]], "concat": sorted(genotype["concat"])}
 
 
 def _numbered(numbers: Sequence[int]) -> Genotype:
     if len(numbers) % 2 or any(number >= len(NUMBERED) for number in numbers[1::2]):
         raise RequestError(
-            f"genotype text: {' '.join(map(str, numbers))!r} must hold a state and an activation from 0 to "
-            f"{len(NUMBERED) - 1} for each node; correct the numbers"
+            f"genotype text: {_literal.shown(' '.join(map(str, numbers)))} must hold a state and an activation from 0 "
+            f"to {len(NUMBERED) - 1} for each node; correct the numbers"
         )
     picks = [[NUMBERED[kind], source] for source, kind in zip(numbers[::2], numbers[1::2], strict=True)]
     return {"recurrent": picks, "concat": list(range(1, len(picks) + 1))}

@@ -16,13 +16,13 @@ from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Tas
 from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._language import check_task
-from nasctl.space._shared import FixedWalk
+from nasctl.space._shared import FixedWalk, OneText
 from nasctl.space.rnn_nas_rl import genotype as genotypes
 from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 
-class RnnNasRl(FixedWalk):
+class RnnNasRl(FixedWalk, OneText):
     """Trees of ``base`` leaves. Decisions are a combination and an activation per node and for the cell state's
     injection, the node that gives the new cell state, and the node that takes the last one.
 
@@ -35,6 +35,7 @@ class RnnNasRl(FixedWalk):
     parse = staticmethod(genotypes.parse)
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
+    marks: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, RequestError, unknown
+from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.space import _literal, _numbers
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 Pair = tuple[str, str]
@@ -56,20 +57,22 @@ def _cell(genotype: Genotype) -> tuple[list[Pair], Pair, tuple[int, int]]:
     except (KeyError, TypeError, ValidationError) as error:
         raise RequestError(
             "genotype: nodes must list [combination, activation] pairs, inject be one, and cell be two nodes, "
-            f"which {genotype!r} does not; correct it"
+            f"which {_literal.shown(genotype, _literal.WHOLE)} does not; correct it"
         ) from error
 
 
-def parse(text: str) -> Genotype:
+def parse(text: str, remark: Remark = ignore) -> Genotype:
     """Read ``add:tanh elem_mult:relu elem_mult:sigmoid inject=add:relu cell=1,0``."""
     found = _TEXT.fullmatch(text)
     if found is None:
         raise RequestError(
-            f"genotype text: {text!r} is not of the form combination:activation ... inject=combination:activation "
-            "cell=1,0; correct it"
+            f"genotype text: {_literal.shown(text, _literal.WHOLE)} is not of the form combination:activation ... "
+            "inject=combination:activation cell=1,0; correct it"
         )
     pairs = [pair.split(":") for pair in [*found["nodes"].split(), found["inject"]]]
-    return check({"nodes": pairs[:-1], "inject": pairs[-1], "cell": [int(found["a"]), int(found["b"])]})
+    return check(
+        {"nodes": pairs[:-1], "inject": pairs[-1], "cell": [_numbers.number(found["a"]), _numbers.number(found["b"])]}
+    )
 
 
 def notation(genotype: Genotype) -> str:

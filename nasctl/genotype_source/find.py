@@ -1,33 +1,42 @@
-"""Where an architecture comes from: a run directory, a genotype file, a published genotype, or chance."""
+"""Where an architecture comes from: a run directory, a genotype file, a published genotype, a text, or chance."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-from nasctl.core import Architecture, Dataset, Feasible, Genotype, RequestError, SearchSpace, unknown
-
-if TYPE_CHECKING:
-    from torch import nn
+from nasctl.core import Architecture, Feasible, Genotype, Remark, RequestError, SearchSpace, unknown
+from nasctl.files import is_file, is_folder
+from nasctl.genotype_source.published import named, names
+from nasctl.genotype_source.reader import read_file, read_text, recorded
+from nasctl.space import _literal
 
 RANDOM = "random"
-PUBLISHED = Path(__file__).resolve().parent / "space" / "genotypes"
 
 
 @dataclass(frozen=True)
 class Source:
     """A genotype and its origin; ``facts`` is what a later table wants to know of the run it came from."""
 
-    kind: str  # run | file | published | random
+    kind: str  # run | file | published | text | random
     name: str
     genotype: Genotype
     arch: Architecture | None
     facts: Mapping[str, Any]
+
+    def title(self) -> str:
+        """Return the name as the part of a path: of a genotype in a file of several its own, of a text nothing."""
+        if self.kind == "text":
+            return ""
+        file, colon, name = self.name.rpartition(":")
+        return re.sub(r"[^\w.-]", "_", name) if colon and is_file(file) else Path(self.name).stem
 
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
@@ -36,50 +45,70 @@ class Source:
 
 def check_space(chosen: str | None, sources: Sequence[str]) -> None:
     """Raise `RequestError` if no space is ``chosen``, and none of ``sources`` is a run whose space would be taken."""
-    if not chosen and not any(Path(text).is_dir() for text in sources):
+    if not chosen and not any(is_folder(text) for text in sources):
         raise RequestError(
-            f"from={sources[0]}: not a run directory; name one below outputs/ (nasctl ls runs shows them), or add "
-            "space=... and dataset=... for a genotype"
+            f"from={_literal.cut(sources[0])}: not a run directory; name one below outputs/ (nasctl ls runs shows "
+            "them), or add space=... and dataset=... for a genotype"
         )
 
 
 def find(text: str, space: SearchSpace) -> Source:
-    """Return what ``from=text`` names, or raise `RequestError`."""
-    path = Path(text)
-    if path.is_dir():
-        return _from_run(path, space)
-    if path.is_file():
-        return Source("file", text, _read(path, space), None, {})
-    published = sorted((PUBLISHED / space.family).glob("*.json"))
-    for file in published:
-        if file.stem == text:
-            return Source("published", text, _read(file, space), None, {})
-    raise unknown(
-        f"from (neither a run, nor a file, nor a published genotype of {space.family})",
-        text,
-        [*(f.stem for f in published), RANDOM],
-    )
+    """Return what ``from=text`` names or writes, its genotype in canonical form, or raise `RequestError`.
+
+    What was read and has no effect, such as the weights of edges, is said on standard error.
+    """
+    if is_folder(text):
+        return _from_run(Path(text), space)
+    file, colon, name = (text, "", "") if is_file(text) else text.rpartition(":")
+    if is_file(file):
+        return _from_file(text, Path(file), name if colon else None, space)
+    if (path := named(text, space.family)) is not None:
+        return _read("published", text, lambda remark: read_file(path, None, space, remark), space)
+    if not _is_notation(text):
+        raise unknown(
+            f"from (neither a run, nor a file, nor a published genotype of {space.family})",
+            text,
+            [*names(space.family), RANDOM],
+        )
+    return _written(text, space)
 
 
-def _read(path: Path, space: SearchSpace) -> Genotype:
-    """Read a genotype as JSON, or in the family's usual notation."""
-    text = path.read_text()
-    if not text.lstrip().startswith("{"):
-        return space.parse(text)
+def _from_file(text: str, path: Path, name: str | None, space: SearchSpace) -> Source:
+    return _read("file", text, lambda remark: read_file(path, name, space, remark), space)
+
+
+def _written(text: str, space: SearchSpace) -> Source:
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RequestError(f"{path}: not a JSON file ({error}); correct it") from error
-    family = data.get("family", space.family)
-    if family != space.family:
-        raise RequestError(f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}")
-    return space.check(data.get("genotype", data))
+        source = _read("text", text, lambda remark: read_text(text, space, remark), space)
+    except RequestError as error:
+        raise RequestError(
+            f"from={_literal.shown(text)} is neither a run, nor a file, nor a published genotype of {space.family}, "
+            f"and no text of one ({str(error).removeprefix('from: ')})"
+        ) from error
+    return replace(source, name=space.notation(source.genotype))
+
+
+def _read(kind: str, name: str, read: Callable[[Remark], Genotype], space: SearchSpace) -> Source:
+    remarks: list[str] = []
+    genotype = space.canonical(read(remarks.append))
+    for remark in dict.fromkeys(remarks):
+        print(f"note: {remark}", file=sys.stderr)
+    return Source(kind, name, genotype, None, {"remarks": list(dict.fromkeys(remarks))} if remarks else {})
+
+
+def _is_notation(text: str) -> bool:
+    """Return whether ``text`` can only be a genotype: it has no letter, or what no name and hardly a path has."""
+    return not any(map(str.isalpha, text)) or any(character in "|~()[]{}=" for character in text) or _is_cell(text)
+
+
+def _is_cell(text: str) -> bool:
+    return ":" in text and " " in text
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
     result, config = finished(path)
     architecture = json.loads((path / "architecture.json").read_text())
-    genotype = _read(path / "architecture.json", space)
+    genotype = space.canonical(recorded(path / "architecture.json", space))
     arch = None if architecture["arch"] is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
@@ -123,7 +152,7 @@ def _without(node: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def searched(text: str, space: SearchSpace) -> Source:
     """Return the finished search ``text``, or raise `RequestError`."""
     path = Path(text)
-    if path.is_dir() and finished(path)[0]["verb"] == "search":
+    if is_folder(text) and finished(path)[0]["verb"] == "search":
         return _from_run(path, space)
     raise RequestError(f"from: {text} is not the directory of a search; name searches (nasctl ls runs shows them)")
 
@@ -136,20 +165,20 @@ def drawn(text: str, space: SearchSpace, feasible: Feasible, seed: int) -> Sourc
     from nasctl.strategy.random_search import RandomSearch
 
     word, colon, number = text.partition(":")
-    if word != RANDOM or Path(text).exists():
+    if word != RANDOM or is_folder(text) or is_file(text):
         return None
     if colon and not number.isdecimal():
         raise RequestError(f"from={text}: {number!r} is no seed; write random:0, random:1, ... or random")
     seed = int(number) if colon else seed
     arch = RandomSearch(space, feasible, seed).sample().arch
     facts = {"seed": seed, "space_size": space.size, "ops": space.num_operations}
-    return Source(RANDOM, RANDOM, space.genotype(arch), arch, facts)
+    return Source(RANDOM, RANDOM, space.canonical(space.genotype(arch)), arch, facts)
 
 
 def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:
     """Return whether ``arch`` is an architecture of this very space, and ``genotype`` its genotype."""
     walked = all(option in space.legal(arch[:i]) for i, option in enumerate(arch)) and not space.legal(arch)
-    return walked and space.genotype(arch) == genotype
+    return walked and space.canonical(space.genotype(arch)) == genotype
 
 
 def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -164,7 +193,7 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
-    """Return the content of architecture.json."""
+    """Return the content of architecture.json; two of one architecture have the same ``notation``."""
     names = None
     if arch is not None:
         names = {d.name: d.options[option] for d, option in zip(space.decisions, arch, strict=True)}
@@ -172,43 +201,6 @@ def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architectu
         "family": space.family,
         "genotype": genotype,
         "decisions": names,
-        "notation": space.notation(genotype),
+        "notation": space.notation(space.canonical(genotype)),
         "arch": None if arch is None else list(arch),
     }
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A finished run as a Python program sees it; ``network`` is trained, or None after a search."""
-
-    genotype: Genotype
-    network: nn.Module | None
-
-
-def load(run: str) -> Loaded:
-    """Return the genotype and the trained network of a finished run directory."""
-    import torch
-
-    from nasctl.config import make
-
-    path = Path(run)
-    _, config = finished(path)
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
-    space = make(config["space"], dataset.task)
-    genotype = _read(path / "architecture.json", space)
-    _check_words(path, dataset)
-    if not (path / "weights.pt").exists():
-        return Loaded(genotype, None)
-    network = space.build(genotype, "final")
-    network.load_state_dict(torch.load(path / "weights.pt", weights_only=True, map_location="cpu"))
-    return Loaded(genotype, network.eval())
-
-
-def _check_words(path: Path, dataset: Dataset) -> None:
-    """Raise `RequestError` if a text no longer has the vocabulary that the run was made with."""
-    recorded = json.loads((path / "environment.json").read_text())["data"].get("vocabulary")
-    if recorded and dataset.fingerprint()["vocabulary"] != recorded:
-        raise RequestError(
-            f"{path}: the vocabulary of the data differs from the one that the run was made with; put the text back "
-            "that it was trained on"
-        )
