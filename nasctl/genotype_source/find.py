@@ -137,6 +137,7 @@ def _likeness(path: Path, result: Mapping[str, Any], config: Mapping[str, Any]) 
     environment = path / "environment.json"
     before = (result.get("selected") or {}).get("cut") or {}
     return {
+        "error_kind": result.get("error_kind"),
         "published": config.get("published"),
         "cut": {**before, result["verb"]: config.get("cut")},
         "constraint": _without(config.get("constraint") or {}, "_target_"),

@@ -32,7 +32,6 @@ _SIGNED = {
     "select": ("space", "dataset", "trainer", "reward", "constraint"),
     "search": ("space", "strategy", "estimator", "dataset", "reward", "constraint"),
 }
-_BY_CONTENT = ("file", "published")  # kinds of source that nothing but their genotype describes
 TRAINING = ("measure", "recipe", "data", "dataset", "trainer", "device type")
 """Fields that two methods must share for their test errors to be compared, and all that begin with these words."""
 SPACE = ("space",)
