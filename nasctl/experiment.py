@@ -9,7 +9,7 @@ from typing import Any
 GROUP = "experiment"
 FREE = (
     *("seed", "from", "resume", "traceback", "paths", "run_dir", "checkpoint", "device", "threads", "label"),
-    *("published", "form", "format", "dry_run", "record_every", "curve", "correlation", "resource", "against"),
+    *("form", "format", "dry_run", "record_every", "curve", "correlation", "resource", "against"),
     *("choices", "overrides", "cut"),
 )
 """Settings of the root that an experiment leaves to the user: seeds, places, and how a run is shown."""
@@ -38,8 +38,8 @@ def cut(config: Mapping[str, Any], reference: Mapping[str, Any], overrides: Sequ
     ours, theirs = dict(_leaves(config)), dict(_leaves(reference))
     changed = {key: (ours.get(key, _ABSENT), theirs.get(key, _ABSENT)) for key in {**ours, **theirs}}
     changed = {key: both for key, both in changed.items() if both[0] != both[1]}
-    given = [name(override) for override in overrides]
     choices = [override for override in overrides if _is_choice(override, config)]
+    given = [name(override) for override in overrides if override not in choices]
     told = {
         key: f"{key}={_text(own)} instead of {_text(other)}"
         for key, (own, other) in changed.items()

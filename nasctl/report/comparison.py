@@ -66,7 +66,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
 
 
 def difference(method: Method) -> float | None:
-    """Return the test error minus that of the paper's row, in points; None without either, or where something was cut."""
+    """Return the test error minus that of the paper's row, in points; None without either, or if something was cut."""
     if method.published is None or method.error is None:
         return None
     value = float(_paper_row(method).value)

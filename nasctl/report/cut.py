@@ -20,7 +20,7 @@ _USED = {  # groups and settings that a verb uses
 }
 _FREE = {  # overrides that leave the experiment as it is
     *("seed", "from", "resume", "traceback", "paths", "workers", "hydra", "run_dir", "checkpoint", "device", "threads"),
-    *("label", "published", "form", "format", "dry_run", "record_every", "experiment", "curve", "correlation"),
+    *("label", "form", "format", "dry_run", "record_every", "experiment", "curve", "correlation"),
     *("dataset.download", "dataset.workers", "dataset.root", "dataset.cache", "estimator.root"),
     *("trainer.compile", "trainer.channels_last", "trainer.cuda_graph", "resource"),
 }
@@ -35,8 +35,8 @@ def used(changes: Any, verb: str) -> list[str]:
     """Return those of the recorded changes, by setting, that touch what ``verb`` uses."""
     if not isinstance(changes, Mapping):
         return []
-    words = _USED.get(verb, _GROUPS)
-    return [str(text) for name, text in changes.items() if name == "" or name.split(".")[0] in words]
+    words = ("", "published", *_USED.get(verb, _GROUPS))
+    return [str(text) for name, text in changes.items() if name.split(".")[0] in words]
 
 
 def _own(run: Run) -> list[str]:

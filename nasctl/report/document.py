@@ -14,6 +14,7 @@ from nasctl.report.factorial import FactorialDesign
 from nasctl.report.factorial_table import tables_of
 from nasctl.report.figure import count, size, work
 from nasctl.report.interval import told
+from nasctl.report.likeness import DIGITS, GENOTYPE
 from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
@@ -88,7 +89,8 @@ def _measured(comparison: Comparison) -> Grid:
         *_yardstick_remarks(comparison.yardsticks),
         *comparison.remarks,
         *(
-            f"{row.method}: no random search at equal work{_in_brackets(row.near)}; retrain what this finds: {row.command}"
+            f"{row.method}: no random search at equal work{_in_brackets(row.near)}; retrain what this finds: "
+            f"{row.command}"
             for row in comparison.lacking
         ),
         _left_out(comparison.left_out),
@@ -183,13 +185,18 @@ def _same_remark(same: Cells) -> str:
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
     drawn = any(row.error and row.n_of == "random architectures" for row in rows)
-    of_one = (row.runs[0] for row in rows if row.error and row.n_of == "retrain seeds")
-    single = list(dict.fromkeys(source_label(run.source) for run in of_one))
+    single = list(dict.fromkeys(_one_network(row) for row in rows if row.error and row.n_of == "retrain seeds"))
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
     chance = ["random architectures: n counts architectures drawn uniformly from the space."]
     names, each = ", ".join(single), "" if len(single) == 1 else " each"
     one = [f"{names}: one architecture{each}, n counts its retrain seeds."]
     return general * searched + chance * drawn + one * bool(single)
+
+
+def _one_network(row: Method) -> str:
+    """Return the name of a row's only architecture, with the start of its hash where the label tells it."""
+    name, content = source_label(row.runs[0].source), str(row.likeness.get(GENOTYPE))[:DIGITS]
+    return f"{name} ({content})" if f"genotype {content}" in row.label else name
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:

@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Counted:
-    """The runs that figures are of, those that repeat one of them, and the seeds whose results contradict each other."""
+    """The runs that figures are of, those that repeat one of them, and the seeds with unlike results."""
 
     runs: tuple[Run, ...]
     repeats: tuple[Run, ...]

@@ -19,9 +19,9 @@ from nasctl.report._statistics.proportion import exact
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
+from nasctl.report.interval import LEVEL
 from nasctl.report.label import of_runs
 from nasctl.report.likeness import groups
-from nasctl.report.interval import LEVEL
 from nasctl.report.plot import canvas
 from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, find, lines

@@ -2,7 +2,8 @@
 
 Work is in multiply-accumulates, of search and selection together. A random search is the pair of a method if the mean
 works of both are equal within 1 %, and if nothing tells apart their space, data, limits, recipe and device type. Random
-searches that were each given the work of one of the method's searches are taken together. Random search as the baseline: Li and Talwalkar 2019, https://arxiv.org/abs/1902.07638.
+searches that were each given the work of one of the method's searches are taken together. Random search as the
+baseline: Li and Talwalkar 2019, https://arxiv.org/abs/1902.07638.
 """
 
 from __future__ import annotations

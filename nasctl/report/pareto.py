@@ -56,7 +56,8 @@ class Front:
 def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the front of all trials of the runs at or below ``paths``, by the cost ``pareto``; ``plot`` is a file.
 
-    Runs of different data, or that trained and scored their trials by different settings, have a front each. The value is the reward's metric; what several seeds of one search evaluated counts by its mean.
+    Runs of different data, or that trained and scored their trials by different settings, have a front each. The value
+    is the reward's metric; what several seeds of one search evaluated counts by its mean.
     `RequestError` for runs without such trials or of different metrics.
     """
     view.check(format, plot, overwrite)
@@ -195,7 +196,9 @@ def _named(shown: Front, fronts: Sequence[Front]) -> str:
     own = shared(shown.runs)
     names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))
     unlike = [name for name in names if len({each.get(name) for each in known}) > 1]
-    told = [f"{name} {_short(name, own[name])}" for name in unlike if name in own][:_MOST]
+    told = [f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own][
+        :_MOST
+    ]
     return f" ({', '.join(told) or 'data not recorded'})" if len(fronts) > 1 else ""
 
 

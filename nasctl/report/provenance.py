@@ -35,7 +35,7 @@ def several(runs: Iterable[Run]) -> dict[str, list[str]]:
     for run in runs:
         for name, value in made_with(run).items():
             found.setdefault(name, {})[value] = None
-    return {name: list(values) for name, values in found.items() if len(values) > 1}
+    return {name: sorted(values) for name, values in found.items() if len(values) > 1}
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
@@ -62,7 +62,7 @@ def plural(name: str) -> str:
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the names under which one genotype was given."""
     bare = [run for run in runs if run.verb == "retrain" and run.method is None]
-    names = list(dict.fromkeys(str(run.source.get("name")) for run in bare))
+    names = sorted({str(run.source.get("name")) for run in bare})
     return (f"one genotype under {len(names)} names ({'; '.join(names)})",) if len(names) > 1 else ()
 
 

@@ -9,8 +9,8 @@ from nasctl.report.record import Run
 
 WORK = (
     "Work counts the multiply-accumulates of convolutions and matrix products, a training step as three passes; in a "
-    "supernet a strided skip counts as the 2x2 convolution that it runs as. Norms, activations, pooling, the strategy's "
-    "own controller, auxiliary heads and the test are left out."
+    "supernet a strided skip counts as the 2x2 convolution that it runs as. Norms, activations, pooling, the "
+    "strategy's own controller, auxiliary heads and the test are left out."
 )
 TEST_REWARD = "table (test)"
 TIES = "Of equal rewards the lowest trial index wins, in a selection the run named first, of replicas the lowest seed"
