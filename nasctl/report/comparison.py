@@ -135,5 +135,6 @@ def _named_tables(rows: Sequence[Method]) -> set[str]:
 
 
 def _paper_row(method: Method) -> PublishedRow:
-    place = next(run.path / "config.yaml" for run in method.runs if run.config.get("published"))
+    given = (*method.runs, *(run for fault in method.faults for run in fault.runs))
+    place = next(run.path / "config.yaml" for run in given if run.config.get("published"))
     return lookup(method.published or {}, str(place))

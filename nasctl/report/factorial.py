@@ -138,8 +138,9 @@ def _too_few(levels: tuple[int, int, int]) -> dict[str, str]:
 def _trainings(runs: Iterable[Run]) -> _Trainings:
     """Return the trainings in the space and on the data that have most; what two runs disagree on is left out."""
     trained = [run for run in runs if run.verb == "retrain" and run.number("error") is not None]
+    largest: Sequence[Run] = max(tasks(trained), key=len, default=())
     found = _Trainings()
-    for run in sorted(max(tasks(trained), key=len, default=()), key=_order):
+    for run in sorted(largest, key=_order):
         found.add(run)
     for name, recipe, seed in found.unlike:
         del found.cells[name][recipe][seed]

@@ -38,9 +38,14 @@ _NOT_SETTINGS = {
 }
 
 
+Extend = Callable[[Method, Sequence[Method]], str]
+"""(row, all rows of its label) -> a longer label where it tells them apart."""
+
+
 def distinct(rows: Sequence[Method]) -> list[Method]:
     """Return ``rows`` with labels of which no two are equal."""
-    for extend in (_unretrained, _overrides, *(partial(_field, words) for words in _TOLD), _settings, _hashes, _number):
+    fields: list[Extend] = [partial(_field, words) for words in _TOLD]
+    for extend in (_unretrained, _overrides, *fields, _settings, _hashes, _number):
         rows = _extended(rows, extend)
     return list(rows)
 
@@ -60,7 +65,7 @@ def _faulty(row: Method) -> list[Run]:
     return [run for fault in row.faults for run in fault.runs]
 
 
-def _extended(rows: Sequence[Method], extend: Callable[[Method, Sequence[Method]], str]) -> list[Method]:
+def _extended(rows: Sequence[Method], extend: Extend) -> list[Method]:
     counts = Counter(row.label for row in rows)
     tied = {label: [row for row in rows if row.label == label] for label in counts if counts[label] > 1}
     return [replace(row, label=extend(row, tied[row.label])) if row.label in tied else row for row in rows]

@@ -62,18 +62,26 @@ def _is_of_task(name: str) -> bool:
 
 
 def _partition(runs: Iterable[Run], wanted: Callable[[str], bool]) -> list[tuple[Run, ...]]:
-    listed = sorted(runs, key=lambda run: str(run.path))
-    known = _contents(listed)
-    parts = [[(run, {**fields(run), **known.get(id(run), {})}) for run in listed]]
+    of_path: dict[Path, list[Run]] = {}  # the replicas of a repeated search have one path and equal fields
+    for run in sorted(runs, key=lambda run: str(run.path)):
+        of_path.setdefault(run.path, []).append(run)
+    firsts = [found[0] for found in of_path.values()]
+    known = _contents(firsts)
+    parts = [[(run, {**fields(run), **known.get(id(run), {})}) for run in firsts]]
     for name in filter(wanted, dict.fromkeys(name for run, found in parts[0] for name in found)):
         parts = [part for whole in parts for part in _split(whole, name)]
-    return [tuple(run for run, _ in part) for part in parts if part]
+    return [tuple(each for run, _ in part for each in of_path[run.path]) for part in parts if part]
+
+
+def distinct_paths(runs: Iterable[Run]) -> list[Run]:
+    """Return one run of each directory, of a repeated search one replica."""
+    return list({run.path: run for run in runs}.values())
 
 
 def shared(runs: Iterable[Run]) -> dict[str, Any]:
     """Return the fields of a row: what its runs know, of work the mean."""
     found: dict[str, list[Any]] = {}
-    for run in runs:
+    for run in distinct_paths(runs):
         for name, value in fields(run).items():
             found.setdefault(name, []).append(value)
     return {name: sum(each) / len(each) if name == WORK else each[0] for name, each in found.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nasctl.report.figure import work as written
-from nasctl.report.likeness import SPEED, equal_work
+from nasctl.report.likeness import SPEED, distinct_paths, equal_work
 from nasctl.report.record import Json, Run
 
 _COMMIT = 10  # characters of a commit's hash
@@ -32,7 +32,7 @@ def made_with(run: Run) -> dict[str, str]:
 def several(runs: Iterable[Run]) -> dict[str, list[str]]:
     """Return the distinct values of what ``runs`` were made with, where there are several."""
     found: dict[str, dict[str, None]] = {}
-    for run in runs:
+    for run in distinct_paths(runs):
         for name, value in made_with(run).items():
             found.setdefault(name, {})[value] = None
     return {name: sorted(values) for name, values in found.items() if len(values) > 1}

@@ -32,13 +32,16 @@ class Yardstick:
 
 def yardsticks(rows: Sequence[Method]) -> list[Yardstick]:
     """Return a yardstick for every row of two or more random architectures."""
-    return [
-        Yardstick(
-            *(row.settings[name] for name in ("space", "dataset", "constraint")), row.recipe, row.error, row.likeness
-        )
-        for row in rows
-        if is_random(row) and row.measure == ERROR and row.error is not None and row.error.n >= _LEAST
-    ]
+    return [_yardstick(row, row.error) for row in rows if is_random(row) and row.error and _counts(row, row.error)]
+
+
+def _counts(row: Method, error: Figure) -> bool:
+    return row.measure == ERROR and error.n >= _LEAST
+
+
+def _yardstick(row: Method, error: Figure) -> Yardstick:
+    space, dataset, constraint = (row.settings[name] for name in ("space", "dataset", "constraint"))
+    return Yardstick(space, dataset, constraint, row.recipe, error, row.likeness)
 
 
 def is_random(row: Method) -> bool:

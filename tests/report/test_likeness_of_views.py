@@ -485,6 +485,29 @@ def test_other_data_and_a_changed_conf_take_it_away_too(root, compared, parts, c
     assert compared()["methods"][0]["cut"] == cut
 
 
+def test_a_row_whose_every_seed_is_a_fault_still_names_its_paper(root, compared):
+    folder = experiment(root)
+    shutil.copytree(folder, root / "again")
+    change(root / "again", "result.json", error=9.0)
+    [row] = compared()["methods"]
+    assert row["difference"] is None and compared()["published"]
+
+
+# errors against sizes
+
+
+@pytest.mark.parametrize("content", [lambda seed: "one", lambda seed: f"net {seed}"])
+def test_networks_of_one_name_and_unlike_content_are_two_series(root, content):
+    for seed in (0, 1):
+        source = genotype("net.json", kind="file")
+        folder = retrain(root, seed=seed, source=source, recipe=f"size {seed}", params=1000 * (seed + 1))
+        text = {"family": "darts", "genotype": content(seed), "arch": None}
+        (folder / "architecture.json").write_text(json.dumps(text))
+    grid = compare([str(root)], x="params", format="markdown", published="none").split("**Error against params**")[1]
+    names = {line.split(" | ")[0] for line in grid.splitlines() if line.startswith("| net")}
+    assert len(names) == (1 if content(0) == content(1) else 2)
+
+
 # ties
 
 
