@@ -72,7 +72,7 @@ def _extended(rows: Sequence[Method], extend: Extend) -> list[Method]:
 
 
 def _unretrained(row: Method, tied: Sequence[Method]) -> str:
-    mixed = row.error is None and any(other.error for other in tied)
+    mixed = row.recipe is None and any(other.recipe for other in tied)
     return f"{row.label} (not retrained)" if mixed else row.label
 
 

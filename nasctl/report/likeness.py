@@ -177,6 +177,8 @@ def limits(node: Any) -> str | None:
     if not isinstance(node, Mapping):
         return None
     found = node.get("limits") or ({node["resource"]: node["limit"]} if {"resource", "limit"} <= node.keys() else {})
+    if not isinstance(found, Mapping):
+        return None
     return ", ".join(f"{name} {_number(found[name])}" for name in sorted(found))
 
 
