@@ -1,4 +1,4 @@
-"""Differences of several methods: rows of a table, with one rule for intervals and p-values adjusted for their number."""
+"""Differences of several methods: one rule for intervals, and p-values adjusted for how many there are."""
 
 from __future__ import annotations
 

@@ -144,7 +144,10 @@ def _in_brackets(text: str) -> str:
 def _curves(comparison: Comparison) -> list[Grid]:
     """Return the grid of the best-found curves, if there are some."""
     rows = [_point_cells(label, point) for label, points in comparison.curves.items() for point in points]
-    remark = "Best found: after so many trials, by the error that the search sees; ± is the half width of the difference's 95 % interval."
+    remark = (
+        "Best found: after so many trials, by the error that the search sees; ± is the half width of the difference's "
+        "95 % interval, by Student's t."
+    )
     return [grid("Best found so far, over replicas", rows, [remark])] if rows else []
 
 
@@ -220,7 +223,7 @@ def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
 def _paired(found: Sequence[Pair]) -> list[Grid]:
     """Return the grid of methods beside random search at equal work, if there is a pair."""
     remarks = (
-        "Difference: method - random search, in points; below zero the method is better. A single seed has no interval.",
+        "Difference: method - random search, in points; below zero the method is better. One seed has no interval.",
         *told([pair.difference for pair in found]),
         "Work: of search and selection, equal within 1 %; random search ends with the trial that reaches it.",
         WORK,

@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
-where ``measure`` says so, costs in days of the unit named.
+pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or
+perplexities where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations

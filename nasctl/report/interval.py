@@ -19,9 +19,12 @@ __all__ = ["LEVEL", "RULE", "Difference", "between", "half_width", "paired", "qu
 
 LEVEL = 0.95
 _LEAST = 2  # shared seeds
+_SMALL = 10  # seeds of the smaller group
+_ROUNDING = 1e-12  # of a value: a standard error below is none
 RULE = (
     "By: Student's t of the differences seed by seed, where two methods share at least two seeds and half of the seeds "
-    "of the one that has fewer; else Welch's t over all seeds. Both take means of seeds to be close to normal."
+    "of the one that has fewer; else Welch's t over all seeds, with the degrees of freedom of the smaller group where "
+    "that has fewer than ten and the other more. Both take means over seeds to be close to normal."
 )
 
 
@@ -52,7 +55,9 @@ class Difference:
     @property
     def p(self) -> float | None:
         """Return the two-sided p-value of no difference, by itself; None where nothing varies or is known to."""
-        return two_sided(self.value / self.error, self.freedom) if self.error else None
+        if self.error is None or self.error <= _ROUNDING * abs(self.value):
+            return None
+        return two_sided(self.value / self.error, self.freedom)
 
     def at(self, level: float) -> Difference:
         """Return the difference with its interval at another level."""
@@ -70,7 +75,19 @@ def between(a: Mapping[Any, float], b: Mapping[Any, float], *, pairable: bool = 
     shared = [seed for seed in a if seed in b] if pairable else []
     if len(shared) >= _LEAST and 2 * len(shared) >= min(len(a), len(b)):
         return paired([a[seed] - b[seed] for seed in shared])
-    return welch(_figure(a), _figure(b))
+    return _unpaired(_figure(a), _figure(b))
+
+
+def _unpaired(a: Figure, b: Figure) -> Difference:
+    """Return ``a`` minus ``b`` by Welch's t, with fewer degrees of freedom where his hold the truth too rarely.
+
+    With two or three values of wide spread beside more of narrow spread, Welch's intervals hold 89 to 93 %. Those of
+    the smaller group's degrees of freedom never fall short: Mickey and Brown 1966, Annals of Mathematical Statistics.
+    """
+    found, smaller = welch(a, b), min(a.n, b.n)
+    if found.error is None or a.n == b.n or smaller >= _SMALL:
+        return found
+    return replace(found, freedom=smaller - 1).at(LEVEL)
 
 
 def _figure(values: Mapping[Any, float]) -> Figure:

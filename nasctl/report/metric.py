@@ -24,6 +24,7 @@ from nasctl.report.record import Run, find, finite
 from nasctl.report.remarks import WORK, of_rows
 
 _DECIMALS = 4
+_DRAWN = "random architectures"  # what n counts where nothing but chance chose
 
 
 def show(paths: Sequence[str], *, metric: str, format: str) -> str:
@@ -72,9 +73,15 @@ def _cells(row: Method, metric: str) -> Cells:
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
     """Return the grid of each two comparable methods that have an interval."""
     pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
-    found = contrasts(((a.label, values(a, metric)), (b.label, values(b, metric))) for a, b in pairs)
+    found = contrasts(((a.label, _paired_values(a, metric)), (b.label, _paired_values(b, metric))) for a, b in pairs)
     remarks = told([each.difference for each in found])
     return [grid(f"Differences of {metric}", [each.cells(_DECIMALS) for each in found], remarks)] if found else []
+
+
+def _paired_values(row: Method, metric: str) -> dict[object, float]:
+    """Return the metric by what pairs it with other methods: seeds, but not the numbers of random architectures."""
+    found = values(row, metric)
+    return {(row.label, key): value for key, value in found.items()} if row.n_of == _DRAWN else found
 
 
 def _alike(a: Method, b: Method) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nasctl.report.method import Method
-from nasctl.report.record import Json, Run
+from nasctl.report.record import Json, Run, finite
 from nasctl.report.spending import PHASES, device_names
 
 Line = Mapping[str, Any]
@@ -52,9 +52,9 @@ def _line(row: Method, run: Run) -> Line:
         "params": run.number("params"),
         "macs": run.number("macs"),
         "feasible": run.result.get("feasible"),
-        **_phases("work", run.result.get("work")),
-        **_phases("seconds", run.result.get("cost")),
-        **_phases("cpu_seconds", run.result.get("cpu_seconds")),
+        **_phases("work", run.result.get("work"), _parts(run)),
+        **_phases("seconds", run.result.get("cost"), 1),  # already a replica's own share
+        **_phases("cpu_seconds", run.result.get("cpu_seconds"), _parts(run)),
         "device": device_names([run.result.get("device")]),
         "dataset": run.choices.get("dataset"),
         "recipe": run.result.get("recipe"),
@@ -64,9 +64,15 @@ def _line(row: Method, run: Run) -> Line:
     }
 
 
-def _phases(name: str, spent: Json | None) -> Line:
+def _parts(run: Run) -> int:
+    """Return how many lines share what a run records of itself: the replicas of a repeated search."""
+    return int(run.result["repeats"]) if "replica" in run.result else 1
+
+
+def _phases(name: str, spent: Json | None, parts: int) -> Line:
     known = spent if isinstance(spent, Mapping) else {}
-    return {f"{name}_{phase}": known.get(phase) for phase in PHASES}
+    found = {phase: finite(known.get(phase)) for phase in PHASES}
+    return {f"{name}_{p}": value if value is None or parts == 1 else value / parts for p, value in found.items()}
 
 
 def _genotype(run: Run) -> str:

@@ -73,6 +73,25 @@ def test_failed_trainings_are_left_out_and_counted():
     assert "60 architectures; 1 more failed to train" in correlation.document(found, "x").remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("count", "top", "names"),
+    [
+        (9, 0.1, set()),
+        (10, 0.1, {"tau", "rho"}),
+        (12, 0.2, {"tau", "rho", "hits"}),  # 18 pairs of equal MACs, two that are the best
+        (15, 0.1, {"tau", "rho", "hits", "tau_of_equal_macs"}),
+        (60, 0.15, {"tau", "rho", "hits", "tau_of_equal_macs"}),
+        (60, 0.2, {"tau", "rho", "hits", "tau_of_equal_macs", "tau_of_best"}),
+    ],
+)
+def test_what_is_of_too_few_has_a_value_and_no_interval(count, top, names):
+    found = correlation.analyse(fabricated(count), ["a", "a"], **SETTINGS | {"top": top})
+    line = found["predictors"][0]
+    statistics = {name: value for name, value in line.items() if isinstance(value, tuple)}
+    assert {name for name, (_, low, high) in statistics.items() if None not in (low, high)} == names
+    assert ("too few" in correlation.show(found, "x")) == (len(statistics) > len(names))
+
+
 FAILED = {**fabricated(1)[0], "trained": None, "error": "diverged"}
 
 

@@ -1,6 +1,8 @@
 """Architecture or recipe: designs found among runs, and shares of the variance whose answer is known."""
 
+import csv
 import random
+from pathlib import Path
 
 import pytest
 from scipy.stats import chi2
@@ -212,3 +214,32 @@ def test_intervals_of_shares_hold_the_truth(name):
             held[k] += share.low <= truth[k] + 1e-12 and truth[k] <= share.high + 1e-12
     print(name, [f"{100 * value:.1f} %" for value in truth], held)
     assert min(held) >= 1880, held
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("recipes", "column", "sums"),
+    [(4, 1, [12.9, 71.8, 1.8, 13.5]), (2, 2, [33.9, 20.8, 3.0, 42.3])],
+    ids=["all four recipes", "plain and cutout alone"],
+)
+def test_e1_is_as_the_docs_state_it(recipes, column, sums):
+    with (DOCS / "data" / "e1_cells.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if not row["architecture"].startswith("ResNet")]
+    names, known = (list(dict.fromkeys(row[key] for row in rows)) for key in ("architecture", "recipe"))
+    cells = {(row["architecture"], row["recipe"]): row for row in rows}
+    means, stds = (
+        [[float(cells[name, recipe][key]) for recipe in known[:recipes]] for name in names]
+        for key in ("error_mean", "error_std")
+    )
+    found = components.squares_of_cells(means, [[std**2 for std in row] for row in stds], 3)
+    total = [mean * free for mean, free in zip(found.means, found.freedom, strict=True)]
+    assert [100 * part / sum(total) for part in total] == pytest.approx(sums, abs=0.06)
+    page = (DOCS / "results.md").read_text()
+    for source, value, (low, high) in zip(SOURCES, components.shares(found), components.intervals(found), strict=True):
+        line = next(line for line in page.splitlines() if line.startswith(f"| {source} |") and "[" in line)
+        cell = line.strip("| ").split(" | ")[column]
+        few = source == "recipe" and recipes == 2
+        bounds = ", too few recipes (2) for an interval" if few else f" [{100 * low:.1f}, {100 * high:.1f}]"
+        assert cell == f"{100 * value:.1f}{bounds}"

@@ -10,11 +10,12 @@ from nasctl.report import metric
 AUC = {"TabNAS": (0.70, 0.72, 0.74), "random": (0.70, 0.71, 0.72)}
 
 
-def retrained(root, label, aucs, feasible=True, **result):
+def retrained(root, label, aucs, feasible=True, kind="run", **result):
     """Write a retraining of each search seed, two of the first."""
     for seed, auc in enumerate(aucs):
         for retrain in (0, 1) if seed == 0 else (0,):
             source = {
+                "kind": kind,
                 "signature": label,
                 "label": label,
                 "name": f"outputs/{label}",
@@ -56,10 +57,27 @@ def test_other_recipes_and_data_sets_are_not_compared(root, changes):
     assert len(tables(metric([str(root)], metric="auc", format="markdown"))) == 1
 
 
-def test_one_shared_seed_makes_no_difference(root):
+def test_a_single_value_makes_no_difference(root):
     retrained(root, "TabNAS", AUC["TabNAS"])
     retrained(root, "random", AUC["random"][:1])
     assert len(tables(metric([str(root)], metric="auc", format="markdown"))) == 1
+
+
+def test_random_architectures_of_equal_numbers_are_no_pairs(root):
+    retrained(root, "small", AUC["TabNAS"], kind="random")
+    retrained(root, "large", AUC["random"], kind="random")
+    _, (difference,) = tables(metric([str(root)], metric="auc", format="markdown"))
+    assert difference["by"] == "Welch, n=3 and 3"
+
+
+def test_three_methods_have_three_intervals_at_once_with_holms_p(root):
+    for label, aucs in {**AUC, "third": (0.5, 0.53, 0.52)}.items():
+        retrained(root, label, aucs)
+    text = metric([str(root)], metric="auc", format="markdown")
+    assert "3 intervals that all hold at once with 95 % (Bonferroni)" in text
+    rows = {(row["method"], row["less"]): row["difference"] for row in tables(text)[1]}
+    half = 7.648855 * 0.01 / 3**0.5  # Student's t of two degrees of freedom at 1 - 0.05 / 3
+    assert f"[{0.01 - half:+.4f}, {0.01 + half:+.4f}]" in rows["TabNAS", "random"]
 
 
 def test_what_was_not_measured_is_refused_with_what_was(root):

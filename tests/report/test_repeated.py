@@ -1,13 +1,19 @@
 """Differences between repeated searches against one table."""
 
+import csv
 import random
+from pathlib import Path
 
 import pytest
 from fabricate import retrain
 from scipy.stats import ttest_rel
 
 from nasctl.report import compare
+from nasctl.report.figure import Figure
+from nasctl.report.interval import between
 from tests.report.test_replicas import TABLE, line, repeated
+
+DATA = Path(__file__).resolve().parents[2] / "docs" / "data"
 
 
 def searches(root, name, errors, seeds=None, **changes):
@@ -64,3 +70,16 @@ def test_the_csv_has_a_row_for_each(root):
     searches(root, "random_search", drawn(6.1, seed=1))
     rows = [row for row in compare([str(root)], format="csv").splitlines() if row.startswith("difference,")]
     assert len(rows) == 1 and "regularized_evolution" in rows[0]
+
+
+def test_e3_is_as_the_docs_state_it():
+    with (DATA / "e3_nasbench201.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    errors = {row["method"]: {} for row in rows}
+    for row in rows:
+        errors[row["method"]][row["search_seed"]] = float(row["error"])
+    found = between(errors["Regularized evolution"], errors["Random search"])
+    page = " ".join((DATA.parent / "results.md").read_text().split())
+    assert f"by {-found.value:.3f} in the reported one" in page and found.by == "pairs, n=500"
+    assert f"[{found.low:+.3f}, {found.high:+.3f}], paired by seed, p = {found.p:.2f}".replace("0.11", ".11") in page
+    assert "5.86 ± 0.20 (n=500)" in page and str(Figure.of(errors["Random search"].values())) == "5.88 ± 0.22 (n=500)"

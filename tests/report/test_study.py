@@ -44,11 +44,14 @@ def test_a_genotype_that_cannot_be_read_is_empty(root, content):
 
 def test_each_replica_has_a_line_with_what_it_decided(root):
     lines = [line(seed, 5.0 + seed) | {"arch": [seed, 1 - seed]} for seed in (0, 1)]
-    folder = repeated(root, lines)
+    folder = repeated(root, lines, work={"search": 10, "selection": 0}, cpu_seconds={"search": 3.0})
     (folder / "decisions.json").write_text(json.dumps({"layer1": ["2", "4"], "layer2": ["8", "16"]}))
     assert [(r["search_seed"], r["error"], r["genotype"]) for r in rows(root)] == [
         ("0", "5.5", '["2","16"]'), ("1", "6.5", '["4","8"]'),
     ]  # fmt: skip
+    assert {(r["work_search"], r["seconds_search"], r["cpu_seconds_search"]) for r in rows(root)} == {
+        ("5.0", "86400.0", "1.5"),
+    }  # fmt: skip
 
 
 def test_searches_that_nobody_retrained_have_a_line(root):
