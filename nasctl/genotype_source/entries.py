@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.core import RequestError
@@ -66,13 +66,25 @@ def _module(text: str) -> ast.Module | None:
 
 
 def _of_module(module: ast.Module, calls: Sequence[str]) -> list[Entry]:
+    """Return the calls of a module's top level; where there are none, the literals that may be genotypes.
+
+    Literals are taken only if everything that stands by itself is one, so that nothing is skipped.
+    """
+    found = _collected(module, lambda node: _called(node, calls))
+    bare = [statement.value for statement in module.body if isinstance(statement, ast.Expr)]
+    if found or not all(any(True for _ in _literals(node, calls)) for node in bare):
+        return found
+    return _collected(module, lambda node: _literals(node, calls))
+
+
+def _collected(module: ast.Module, genotypes: Callable[[ast.expr], Iterator[tuple[str, ast.expr]]]) -> list[Entry]:
     found: list[Entry] = []
     for statement in module.body:
         names, node = _assigned(statement)
         if isinstance(node, ast.Name):
             found = _with_alias(found, node.id, names)
         elif node is not None:
-            for suffix, genotype in _genotypes(node, calls):
+            for suffix, genotype in genotypes(node):
                 named = tuple(name + suffix for name in names)
                 found.append(Entry(named, genotype.lineno, ast.unparse(genotype)))
     return found
@@ -93,31 +105,29 @@ def _assigned(statement: ast.stmt) -> tuple[list[str], ast.expr | None]:
     return [], statement.value if isinstance(statement, ast.Expr) else None
 
 
-def _genotypes(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the genotypes of a value with what is added to its name: those of a dictionary or list by key."""
+def _called(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the calls in a value with what is added to its name: those of a dictionary or list by key."""
     if isinstance(node, ast.Call):
         if called(node) in calls:
             yield "", node
     elif isinstance(node, ast.Dict) and _holds(node, calls):
         for key, item in zip(node.keys, node.values, strict=True):
             name = f".{key.value}" if isinstance(key, ast.Constant) else ""
-            yield from ((name + suffix, found) for suffix, found in _genotypes(item, calls))
+            yield from ((name + suffix, found) for suffix, found in _called(item, calls))
     elif isinstance(node, ast.List | ast.Tuple) and _holds(node, calls):
         for i, item in enumerate(node.elts):
-            yield from ((f".{i}{suffix}", found) for suffix, found in _genotypes(item, calls))
-    elif _is_literal(node, calls):
-        yield "", node
+            yield from ((f".{i}{suffix}", found) for suffix, found in _called(item, calls))
 
 
 def _holds(node: ast.expr, calls: Sequence[str]) -> bool:
     return any(isinstance(part, ast.Call) and called(part) in calls for part in ast.walk(node))
 
 
-def _is_literal(node: ast.expr, calls: Sequence[str]) -> bool:
-    """Return whether a value may be a genotype by itself; where genotypes are calls of names, a dictionary may."""
-    if isinstance(node, ast.Dict):
-        return bool(node.keys) and all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in node.keys)
-    return "Genotype" not in calls and isinstance(node, ast.Constant | ast.List | ast.Tuple)
+def _literals(node: ast.expr, calls: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield a value that may be a genotype by itself; in a family of ``Genotype(...)`` only a dictionary may."""
+    text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    if isinstance(node, ast.Dict) or ("Genotype" not in calls and (text or isinstance(node, ast.List | ast.Tuple))):
+        yield "", node
 
 
 def _beginning(calls: Sequence[str], marks: Sequence[str]) -> re.Pattern[str]:

@@ -67,7 +67,7 @@ def find(text: str, space: SearchSpace) -> Source:
     if not _is_notation(text):
         raise unknown(
             f"from (neither a run, nor a file, nor a published genotype of {space.family})",
-            text,
+            _literal.cut(text),
             [*names(space.family), RANDOM],
         )
     return _written(text, space)
@@ -83,7 +83,7 @@ def _written(text: str, space: SearchSpace) -> Source:
     except RequestError as error:
         raise RequestError(
             f"from={_literal.shown(text)} is neither a run, nor a file, nor a published genotype of {space.family}, "
-            f"and no text of one ({str(error).removeprefix('from: ')})"
+            f"and no text of one ({re.sub(r'^from(, line [0-9]+)?: ', '', str(error))})"
         ) from error
     return replace(source, name=space.notation(source.genotype))
 

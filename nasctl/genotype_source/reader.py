@@ -91,6 +91,8 @@ def _mapping(text: str, place: str) -> Any:
     try:
         return _json(text, place)
     except RequestError:
+        if len(text) > MOST:
+            raise
         try:
             return _literal.read(text)
         except RequestError:

@@ -90,10 +90,7 @@ def _number(node: ast.expr, names: Sequence[str]) -> int | float:
 def _call(node: ast.Call, names: Sequence[str]) -> Any:
     name = called(node)
     if name in names:
-        inside = [value(item, ()) for item in node.args]
-        if any(keyword.arg is None for keyword in node.keywords):
-            raise _unknown(node)
-        return Call(name, inside, {str(keyword.arg): value(keyword.value, ()) for keyword in node.keywords})
+        return Call(name, [value(item, ()) for item in node.args], _named(node))
     if node.keywords or not node.args:
         raise _unknown(node)
     if name == "range" and isinstance(node.func, ast.Name):
@@ -103,6 +100,16 @@ def _call(node: ast.Call, names: Sequence[str]) -> Any:
     if _from_numpy(node) and len(node.args) == 1:
         return _number(node.args[0], ()) if name in _NUMBERS else value(node.args[0], ())
     raise _unknown(node)
+
+
+def _named(node: ast.Call) -> dict[str, Any]:
+    """Return the fields of a call, of which Python itself would only notice on running it that one is given twice."""
+    names = [keyword.arg for keyword in node.keywords]
+    if None in names:
+        raise _unknown(node)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise RequestError(f"genotype text: {twice} is given twice; keep one")
+    return {str(keyword.arg): value(keyword.value, ()) for keyword in node.keywords}
 
 
 def called(node: ast.Call) -> str:
