@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
+from nasctl import experiment
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 from nasctl.files import is_file, is_folder
 
@@ -164,7 +165,22 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     if missing:
         raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
     plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    return plain | {"cut": _cut(plain)}
+
+
+def _cut(config: Config) -> dict[str, str] | None:
+    """Return how ``config`` differs from its experiment as shipped; None where it names no published row."""
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    if not config["published"]:
+        return None
+    asked = experiment.asked(config["overrides"])
+    if not experiment.shipped(asked, conf_dir()):
+        return {"": experiment.NONE}
+    reference = OmegaConf.to_container(compose("config", [*asked, f"seed={config['seed']}"]), resolve=True)
+    return experiment.cut(config, reference, config["overrides"])  # type: ignore[arg-type]
 
 
 def _unresolved(error: Any) -> RequestError:

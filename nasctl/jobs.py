@@ -102,6 +102,7 @@ def select(config: Config) -> None:
             best = sources[chosen.best()]
             cost = total(sources, "cost") | {"selection": run.cost()}
             facts = {"error_kind": "short training", "trials": len(sources), "selected": best.record()}
+            facts |= chosen.ties()
             facts["work"] = total(sources, "work") | {"selection": chosen.work}
             finish(run, scene, best.genotype, best.arch, chosen.metrics(), cost, facts)
     show(run)

@@ -13,13 +13,16 @@ from nasctl import config as configuration
 from nasctl import environment, shared_weights
 from nasctl.assembly import fingerprint, make_trainer
 from nasctl.config import Config, make
-from nasctl.core import Architecture, Estimator, Feasible, Reward
+from nasctl.core import Architecture, Estimator, Feasible, RequestError, Reward
 from nasctl.correlation import Correlation, Estimated, Retrained, Training, sampled
 from nasctl.files import read_lines, write_whole
 from nasctl.genotype_source import check_space
 from nasctl.progress import Progress, duration
 from nasctl.recording import begin, is_finished, open_run
 from nasctl.report import correlation as report
+from nasctl.report import likeness, record
+from nasctl.report.duplicates import identity, once
+from nasctl.report.record import Run as Recorded
 from nasctl.runs import Run
 from nasctl.scene import Scene, set_up
 from nasctl.search import Feasible as WithinConstraint
@@ -50,6 +53,7 @@ def correlate(config: Config) -> None:
     configuration.validate(config, groups)
     scene = set_up(config, environment.choose_device(config["device"]))
     runs = [shared_weights.load(Path(text), scene.space, config, scene.device) for text in listed(config["from"])]
+    check_seeds(runs)
     origins = [[run.facts["signature"], run.facts["seed"]] for run in runs]
     nodes = {name: config[name] for name in (*groups, "correlation")} | {"origins": origins}
     run = open_run("correlate", scene, scene.name("space", "dataset"), nodes)
@@ -131,13 +135,37 @@ def finish(run: Run, scene: Scene, runs: Sequence[SharedWeights], kind: str) -> 
 
 def labels(runs: Sequence[SharedWeights]) -> list[str]:
     """Return the method of each run: runs that differ in nothing but their seed are of one."""
-    first: dict[str, str] = {}  # by signature
+    parts = {run.path: part for part in likeness.groups(map(recorded, runs)) for run in part}
+    first: dict[Any, str] = {}  # by signature and likeness
+    found: list[str] = []
     for run in runs:
         name = f"{run.facts['label'] or run.facts['choices']['strategy']}"
         name = name if run.facts["label"] else f"{name}, {run.facts['sampler']}"
-        taken = {other for signature, other in first.items() if signature != run.facts["signature"]}
-        first.setdefault(run.facts["signature"], f"{name} ({run.facts['signature']})" if name in taken else name)
-    return [first[run.facts["signature"]] for run in runs]
+        signature, part = run.facts["signature"], parts[recorded(run).path]
+        data = likeness.told_data(likeness.shared(part))
+        known = [name, f"{name} ({signature})", f"{name} ({signature}, data {data})"]
+        key = signature, tuple(one.path for one in part)
+        taken = {other for kept, other in first.items() if kept != key}
+        first.setdefault(key, next((text for text in known if text not in taken), f"{known[-1]} {len(first) + 1}"))
+        found.append(first[key])
+    return found
+
+
+def recorded(run: SharedWeights) -> Recorded:
+    """Return the record of a search, as tables read it."""
+    return record.read(Path(str(run.facts.get("name", ""))))
+
+
+def check_seeds(runs: Sequence[SharedWeights]) -> None:
+    """Raise `RequestError` if two of ``runs`` are one search with one seed: a mean would count it twice."""
+    for part in likeness.groups(map(recorded, runs)):
+        counted = once(part)
+        twice = [fault.runs for fault in counted.faults]
+        twice += [(run, *(one for one in counted.runs if identity(one) == identity(run))) for run in counted.repeats]
+        if twice:
+            names = " and ".join(str(run.path) for run in twice[0])
+            unlike = ", with unlike results" if counted.faults else ""
+            raise RequestError(f"from: {names} are one search with one seed{unlike}; name one of them")
 
 
 def plot(run: Run, lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:

@@ -25,7 +25,9 @@ from nasctl.files import full, lock, read_lines, whole_lines, write_whole
 log = logging.getLogger("nasctl")
 
 CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
-NOT_COMPARED = ("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir")
+NOT_COMPARED = (
+    *("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir", "cut"),
+)
 COST_SECONDS = 5.0  # at least, between two lines of costs.jsonl
 Watch = Callable[[Mapping[str, Any]], None]
 

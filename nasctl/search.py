@@ -186,7 +186,8 @@ class Search:
         arch = self.strategy.derive()
         facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
         facts |= getattr(self.strategy, "facts", dict)()  # of the strategies that have more to say
-        return Found(arch, self.score(arch, read("trials.jsonl")), facts)
+        lines = read("trials.jsonl")
+        return Found(arch, self.score(arch, lines), facts | ties(arch, lines))
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
         """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""
@@ -204,6 +205,17 @@ class Search:
         self.strategy.load_state_dict(state["strategy"])
         self.estimator.load_state_dict(state["estimator"])
         self.trials, self.turns = state["trials"], state["turns"]
+
+
+def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return in ``tied`` how many architectures share the best reward, if ``arch`` is one of several.
+
+    Strategies that keep the best trial keep the first of equals: that with the lowest index.
+    """
+    told = [line for line in lines if not line["relaxed"] and line["error"] is None and line["reward"] is not None]
+    best = max((line["reward"] for line in told), default=None)
+    equal = {tuple(line["arch"]) for line in told if line["reward"] == best}
+    return {"tied": len(equal)} if len(equal) > 1 and arch in equal else {}
 
 
 def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:

@@ -105,11 +105,21 @@ class Selection:
         return {**values, "phase": f"candidate {min(done + 1, total)} of {total}", "share": share}
 
     def best(self) -> int:
-        """Return the index of the candidate with the highest reward, or raise `RunError` if all failed."""
+        """Return the index of the candidate with the highest reward, or raise `RunError` if all failed.
+
+        Of equal rewards the candidate that ``from`` names first wins.
+        """
         rewards = [-math.inf if line["reward"] is None else line["reward"] for line in self.scores]
         if max(rewards) == -math.inf:
             raise RunError(f"selection: no candidate could be scored; the last one: {self.scores[-1]['error']}")
         return rewards.index(max(rewards))
+
+    def ties(self) -> dict[str, int]:
+        """Return in ``tied`` how many different genotypes share the highest reward, if there are several."""
+        best = self.scores[self.best()]["reward"]
+        equal = [genotype for genotype, line in zip(self.genotypes, self.scores, strict=True) if line["reward"] == best]
+        unlike = [genotype for i, genotype in enumerate(equal) if genotype not in equal[:i]]
+        return {"tied": len(unlike)} if len(unlike) > 1 else {}
 
     def metrics(self) -> Metrics:
         """Return the validation metrics of the best candidate."""

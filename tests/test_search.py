@@ -345,3 +345,25 @@ def test_a_limit_is_a_chain_only_where_the_estimator_covers_everything(partial):
             return "the chain"
 
     assert Feasible(Space(), Chained(), lambda arch: True, partial).chain() == (None if partial else "the chain")
+
+
+def test_equal_rewards_are_counted_and_the_lowest_trial_index_wins():
+    from nasctl.search import ties
+
+    def line(arch, reward, **parts):
+        return {"arch": arch, "reward": reward, "relaxed": False, "error": None} | parts
+
+    lines = [line([0], 0.5), line([1], 0.7), line([2], 0.7), line([1], 0.7), line([3], 0.9, error="NaN")]
+    assert ties((1,), lines) == {"tied": 2}  # what is evaluated twice is one
+    assert ties((0,), lines) == {} and ties((1,), lines[:2]) == {} and ties((1,), []) == {}
+
+
+def test_of_equal_rewards_a_search_derives_the_first():
+    from nasctl.core import Candidate, Evaluation, Trial
+    from nasctl.strategy._black_box import BlackBox
+
+    strategy = object.__new__(BlackBox)
+    strategy.best, strategy.best_reward, strategy.failure = None, float("-inf"), ""
+    for index, (arch, reward) in enumerate([((0,), 0.5), ((1,), 0.7), ((2,), 0.7), ((3,), 0.6)]):
+        strategy.tell(Trial(index, Candidate(arch), Evaluation({}), reward))
+    assert strategy.derive() == (1,)

@@ -124,8 +124,27 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "cost": result["cost"],
         "work": result.get("work"),  # runs of old lack it
         "budget": result.get("budget"),
+        **_likeness(path, result, config),
     }
     return Source("run", str(path), genotype, arch, facts)
+
+
+def _likeness(path: Path, result: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tables judge by whether two architectures come from like searches."""
+    environment = path / "environment.json"
+    before = (result.get("selected") or {}).get("cut") or {}
+    return {
+        "error_kind": result.get("error_kind"),
+        "published": config.get("published"),
+        "cut": {**before, result["verb"]: config.get("cut")},
+        "constraint": _without(config.get("constraint") or {}, "_target_"),
+        "space_settings": _without(config.get("space") or {}, "_target_", "search", "final"),
+        "data": json.loads(environment.read_text())["data"] if environment.is_file() else None,
+    }
+
+
+def _without(node: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in node.items() if name not in names}
 
 
 def searched(text: str, space: SearchSpace) -> Source:

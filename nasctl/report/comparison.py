@@ -13,8 +13,10 @@ from nasctl.report.factorial import FactorialDesign, factorial_design
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
-from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
+from nasctl.report.provenance import made_with, plural, several
+from nasctl.report.published import Note, PublishedRow, is_published, lookup, notes_of, select, tables
 from nasctl.report.record import Run, find
+from nasctl.report.remarks import of_rows
 from nasctl.report.repeated import differences
 from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
@@ -37,6 +39,7 @@ class Comparison:
     repeated: list[Contrast]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
+    remarks: list[str]  # of the methods: faults, what they were made with, what was cut of an experiment
 
 
 def gather(paths: Sequence[str], published: str) -> Comparison:
@@ -44,7 +47,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
     runs = find(paths)
     finished = [run for run in runs if run.status == "finished"]
     rows = distinct(methods(finished))
-    beside = select(published, _datasets(finished), _named_tables(rows))
+    beside = select(published, _datasets(rows), _named_tables(rows))
     return Comparison(
         methods=rows,
         published=beside,
@@ -58,24 +61,80 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         repeated=differences(rows),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
+        remarks=[*of_rows(rows), *_apart(rows), *_cut_remarks(rows), *_data_remarks(rows, published, beside)],
     )
 
 
 def difference(method: Method) -> float | None:
-    """Return the test error minus that of the paper's row, in points; None without either."""
+    """Return the test error minus that of the paper's row, in points; None without either, or if something was cut."""
     if method.published is None or method.error is None:
         return None
-    return method.error.mean - float(_paper_row(method).value)
+    value = float(_paper_row(method).value)
+    return None if method.cut else method.error.mean - value
 
 
-def _datasets(runs: Sequence[Run]) -> set[str]:
-    return {str(run.choices.get("dataset")) for run in runs}
+def _cut_remarks(rows: Sequence[Method]) -> list[str]:
+    """Return why rows that name a published one have no difference to it."""
+    return [
+        f"{row.label}: no difference to the paper, since it is not the experiment as published: {', '.join(row.cut)}."
+        for row in rows
+        if row.published is not None and row.error is not None and row.cut
+    ]
+
+
+def _apart(rows: Sequence[Method]) -> list[str]:
+    """Return by what rows differ that one commit, number of threads or version made each."""
+    found = {row.label: several(row.runs) for row in rows}
+    names = several(run for row in rows for run in row.runs)
+    whole = {name: values for name, values in names.items() if name != "device"}  # which has a column
+    return [
+        f"Rows were made by {len(values)} {plural(name)}: {_by_row(rows, name)}."
+        for name, values in whole.items()
+        if len(rows) > 1 and not all(name in found[row.label] for row in rows)
+    ]
+
+
+def _by_row(rows: Sequence[Method], name: str) -> str:
+    values = {row.label: dict.fromkeys(made_with(run).get(name, "unknown") for run in row.runs) for row in rows}
+    return "; ".join(f"{label} {', '.join(known)}" for label, known in values.items())
+
+
+def _data_remarks(rows: Sequence[Method], request: str, shown: Sequence[PublishedRow]) -> list[str]:
+    """Return which measured rows are not of the data that published rows are of, or may not be."""
+    names = {row.table for row in shown}
+    stand = {name for table in tables().values() if table.name in names for name in table.datasets}
+    known = {name for table in tables().values() if table.preferred for name in table.datasets}
+    made_up = [row for row in rows if _dataset(row) in known | stand and is_published(row.runs) is False]
+    unsure = [row for row in rows if _dataset(row) in stand and is_published(row.runs) is None]
+    return [
+        *(
+            f"{row.label}: its data are not the published {_dataset(row)}; published rows are of other data."
+            for row in made_up
+            if request != "none"
+        ),
+        *[f"Whether the data are the published ones is not recorded of: {_labels(unsure)}."] * bool(unsure),
+    ]
+
+
+def _labels(rows: Sequence[Method]) -> str:
+    return ", ".join(row.label for row in rows)
+
+
+def _dataset(row: Method) -> str:
+    return str(row.likeness.get("dataset"))
+
+
+def _datasets(rows: Sequence[Method]) -> set[str]:
+    """Return the data sets of the rows, without those whose data are known not to be the published ones."""
+    return {_dataset(row) for row in rows if is_published(row.runs) is not False}
 
 
 def _named_tables(rows: Sequence[Method]) -> set[str]:
-    return {_paper_row(method).table for method in rows if method.published is not None}
+    named = [row for row in rows if row.published is not None]
+    return {_paper_row(row).table for row in named if is_published(row.runs) is not False}
 
 
 def _paper_row(method: Method) -> PublishedRow:
-    place = next(run.path / "config.yaml" for run in method.runs if run.config.get("published"))
+    given = (*method.runs, *(run for fault in method.faults for run in fault.runs))
+    place = next(run.path / "config.yaml" for run in given if run.config.get("published"))
     return lookup(method.published or {}, str(place))

@@ -14,10 +14,12 @@ from nasctl.report.factorial import FactorialDesign
 from nasctl.report.factorial_table import tables_of
 from nasctl.report.figure import count, size, work
 from nasctl.report.interval import told
+from nasctl.report.likeness import DIGITS, GENOTYPE
 from nasctl.report.method import Method, source_label
 from nasctl.report.pair import Pair
 from nasctl.report.published import Note, PublishedRow, tables
 from nasctl.report.record import ERROR, PERPLEXITY, Run
+from nasctl.report.remarks import WORK
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
 from nasctl.report.spending import PHASES
@@ -85,8 +87,10 @@ def _measured(comparison: Comparison) -> Grid:
         *[REMARK] * any(cell for row in rows for phase in PHASES for cell in timed(row, phase).values()),
         *_space_remarks(comparison),
         *_yardstick_remarks(comparison.yardsticks),
+        *comparison.remarks,
         *(
-            f"{row.method}: no random search at equal work; retrain what this finds: {row.command}"
+            f"{row.method}: no random search at equal work{_in_brackets(row.near)}; retrain what this finds: "
+            f"{row.command}"
             for row in comparison.lacking
         ),
         _left_out(comparison.left_out),
@@ -99,7 +103,7 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
     points, within, gained = difference(row), row.feasible, improvement(row, known)
     return {
         "method": row.label,
-        **{f"test {measure}": _text(row.error) if measure == row.measure else "" for measure in MEASURES},
+        **{f"test {measure}": _tested(row) if measure == row.measure else "" for measure in MEASURES},
         "validation perplexity": _text(row.validation),
         "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
         "relative improvement (%)": "" if gained is None else f"{round(gained, 2) + 0.0:+.2f}",
@@ -119,6 +123,11 @@ def _estimate(row: Method, kind: str, measure: str) -> str:
     return _text(row.estimate) if (kind, measure) == (row.estimate_kind, row.measure) else ""
 
 
+def _tested(row: Method) -> str:
+    """Return the test error; a row whose seeds all contradict each other has none, and says so."""
+    return "fault" if row.error is None and row.recipe and row.faults else _text(row.error)
+
+
 def _text(value: object | None) -> str:
     return "" if value is None else str(value)
 
@@ -126,6 +135,10 @@ def _text(value: object | None) -> str:
 def _best_found(row: Method) -> str:
     found = row.distribution
     return "" if found is None or found.best_found is None else f"{found.best_found} of {found.of}"
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _curves(comparison: Comparison) -> list[Grid]:
@@ -175,13 +188,18 @@ def _same_remark(same: Cells) -> str:
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
     drawn = any(row.error and row.n_of == "random architectures" for row in rows)
-    of_one = (row.runs[0] for row in rows if row.error and row.n_of == "retrain seeds")
-    single = list(dict.fromkeys(source_label(run.source) for run in of_one))
+    single = list(dict.fromkeys(_one_network(row) for row in rows if row.error and row.n_of == "retrain seeds"))
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
     chance = ["random architectures: n counts architectures drawn uniformly from the space."]
     names, each = ", ".join(single), "" if len(single) == 1 else " each"
     one = [f"{names}: one architecture{each}, n counts its retrain seeds."]
     return general * searched + chance * drawn + one * bool(single)
+
+
+def _one_network(row: Method) -> str:
+    """Return the name of a row's only architecture, with the start of its hash where the label tells it."""
+    name, content = source_label(row.runs[0].source), str(row.likeness.get(GENOTYPE))[:DIGITS]
+    return f"{name} ({content})" if f"genotype {content}" in row.label else name
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:
@@ -190,7 +208,9 @@ def _space_remarks(comparison: Comparison) -> list[str]:
         f"Random architectures of {found.space} on {found.dataset}, under {found.estimator}: "
         f"{found.error_kind} {found.measure.removesuffix(' (%)')} {found.error.mean:.2f}"
         + (f" ± {found.error.std:.2f}" if found.error.std is not None else "")
-        + f"{' %' * (found.measure == ERROR)} (n={found.error.n} architectures, search {found.signature[:6]})."
+        + f"{' %' * (found.measure == ERROR)} (n={found.error.n} architectures, search {found.signature[:6]}"
+        + (f", limit {found.limit}" if found.limit else "")
+        + (f", data {found.data})." if found.data else ").")
         for found in comparison.random
     ]
 
@@ -205,7 +225,8 @@ def _paired(found: Sequence[Pair]) -> list[Grid]:
     remarks = (
         "Difference: method - random search, in points; below zero the method is better. One seed has no interval.",
         *told([pair.difference for pair in found]),
-        "Work: multiply-accumulates of search and selection; random search ends with the trial that reaches it.",
+        "Work: of search and selection, equal within 1 %; random search ends with the trial that reaches it.",
+        WORK,
     )
     return [grid("Against random search at equal work", [_pair_cells(pair) for pair in found], remarks)] * bool(found)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,7 @@ from nasctl.report import timing
 from nasctl.report.comparison import Comparison, difference
 from nasctl.report.contrast import Contrast
 from nasctl.report.figure import Figure, average
+from nasctl.report.likeness import limit_of
 from nasctl.report.method import Method
 from nasctl.report.pair import Pair, works
 from nasctl.report.published import Note, PublishedRow
@@ -29,9 +30,10 @@ from nasctl.report.yardstick import Yardstick, improvement
 Flat = Mapping[str, Any]
 
 _NESTED = (
-    *("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds"),
-    *("feasible", "published", "runs"),
+    *("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds", "feasible", "published"),
+    *("runs", "likeness", "beside", "cut", "faults", "counted_once"),
 )
+_SHOWN = ("verb", "origin", "estimate", "measure", "recipe", "dataset", "space")  # fields with a column of their own
 
 
 def to_json(comparison: Comparison) -> str:
@@ -43,13 +45,14 @@ def to_json(comparison: Comparison) -> str:
         "factorial_design": comparison.factorial and asdict(comparison.factorial),
         "crossed": comparison.factorial and asdict(comparison.factorial),  # the older name
         "repeated": [_contrast(found) for found in comparison.repeated],
-        "yardsticks": [asdict(found) for found in comparison.yardsticks],
+        "yardsticks": [_yardstick(found) for found in comparison.yardsticks],
         "published": [_published(row, comparison.notes) for row in comparison.published],
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
         "spaces": [asdict(space) for space in comparison.spaces],
         "random_architectures": [asdict(found) for found in comparison.random],
         "curves": {label: [asdict(point) for point in points] for label, points in comparison.curves.items()},
         "left_out": [_left_out(run) for run in comparison.left_out],
+        "remarks": comparison.remarks,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -67,6 +70,7 @@ def to_csv(comparison: Comparison) -> str:
         *(_flat_point(label, point) for label, points in comparison.curves.items() for point in points),
         *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
         *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.lacking),
+        *({"kind": "note", "text": remark} for remark in comparison.remarks),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
     ]
     text = io.StringIO()
@@ -98,8 +102,17 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "work": average(works(row)),
         "signature": row.signature,
         "recipe_hash": row.recipe,
-        "runs": list(dict.fromkeys(str(run.path) for run in row.runs)),
+        "likeness": {name: value for name, value in row.likeness.items() if name not in _SHOWN and "." not in name},
+        "beside": list(row.beside),
+        "cut": list(row.cut),
+        "faults": list(map(str, row.faults)),
+        "runs": _paths(row.runs),
+        "counted_once": _paths(row.repeats),
     }
+
+
+def _paths(runs: Iterable[Run]) -> list[str]:
+    return list(dict.fromkeys(str(run.path) for run in runs))
 
 
 def _pair(pair: Pair) -> Flat:
@@ -117,6 +130,12 @@ def _pair(pair: Pair) -> Flat:
     }
 
 
+def _yardstick(found: Yardstick) -> Flat:
+    return {name: value for name, value in asdict(found).items() if name != "likeness"} | {
+        "limit": limit_of(found.likeness) or None
+    }
+
+
 def _contrast(found: Contrast) -> Flat:
     return {
         "method": found.method,
@@ -130,7 +149,7 @@ def _contrast(found: Contrast) -> Flat:
 
 
 def _flat_yardstick(found: Yardstick) -> Flat:
-    told = {name: value for name, value in asdict(found).items() if name not in ("error", "recipe")}
+    told = {name: value for name, value in _yardstick(found).items() if name not in ("error", "recipe")}
     return {**told, "recipe_hash": found.recipe, **_flat_figure("error", found.error)}
 
 
@@ -159,7 +178,10 @@ def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
         **timing.flat(row),
         **{f"paper_{name}": value for name, value in (row.published or {}).items()},
         **{f"feasible_{name}": value for name, value in (nested["feasible"] or {}).items()},
-        "runs": " ".join(map(str, nested["runs"])),
+        **{name.replace(" ", "_"): value for name, value in nested["likeness"].items()},
+        **{name: "; ".join(nested[name]) for name in ("beside", "cut", "faults")},
+        "runs": " ".join(nested["runs"]),
+        "counted_once": " ".join(nested["counted_once"]),
     }
 
 

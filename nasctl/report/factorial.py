@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from nasctl.report._statistics import components
 from nasctl.report._statistics.components import BLOCK, SOURCES, Errors, squares
 from nasctl.report.figure import Figure
+from nasctl.report.likeness import DIGITS, genotype, tasks
 from nasctl.report.method import source_label
 from nasctl.report.record import Run
 
@@ -135,12 +136,9 @@ def _too_few(levels: tuple[int, int, int]) -> dict[str, str]:
 
 
 def _trainings(runs: Iterable[Run]) -> _Trainings:
-    """Return the trainings in the space and on the data set that have most; what two runs disagree on is left out."""
-    groups: dict[tuple[object, object], list[Run]] = {}
-    for run in runs:
-        if run.verb == "retrain" and run.number("error") is not None:
-            groups.setdefault((run.choices.get("space"), run.choices.get("dataset")), []).append(run)
-    largest: list[Run] = max(groups.values(), key=len, default=[])
+    """Return the trainings in the space and on the data that have most; what two runs disagree on is left out."""
+    trained = [run for run in runs if run.verb == "retrain" and run.number("error") is not None]
+    largest: Sequence[Run] = max(tasks(trained), key=len, default=())
     found = _Trainings()
     for run in sorted(largest, key=_order):
         found.add(run)
@@ -194,7 +192,10 @@ def _left_out(found: _Trainings, chosen: _Choice, labels: Mapping[str, str]) -> 
 
 
 def _architecture(run: Run) -> Name:
-    source = run.source
+    """Return the name of an architecture: of a file its name and the start of its content's hash, which decides."""
+    source, content = run.source, genotype(run)
+    if source.get("signature") is None and content is not None:
+        return f"{source_label(source)}{f' ({content[:DIGITS]})' if source.get('kind') == 'file' else ''}", content
     seed = "" if source.get("seed") is None else f", search seed {source['seed']}"
     return f"{source_label(source)}{seed}", f"{source.get('signature') or source.get('name')}"
 

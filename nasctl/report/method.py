@@ -1,22 +1,26 @@
 """A method: one row of the comparison, aggregated over seeds.
 
-Retrained runs belong together when they share what the architecture came from, the recipe and the data set;
-neither seed nor architecture parts them. Retrain seeds are averaged within each search run first, so that n
-counts search seeds; a published genotype or a file is one architecture, and n counts its retrain seeds.
+Which runs belong together is decided by `likeness`; neither seed nor, of a search, the architecture parts them.
+Retrain seeds are averaged within each search run first, so that n counts search seeds; a published genotype or a file
+is one architecture, by its content, and n counts its retrain seeds. A seed that was run twice counts once, and not at
+all where its results are unlike.
 Finished searches and selections that nobody retrained make rows of their own, with an ``estimate`` instead of a
 test error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
+from nasctl.report.cut import cuts
+from nasctl.report.duplicates import Counted, Fault, once
 from nasctl.report.figure import Figure, average
+from nasctl.report.likeness import Fields, groups, shared
+from nasctl.report.provenance import beside
 from nasctl.report.record import Json, Run
 from nasctl.report.replicas import Distribution, apart, distribution
 from nasctl.report.spending import PHASES, Cost, device_names, spent
@@ -36,7 +40,7 @@ class Method:
     label: str
     signature: str | None  # of the search, less the work that it was given; None for a published genotype or a file
     recipe: str | None  # hash of trainer, data set and final form; None where nothing was retrained
-    settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, recipe
+    settings: Mapping[str, str | None]  # search method, space, estimator, data set, constraint, limit, recipe
     measure: str  # error (%) | perplexity
     error: Figure | None  # on the test split, retrained from scratch
     validation: Figure | None  # the same on the validation part by which weights were chosen, of language models
@@ -51,32 +55,38 @@ class Method:
     device: str
     feasible: tuple[int, int] | None  # architectures within the constraint, of how many
     published: Mapping[str, str] | None  # the row of a paper that the experiment names: table, method
-    runs: tuple[Run, ...]
+    runs: tuple[Run, ...]  # those that figures are of, each seed once
     searches: tuple[Run, ...]  # the given search runs behind it
+    likeness: Fields  # what its runs share, as far as it is recorded
+    beside: tuple[str, ...]  # what its runs do not share and what does not part rows: commits, threads, versions
+    cut: tuple[str, ...]  # what differs from the experiment that `published` is set against
+    repeats: tuple[Run, ...]  # runs that repeat one of `runs`
+    faults: tuple[Fault, ...]  # seeds whose results contradict each other
 
 
 def methods(runs: Iterable[Run]) -> list[Method]:
     """Return the rows of the finished runs among ``runs``: best first for each data set, searches last."""
     finished = [part for run in runs if run.status == "finished" for part in apart(run)]
-    searches = {(run.result["signature"], run.result["seed"]): run for run in finished if run.verb in _SEARCHES}
+    searches = [run for run in finished if run.verb in _SEARCHES]
     retrained = [run for run in finished if run.verb == "retrain"]
-    used = {(run.source.get("signature"), run.source.get("seed")) for run in retrained}
-    left = [run for key, run in searches.items() if key not in used or "replica" in run.result]
-    rows = [_retrained(group, searches) for group in _groups(retrained, _retrain_key)]
-    rows += [_searched(group) for group in _groups(left, _search_key)]
+    used = set(map(_origin, retrained))
+    left = [run for run in searches if _key(run) not in used or "replica" in run.result]
+    rows = [_retrained(group, searches) for group in groups(retrained)]
+    rows += [_searched(group) for group in groups(left)]
     return sorted(rows, key=_rank)
 
 
-def _groups(runs: list[Run], key: Callable[[Run], tuple[str, ...]]) -> list[tuple[Run, ...]]:
-    return [tuple(group) for _, group in groupby(sorted(runs, key=key), key=key)]
+def whole(runs: Iterable[Run]) -> list[Method]:
+    """Return the rows of finished searches as they are: a repeated one is one run."""
+    return [_searched(group) for group in groups(runs)]
 
 
-def _retrain_key(run: Run) -> tuple[str, ...]:
-    return str(run.method or run.source.get("name")), str(run.result["recipe"]), str(run.choices.get("dataset"))
+def _key(run: Run) -> tuple[Any, Any]:
+    return run.result["signature"], run.result["seed"]
 
 
-def _search_key(run: Run) -> tuple[str, ...]:
-    return str(run.method), str(run.result["error_kind"])
+def _origin(run: Run) -> tuple[Any, Any]:
+    return run.source.get("signature"), run.source.get("seed")
 
 
 def _rank(method: Method) -> tuple[str, bool, float, str]:
@@ -89,53 +99,66 @@ def _rank(method: Method) -> tuple[str, bool, float, str]:
     )
 
 
-def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -> Method:
-    first, keys = runs[0], {(run.source.get("signature"), run.source.get("seed")) for run in runs}
+def _retrained(runs: tuple[Run, ...], searches: Sequence[Run]) -> Method:
+    counted, keys = once(runs), set(map(_origin, runs))
+    first, behind = runs[0], once(run for run in searches if _key(run) in keys)
     return Method(
         label=source_label(first.source),
         signature=first.method,
         recipe=first.result["recipe"],
-        settings=_settings(first, first.source.get("choices") or {}),
-        error=Figure.of(by_seed(runs, _score).values()),
-        validation=Figure.of(by_seed(runs, _validation).values()),
+        settings=_settings(first, first.source.get("choices") or {}, shared(runs)),
+        error=Figure.of(by_seed(counted.runs, _score).values()),
+        validation=Figure.of(by_seed(counted.runs, _validation).values()),
         n_of=_N_OF.get(str(first.source.get("kind")), "retrain seeds"),
         estimate=None,
         estimate_kind=None,
         distribution=None,
-        searches=tuple(run for key, run in searches.items() if key in keys),
-        **_shared(runs),
+        searches=behind.runs,
+        cut=cuts(runs) if _published(runs) else (),
+        faults=counted.faults + behind.faults,
+        **_shared(counted, runs, behind.runs),
     )
 
 
 def _searched(runs: tuple[Run, ...]) -> Method:
-    first = runs[0]
+    counted, first = once(runs), runs[0]
     return Method(
         label=first.config.get("label") or str(first.choices.get("strategy")),
         signature=first.method,
         recipe=None,
-        settings=_settings(first, first.choices),
+        settings=_settings(first, first.choices, shared(runs)),
         error=None,
         validation=None,
         n_of="search seeds",
-        estimate=Figure.of(by_seed(runs, _score).values()),
+        estimate=Figure.of(by_seed(counted.runs, _score).values()),
         estimate_kind=first.result["error_kind"],
-        distribution=distribution(runs),
-        searches=runs,
-        **_shared(runs),
+        distribution=distribution(counted.runs),
+        searches=counted.runs,
+        cut=(),
+        faults=counted.faults,
+        **_shared(counted, runs, ()),
     )
 
 
-def _shared(runs: tuple[Run, ...]) -> dict[str, Any]:
+def _shared(counted: Counted, given: tuple[Run, ...], searches: tuple[Run, ...]) -> dict[str, Any]:
     """Return the fields that are made alike for every kind of row."""
+    runs = counted.runs
     return {
         **{name: average(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
-        "measure": runs[0].measure,
+        "measure": given[0].measure,
         "cost": {phase: _cost(runs, phase) for phase in PHASES},
-        "device": _device(runs),
+        "device": _device(given),
         "feasible": _feasible(runs),
-        "published": next((run.config["published"] for run in runs if run.config.get("published")), None),
+        "published": _published(given),
         "runs": runs,
+        "repeats": counted.repeats,
+        "likeness": shared(given),
+        "beside": beside(given, searches),
     }
+
+
+def _published(runs: tuple[Run, ...]) -> Mapping[str, str] | None:
+    return next((run.config["published"] for run in runs if run.config.get("published")), None)
 
 
 def by_seed(runs: tuple[Run, ...], value: Callable[[Run], float | None]) -> dict[Any, float]:
@@ -193,7 +216,7 @@ def source_label(source: Json) -> str:
     return str(source.get("label") or choices.get("strategy") or PurePath(str(source.get("name"))).name)
 
 
-def _settings(run: Run, searched: Json) -> dict[str, str | None]:
+def _settings(run: Run, searched: Json, found: Fields) -> dict[str, str | None]:
     """Return the settings of a row; ``searched`` are the choices of the search, empty without one."""
     data, searched_data = run.choices.get("dataset"), searched.get("dataset")
     moved = f"{data} (searched on {searched_data})" if searched_data not in (None, data) else data
@@ -203,5 +226,6 @@ def _settings(run: Run, searched: Json) -> dict[str, str | None]:
         "estimator": searched.get("estimator"),
         "dataset": moved,
         "constraint": searched.get("constraint"),
+        "limit": found.get("search limits") or found.get("limits"),
         "recipe": run.result.get("recipe_name"),
     }

@@ -17,9 +17,11 @@ from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count, work
 from nasctl.report.interval import told
 from nasctl.report.label import distinct
+from nasctl.report.likeness import TRAINING, alike, limit_of
 from nasctl.report.method import Method, by_seed, methods
 from nasctl.report.pair import works
 from nasctl.report.record import Run, find, finite
+from nasctl.report.remarks import WORK, of_rows
 
 _DECIMALS = 4
 _DRAWN = "random architectures"  # what n counts where nothing but chance chose
@@ -47,7 +49,11 @@ def values(row: Method, metric: str) -> dict[object, float]:
 
 
 def _measured(rows: Sequence[Method], metric: str) -> Grid:
-    remarks = [f"{metric} on the test split, mean ± standard deviation over n seeds; work in multiply-accumulates."]
+    remarks = [
+        f"{metric} on the test split, mean ± standard deviation over n seeds; work in multiply-accumulates.",
+        *[WORK] * any(works(row) for row in rows),
+        *of_rows(rows),
+    ]
     return grid(f"Test {metric} of retrained networks", [_cells(row, metric) for row in rows], remarks)
 
 
@@ -57,6 +63,7 @@ def _cells(row: Method, metric: str) -> Cells:
         "method": row.label,
         "dataset": str(row.settings["dataset"]),
         metric: "" if figure is None else figure.text(_DECIMALS),
+        "limit": row.settings["limit"] or "",
         "params": count(row.params, 2),
         "within the limit": "" if row.feasible is None else "{} of {}".format(*row.feasible),
         "work of a search": work(fmean(used)) if used else "",
@@ -64,7 +71,7 @@ def _cells(row: Method, metric: str) -> Cells:
 
 
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
-    """Return the grid of each two methods of one data set and recipe that have an interval."""
+    """Return the grid of each two comparable methods that have an interval."""
     pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
     found = contrasts(((a.label, _paired_values(a, metric)), (b.label, _paired_values(b, metric))) for a, b in pairs)
     remarks = told([each.difference for each in found])
@@ -78,4 +85,5 @@ def _paired_values(row: Method, metric: str) -> dict[object, float]:
 
 
 def _alike(a: Method, b: Method) -> bool:
-    return (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
+    same = (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
+    return same and alike(a.likeness, b.likeness, *TRAINING) and limit_of(a.likeness) == limit_of(b.likeness)

@@ -17,12 +17,18 @@ from nasctl.core import RequestError, unknown
 from nasctl.report import view
 from nasctl.report._statistics.proportion import exact
 from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
 from nasctl.report.interval import LEVEL
+from nasctl.report.label import of_runs
+from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
+from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, find, lines
+from nasctl.report.remarks import test_rewards
 
 RESOURCES = ("params", "macs")
+PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table
 TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
 
 
@@ -70,29 +76,42 @@ def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, pl
     if outcomes not in RESOURCES:
         raise unknown("outcomes", outcomes, RESOURCES)
     view.check(format, plot, overwrite)
-    found = sorted(_outcomes(find(paths), outcomes, by), key=_order)
+    runs, remarks = _counted([r for r in find(paths) if r.status == "finished" and r.result.get("repeats")])
+    found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
         raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
     if plot is not None:
         view.save(_drawn(found, outcomes, by), plot)
-    shown = [_grid(found, outcomes, by)] + [_published()] * any(outcome.space == "nats_size" for outcome in found)
-    return view.text(shown, format)
+    remarks = [*remarks, *test_rewards(runs)]
+    return view.text([_grid(found, outcomes, by, remarks)] + [_published()] * any(map(_is_of_table, runs)), format)
+
+
+def _counted(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Return the runs without repeats of one seed, and what is said of seeds with unlike results."""
+    counted = [once(group) for group in groups(runs)]
+    dropped = {run.path for each in counted for run in each.repeats}
+    return [r for r in runs if r.path not in dropped], [str(fault) for each in counted for fault in each.faults]
+
+
+def _is_of_table(run: Run) -> bool:
+    """Return whether a run searched the space, data set and data that the published table is of."""
+    chosen = (run.choices.get("space"), run.choices.get("dataset")) == PUBLISHED_FOR
+    return chosen and is_published([run]) is not False
 
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
-    for run in runs:
-        if run.status == "finished" and run.result.get("repeats"):
-            replicas = tuple(lines(run, "replicas.jsonl"))
-            yield Outcome(
-                label=str(run.config.get("label") or run.choices.get("strategy")),
-                space=str(run.choices.get("space")),
-                by=None if by is None else _setting(run, by),
-                limit=run.limits.get(resource),
-                costs=tuple(line[resource] for line in replicas),
-                feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
-                errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
-                replicas=replicas,
-            )
+    for run, label in zip(runs, of_runs(runs), strict=True):
+        replicas = tuple(lines(run, "replicas.jsonl"))
+        yield Outcome(
+            label=label,
+            space=str(run.choices.get("space")),
+            by=None if by is None else _setting(run, by),
+            limit=run.limits.get(resource),
+            costs=tuple(line[resource] for line in replicas),
+            feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
+            errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
+            replicas=replicas,
+        )
 
 
 def _setting(run: Run, name: str) -> Any:
@@ -109,9 +128,9 @@ def _order(outcome: Outcome) -> tuple[Any, ...]:
     return outcome.space, outcome.limit or 0, not numeric, outcome.by if numeric else 0, outcome.label
 
 
-def _grid(found: Sequence[Outcome], resource: str, by: str | None) -> Grid:
+def _grid(found: Sequence[Outcome], resource: str, by: str | None, more: Sequence[str]) -> Grid:
     rows = [_cells(outcome, resource, by) for outcome in found]
-    remarks = ["Error: over the feasible outcomes alone, n of them; ± is the sample standard deviation."]
+    remarks = ["Error: over the feasible outcomes alone, n of them; ± is the sample standard deviation.", *more]
     if any(row["best found (%)"] or row["mode within (%)"] for row in rows):
         remarks.append("Brackets: 95 % interval of the share over searches, by Clopper and Pearson.")
     return grid(f"Outcomes in {resource}", rows, remarks)

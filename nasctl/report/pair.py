@@ -1,23 +1,27 @@
 """A method beside random search at equal work: the pairs there are, and the commands for those that lack.
 
-Work is in multiply-accumulates, of search and selection together. A random search is the pair of a method if the
-work of a run of that method was its budget, and if space, data set, constraint and recipe are the same. Random
-search as the baseline: Li and Talwalkar 2019, https://arxiv.org/abs/1902.07638.
+Work is in multiply-accumulates, of search and selection together. A random search is the pair of a method if the mean
+works of both are equal within 1 %, and if nothing tells apart their space, data, limits, recipe and device type. Random
+searches that were each given the work of one of the method's searches are taken together. Random search as the
+baseline: Li and Talwalkar 2019, https://arxiv.org/abs/1902.07638.
 """
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nasctl.report.figure import Figure
+from nasctl.report.figure import work as written
 from nasctl.report.interval import Difference, between, together
-from nasctl.report.method import Method, by_seed
-from nasctl.report.record import Run
+from nasctl.report.likeness import WORK, comparable, equal_work
+from nasctl.report.method import Method, by_seed, source_label
+from nasctl.report.provenance import searched
 
 RANDOM = "random_search"
 _ALIKE = ("space", "dataset", "constraint")
-_PHASES = ("search", "selection")
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,12 @@ class Lacking:
 
     method: str
     command: str
+    near: str = ""  # why a random search that is there is no pair
 
 
 def pairs(rows: Sequence[Method]) -> list[Pair]:
     """Return the pairs among ``rows``, in their order, with intervals that all hold at once."""
-    found = [(row, other) for row in rows for other in rows if row.error and other.error and _matches(row, other)]
+    found = [(row, other) for row in rows for other in _partners(row, rows)]
     differences = together([between(_scores(row), _scores(other)) for row, other in found])
     return [
         Pair(row, other, difference, _mean(works(row)), _mean(works(other)))
@@ -56,36 +61,57 @@ def _scores(row: Method) -> dict[object, float]:
 
 def lacking(rows: Sequence[Method]) -> list[Lacking]:
     """Return the searched and retrained methods of known work that are in no pair."""
-    alone = [row for row in rows if works(row) and not _is_random(row) and row.error]
-    alone = [row for row in alone if not any(_matches(row, other) for other in rows)]
-    return [Lacking(row.label, _command(row)) for row in alone]
+    alone = [row for row in rows if works(row) and not _is_random(row) and row.error and not _partners(row, rows)]
+    return [Lacking(row.label, _command(row), _near(row, rows)) for row in alone]
 
 
 def works(row: Method) -> list[int]:
     """Return what each search behind a retrained row used; empty where that is not known."""
-    found = {run.source.get("seed"): _total(run) for run in row.runs if run.source.get("kind") == "run"}
+    found = {run.source.get("seed"): searched(run) for run in row.runs if run.source.get("kind") == "run"}
     return [work for work in found.values() if work]
-
-
-def _total(run: Run) -> int:
-    work = run.source.get("work") or {}
-    return sum(int(work.get(phase) or 0) for phase in _PHASES)
 
 
 def _is_random(row: Method) -> bool:
     return row.settings["search method"] == RANDOM
 
 
-def _matches(row: Method, other: Method) -> bool:
-    if _is_random(row) or not _is_random(other) or not other.error or row.recipe != other.recipe:
+def _partners(row: Method, rows: Sequence[Method]) -> list[Method]:
+    """Return the random searches of equal work; else those, as one, that each had the work of one of the searches."""
+    like = [other for other in rows if _is_baseline(row, other)]
+    equal = [other for other in like if _is_equal(row, other)]
+    parts: dict[str | None, list[Method]] = {}
+    for other in like:
+        if any(equal_work(other.likeness.get(WORK, 0.0) or math.inf, work) for work in works(row)):
+            parts.setdefault(other.signature, []).append(other)
+    together = [_together(group) for group in parts.values() if len(group) > 1]
+    return equal or [other for other in together if _is_equal(row, other)]
+
+
+def _is_equal(row: Method, other: Method) -> bool:
+    return equal_work(_mean(works(row)), _mean(works(other)))
+
+
+def _together(group: Sequence[Method]) -> Method:
+    """Return the rows of one method that differ in the work that they were given as one row."""
+    runs = tuple(run for row in group for run in row.runs)
+    label = f"{source_label(runs[0].source)}, work by work"
+    return replace(group[0], label=label, runs=runs, error=Figure.of(by_seed(runs, lambda run: run.score).values()))
+
+
+def _is_baseline(row: Method, other: Method) -> bool:
+    """Return whether ``other`` is a random search that is like ``row`` in all but its work."""
+    if _is_random(row) or not _is_random(other) or not other.error or not works(row) or not works(other):
         return False
     same = all(row.settings[name] == other.settings[name] for name in _ALIKE)
-    return same and bool(_limits(other) & set(works(row)))
+    return same and comparable(row.likeness, other.likeness)
 
 
-def _limits(row: Method) -> set[int]:
-    limits = ((run.source.get("budget") or {}).get("work") for run in row.runs)
-    return {limit for limit in limits if limit}
+def _near(row: Method, rows: Sequence[Method]) -> str:
+    """Return what random searches lack that are like ``row`` but for their work."""
+    used = _mean(works(row))
+    found = [(other.label, _mean(works(other))) for other in rows if _is_baseline(row, other)]
+    told = [f"{label} did {written(other)} ({100 * (other / used - 1):+.1f} %)" for label, other in found]
+    return f"{', '.join(told)} where the method did {written(used)}; equal works differ by 1 % at most" if told else ""
 
 
 def _mean(values: Sequence[int]) -> float:
@@ -93,6 +119,8 @@ def _mean(values: Sequence[int]) -> float:
 
 
 def _command(row: Method) -> str:
-    path = shlex.quote(f"budget.like={row.runs[0].source.get('name')}")
+    mean = _mean(works(row))
+    nearest = min(row.runs, key=lambda run: abs(searched(run) - mean))  # the first of equals
+    path = shlex.quote(f"budget.like={nearest.source.get('name')}")
     seeds = ",".join(map(str, range(max(2, row.error.n if row.error else 2))))
     return f"nasctl search -m strategy={RANDOM} estimator=from_scratch {path} seed={seeds}"

@@ -16,8 +16,16 @@ from typing import Any
 from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.duplicates import once
+from nasctl.report.likeness import DIGITS, groups, groups_by, of_kind, shared
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find, trials
+from nasctl.report.remarks import test_rewards
+
+MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
+"""Fields by which the trials of two runs were measured alike."""
+_MOST = 3  # fields that a title names
+_SHOWN = 24  # characters of each
 
 
 @dataclass(frozen=True)
@@ -35,33 +43,52 @@ class Point:
         return self.metrics.get("bottlenecks", 0) > 0
 
 
+@dataclass(frozen=True)
+class Front:
+    """All points of the runs that were measured alike, those on the front, and what is said below."""
+
+    runs: Sequence[Run]
+    points: Sequence[Point]
+    found: Sequence[Point]
+    remarks: Sequence[str]
+
+
 def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the front of all trials of the runs at or below ``paths``, by the cost ``pareto``; ``plot`` is a file.
 
-    The value is the reward's metric; what several seeds of one search evaluated counts by its mean.
+    Runs of different data, or that trained and scored their trials by different settings, have a front each. The value
+    is the reward's metric; what several seeds of one search evaluated counts by its mean.
     `RequestError` for runs without such trials or of different metrics.
     """
     view.check(format, plot, overwrite)
     runs = [run for run in find(paths) if run.verb == "search"]
     measure = _measure(runs)
-    points = _means((run.method, point) for run in runs for point in _points(run, pareto, measure))
-    if not points:
+    fronts = [found for group in groups_by(runs, *MEASURED) if (found := _front(group, pareto, measure)).points]
+    if not fronts:
         raise RequestError(
             f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
             "give a search that records them, such as nasctl search +experiment=ffn_sweep"
         )
-    found = front(points)
     if plot is not None:
-        view.save(_drawn(points, found, pareto, measure), plot)
-    return view.text([_grid(points, found, pareto, measure)], format)
+        view.save(_drawn(fronts, pareto, measure), plot)
+    return view.text([_grid(each, fronts, pareto, measure) for each in fronts], format)
 
 
-def _means(points: Iterable[tuple[str | None, Point]]) -> list[Point]:
-    """Return one point for each method and name."""
-    groups: dict[tuple[str | None, str], list[Point]] = {}
-    for method, point in points:
-        groups.setdefault((method, point.name), []).append(point)
-    return [_joined(group) if len(group) > 1 else group[0] for group in groups.values()]
+def _front(runs: Sequence[Run], resource: str, measure: str) -> Front:
+    """Return the front of runs that were measured alike; a seed of a row counts once."""
+    counted = [once(group) for group in groups(runs)]
+    named = [(str(i), run) for i, each in enumerate(counted) for run in each.runs]
+    points = _means((row, point) for row, run in named for point in _points(run, resource, measure))
+    faults = [str(fault) for each in counted for fault in each.faults]
+    return Front(tuple(runs), points, front(points), [*faults, *test_rewards(runs)])
+
+
+def _means(points: Iterable[tuple[str, Point]]) -> list[Point]:
+    """Return one point for each row and name."""
+    parts: dict[tuple[str, str], list[Point]] = {}
+    for row, point in points:
+        parts.setdefault((row, point.name), []).append(point)
+    return [_joined(group) if len(group) > 1 else group[0] for group in parts.values()]
 
 
 def _joined(group: Sequence[Point]) -> Point:
@@ -134,7 +161,8 @@ def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
             yield Point("-".join(names or map(str, line["arch"])), metrics[resource], sign * metrics[measure], metrics)
 
 
-def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str) -> Grid:
+def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) -> Grid:
+    points, found = shown.points, shown.found
     chosen = reference(found)
     rows = [_cells(point, resource, measure, point is chosen) for point in found]
     marked = sum(point.bottleneck for point in found)
@@ -143,13 +171,39 @@ def _grid(points: Sequence[Point], found: Sequence[Point], resource: str, measur
         f"{sum(point.bottleneck for point in points):,} of all have.",
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
         f"constraint={resource} constraint.limit={chosen.cost:.0f}",
+        *_ties(points, found),
+        *shown.remarks,
     ]
     if (most := max(point.n for point in points)) > 1:
         remarks.append(f"{measure} is the mean of up to {most} evaluations by one search and its seeds.")
     volume = hypervolume(points, found)
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
-    return grid(f"{measure} against {resource}", rows, remarks)
+    return grid(f"{measure} against {resource}{_named(shown, fronts)}", rows, remarks)
+
+
+def _ties(points: Sequence[Point], found: Sequence[Point]) -> list[str]:
+    """Return the rule by which one of equal points stands on the front, where there are some."""
+    places = {(point.cost, point.value): point for point in found}
+    tied = sum((point.cost, point.value) in places for point in points) - len(found)
+    text = "of equal cost and value the first by name stands on the front"
+    return [f"{tied} architectures tie with one on the front: {text}."] if tied else []
+
+
+def _named(shown: Front, fronts: Sequence[Front]) -> str:
+    """Return what tells a front from the others: in which fields its runs differ from theirs."""
+    known = [shared(each.runs) for each in fronts]
+    own = shared(shown.runs)
+    names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))
+    unlike = [name for name in names if len({each.get(name) for each in known}) > 1]
+    told = [f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own][
+        :_MOST
+    ]
+    return f" ({', '.join(told) or 'data not recorded'})" if len(fronts) > 1 else ""
+
+
+def _short(name: str, value: Any) -> str:
+    return str(value)[: DIGITS if name.startswith("data ") else _SHOWN]
 
 
 def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
@@ -160,13 +214,20 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
 
 
-def _drawn(points: Sequence[Point], found: Sequence[Point], resource: str, measure: str) -> Any:
-    figure, axes = canvas(1)
+def _drawn(fronts: Sequence[Front], resource: str, measure: str) -> Any:
+    figure, places = canvas(len(fronts))
+    for shown, axes in zip(fronts, places if len(fronts) > 1 else [places], strict=True):
+        _draw(axes, shown, resource, measure)
+        axes.set(title=_named(shown, fronts).strip(" ()"))
+    return figure
+
+
+def _draw(axes: Any, shown: Front, resource: str, measure: str) -> None:
     parts = {"without a bottleneck": False, "with a bottleneck": True}
     for label, bottleneck in parts.items():
-        some = [point for point in points if point.bottleneck == bottleneck]
+        some = [point for point in shown.points if point.bottleneck == bottleneck]
         axes.scatter([p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=label)
-    axes.plot([p.cost for p in found], [p.metrics[measure] for p in found], color="black", linewidth=1, label="front")
+    line = [(p.cost, p.metrics[measure]) for p in shown.found]
+    axes.plot(*zip(*line, strict=True), color="black", linewidth=1, label="front")
     axes.set(xscale="log", xlabel=resource, ylabel=measure)
     axes.legend(fontsize="small")
-    return figure

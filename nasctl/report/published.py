@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from nasctl.core import RequestError, unknown
+from nasctl.report.record import Run
 
 _DATA = Path(__file__).with_name("data")
 
@@ -103,6 +104,18 @@ def select(request: str, datasets: Iterable[str], named: Iterable[str]) -> list[
     return [row for name in tables() if name in shown for row in rows() if row.table == name]
 
 
+def is_published(runs: Iterable[Run]) -> bool | None:
+    """Return whether all ``runs`` are of the data that published rows are of; None where some do not record it."""
+    known = {_said(run) for run in runs}
+    return False if "no" in known else True if known == {"yes"} else None
+
+
+def _said(run: Run) -> str | None:
+    data = run.environment.get("data")
+    said = data.get("published") if isinstance(data, Mapping) else None
+    return said if said in ("yes", "no") else None
+
+
 def notes_of(shown: Iterable[PublishedRow]) -> list[Note]:
     """Return the footnotes that concern the rows shown."""
     listed = list(shown)
@@ -120,6 +133,12 @@ def lookup(reference: Mapping[str, str], place: str) -> PublishedRow:
     if method not in found:
         raise unknown(f"{place}: published.method", method, found)
     return found[method]
+
+
+def genotypes(reference: Mapping[str, str]) -> set[str]:
+    """Return the names of the shipped genotypes that the published row ``reference`` is of."""
+    listed = _shipped()["genotypes"]
+    return {one["genotype"] for one in listed if all(one[key] == reference.get(key) for key in ("table", "method"))}
 
 
 @cache

@@ -22,11 +22,14 @@ from nasctl.core import RequestError
 from nasctl.report import view
 from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
+from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
 from nasctl.report.interval import told
 from nasctl.report.label import distinct
-from nasctl.report.method import methods
+from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
+from nasctl.report.method import Method, methods
 from nasctl.report.record import Json, Run, find, trials
+from nasctl.report.remarks import TEST_REWARD, of_rows
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
@@ -34,14 +37,13 @@ Limits = tuple[tuple[str, float], ...]
 
 COSTS = ("params", "macs")
 _DECIMALS = 5  # of a regret
-PLACES = ("download", "workers", "root")  # settings of a data set that touch no figure
 
 
 @dataclass(frozen=True)
 class Sweep:
     """The values (lower is better) and metrics of all architectures, means over the seeds of the sweeps at ``paths``.
 
-    ``task`` is what searches must share.
+    ``task`` is what searches must share, with what is known of the data in ``likeness``.
     """
 
     paths: Sequence[Path]
@@ -49,6 +51,8 @@ class Sweep:
     values: Mapping[Arch, float]
     metrics: Mapping[Arch, Json]
     task: Json
+    likeness: Fields
+    error_kind: str
 
     def feasible(self, limits: Limits) -> list[float]:
         """Return the values within ``limits``, best first."""
@@ -93,22 +97,35 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     feasible = cache(sweep.feasible)  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return view.text([_grid(scores, sweep, len(runs) - len(scored)), *_ranking(scores)], format)
+    return view.text([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)], format)
 
 
-def _sweep(runs: Sequence[Run]) -> Sweep:
+def _sweep(found: Sequence[Run]) -> Sweep:
+    runs = _of_one_kind(found)
     evaluated, first = [_evaluated(run) for run in runs], runs[0]
-    for run in runs[1:]:
-        if run.method != first.method:
-            raise RequestError(
-                f"regret: {run.path} and {first.path} are sweeps of different settings ({run.method} and "
-                f"{first.method}), which have no common mean; name one, or sweeps that differ in their seeds alone"
-            )
     reward, names = first.config["reward"], (_measure(first), *COSTS)
     metrics = {arch: {name: fmean(part[arch][name] for part in evaluated) for name in names} for arch in evaluated[0]}
     sign = -1.0 if reward.get("maximize") else 1.0
     values = {arch: sign * each[names[0]] for arch, each in metrics.items()}
-    return Sweep([run.path for run in runs], names[0], values, metrics, _task(first))
+    kind = str(first.result.get("error_kind"))
+    return Sweep([run.path for run in runs], names[0], values, metrics, _task(first), shared(runs), kind)
+
+
+def _of_one_kind(found: Sequence[Run]) -> Sequence[Run]:
+    """Return the sweeps of a folder, each seed once, or raise `RequestError` if they have no common mean."""
+    first = found[0]
+    for run in found[1:]:
+        if run.method != first.method or len(groups([first, run])) > 1:
+            unlike = ", ".join(name for name in differing(fields(first), fields(run)) if name != "origin")
+            raise RequestError(
+                f"regret: {run.path} and {first.path} are sweeps of different settings ({run.method} and "
+                f"{first.method}), which have no common mean{f' (they differ in {unlike})' if unlike else ''}; name "
+                "one, or sweeps that differ in their seeds alone"
+            )
+    counted = once(found)
+    if counted.faults:
+        raise RequestError(f"regret: {counted.faults[0]} Name one of them")
+    return counted.runs
 
 
 def _measure(run: Run) -> str:
@@ -130,17 +147,19 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
 def _task(run: Run) -> Json:
     """Return the run's decisions with their options, its space and its data set."""
     path = run.path / "decisions.json"
-    groups = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
-    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **groups}
+    nodes = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
+    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **nodes}
 
 
 def _settings(node: Json) -> Json:
-    return {key: value for key, value in node.items() if key not in PLACES}
+    return {key: value for key, value in node.items() if key not in NOT_SIGNED}
 
 
 def _alike(run: Run, sweep: Sweep) -> bool:
-    """Return whether ``run`` is a finished search of what the sweep swept."""
-    return run.verb == "search" and run.status == "finished" and _task(run) == sweep.task
+    """Return whether ``run`` is a finished search of what the sweep swept, on the same data where both record them."""
+    if run.verb != "search" or run.status != "finished" or _task(run) != sweep.task:
+        return False
+    return alike(fields(run), sweep.likeness, "data")
 
 
 def _within(metrics: Json, limits: Limits) -> bool:
@@ -176,30 +195,36 @@ def _limits(run: Run) -> Limits:
     return tuple(run.limits.items())
 
 
-def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int) -> Grid:
+def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[Method]) -> Grid:
     paths = ", ".join(map(str, sweep.paths))
     remarks = [
         f"{sweep.measure} by the sweep {paths}; regret: found less the best within the same limit; none where "
-        "what was found exceeds it.",
+        "what was found exceeds it. Architectures of equal value share the better rank.",
+        *of_rows(rows),
     ]
     if len(sweep.paths) > 1:
         remarks.append(f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps.")
     if left_out:
         remarks.append(f"Left out: {left_out} runs that are unfinished or of another space or data set.")
+    if sweep.error_kind == TEST_REWARD:
+        remarks.append("The sweep's values are of test accuracies.")
     return grid("Regret to the sweep", [_cells(score, sweep.measure) for score in scores], remarks)
 
 
-def _ranking(scores: Sequence[Score]) -> Iterator[Grid]:
+def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]:
     """Yield the methods by their mean regret, and the differences of those that share seeds."""
-    groups = {score.label: [s for s in scores if s.label == score.label] for score in scores}
-    known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in groups.items()}
-    order = sorted(groups, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
-    rows = [_method_cells(label, groups[label], Figure.of(known[label].values())) for label in order]
+    parts = {score.label: [s for s in scores if s.label == score.label] for score in scores}
+    known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in parts.items()}
+    order = sorted(parts, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
+    rows = [_method_cells(label, parts[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
+    limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
-    differences = contrasts(pairs)
+    like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
+    differences = contrasts(like)
     if differences:
         remarks = ["Negative favours the first. Of seeds, those count whose finding is within the limit."]
+        remarks += ["Methods are compared under equal limits alone."] * (len(set(limits.values())) > 1)
         remarks += told([each.difference for each in differences])
         yield grid("Differences of mean regret", [each.cells(_DECIMALS) for each in differences], remarks)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, groupby
 
 from nasctl.report.contrast import Contrast, Named, contrasts
+from nasctl.report.likeness import of_kind
 from nasctl.report.method import Method, by_seed
 
 _MOST = 8  # methods of which all pairs are shown; of more, those with random search
@@ -29,10 +30,11 @@ def _is_repeated(row: Method) -> bool:
 
 
 def _task(row: Method) -> str:
-    """Return what compared methods share: the settings of space, estimator, data set and constraint."""
+    """Return what compared methods share: the settings of space, estimator, data set and constraint, and the data."""
     first = row.runs[0]
     nodes = {name: [row.settings[name], first.config.get(name)] for name in _SHARED}
-    return json.dumps([row.estimate_kind, row.measure, nodes], sort_keys=True, default=str)
+    data = {name: value for name, value in row.likeness.items() if of_kind(name, "data", "limits", "device type")}
+    return json.dumps([row.estimate_kind, row.measure, nodes, data], sort_keys=True, default=str)
 
 
 def _pairs(group: Sequence[Method]) -> Iterator[tuple[Method, Method]]:

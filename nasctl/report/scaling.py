@@ -11,6 +11,7 @@ from operator import attrgetter
 from nasctl.core import unknown
 from nasctl.report.figure import Figure
 from nasctl.report.label import overrides
+from nasctl.report.likeness import LIMITS, genotype, of_kind
 from nasctl.report.method import Method, source_label
 
 AXES = {"params": "parameters", "macs": "multiply-accumulates of one example"}
@@ -48,8 +49,10 @@ def series(found: Sequence[Point]) -> dict[str, list[Point]]:
 def _series(row: Method) -> tuple[str, str]:
     """Return what a series shares: the origin of the architecture, and how it is trained; its size is free."""
     run = row.runs[0]
-    origin = str(run.method or run.source.get("name"))
-    return origin, json.dumps([run.config.get(group) for group in _TRAINING], sort_keys=True)
+    origin = str(run.method or genotype(run) or run.source.get("name"))
+    trained = [run.config.get(group) for group in _TRAINING]
+    alike = {name: value for name, value in row.likeness.items() if of_kind(name, "data", "device type", *LIMITS)}
+    return origin, json.dumps([trained, alike], sort_keys=True)
 
 
 def _names(rows: Sequence[Method]) -> dict[tuple[str, str], str]:

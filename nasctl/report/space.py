@@ -7,11 +7,13 @@ error column.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure
+from nasctl.report.likeness import groups, limit_of, shared, told_data
 from nasctl.report.record import PERPLEXITY, Json, Run, trials
 
 _RANDOM = "random_search"
@@ -39,6 +41,8 @@ class RandomArchitectures:
     measure: str  # error (%) | perplexity
     signature: str
     error: Figure
+    limit: str | None = None
+    data: str | None = None  # the start of the fingerprint
 
 
 def spaces(runs: Iterable[Run]) -> list[Space]:
@@ -48,12 +52,10 @@ def spaces(runs: Iterable[Run]) -> list[Space]:
 
 
 def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
-    """Return the figures of the finished random searches, runs of one method pooled."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.status == "finished" and run.verb == "search" and run.choices.get("strategy") == _RANDOM:
-            groups.setdefault(str(run.method), []).append(run)
-    pooled = [_pooled(signature, group) for signature, group in groups.items()]
+    """Return the figures of the finished random searches, the runs of one row pooled, each seed once."""
+    searched = (run for run in runs if run.status == "finished" and run.verb == "search")
+    chance = [run for run in searched if run.choices.get("strategy") == _RANDOM]
+    pooled = [_pooled(str(group[0].method), once(group).runs) for group in groups(chance)]
     return [found for found in pooled if found is not None]
 
 
@@ -64,11 +66,14 @@ def _sized(run: Run) -> tuple[str | None, int | None]:
     return run.choices.get("space"), run.result.get("space_size")
 
 
-def _pooled(signature: str, runs: list[Run]) -> RandomArchitectures | None:
+def _pooled(signature: str, runs: Sequence[Run]) -> RandomArchitectures | None:
+    if not runs:
+        return None  # all seeds contradict each other
     measure = runs[0].measure
     name = PERPLEXITY if measure == PERPLEXITY else "error"
     figure = Figure.of(error for run in runs for trial in trials(run) for error in _errors(trial, name))
     choices: Any = {name: str(runs[0].choices.get(name)) for name in ("space", "dataset", "estimator")}
+    choices |= {"limit": limit_of(shared(runs)) or None, "data": told_data(shared(runs))}
     kind = str(runs[0].result["error_kind"])
     if figure is None:
         return None

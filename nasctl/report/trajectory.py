@@ -8,6 +8,9 @@ from typing import Any
 from nasctl.core import RequestError, unknown
 from nasctl.report import view
 from nasctl.report.document import Grid, grid
+from nasctl.report.duplicates import once
+from nasctl.report.label import of_runs
+from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find
 
@@ -15,7 +18,7 @@ from nasctl.report.record import Run, find
 def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the probabilities of the options of the decision ``trajectory`` in each run; ``plot`` is a file."""
     view.check(format, plot, overwrite)
-    runs = [run for run in find(paths) if run.result.get("trajectory")]
+    runs, remarks = _counted([run for run in find(paths) if run.result.get("trajectory")])
     if not runs:
         raise RequestError(
             "trajectory: none of these runs noted its policies; give a search with strategy.batched=true and a curve"
@@ -24,7 +27,15 @@ def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None
         _check(run, trajectory)
     if plot is not None:
         view.save(_drawn(runs, trajectory), plot)
-    return view.text([_grid(runs, trajectory)], format)
+    return view.text([_grid(runs, trajectory, remarks)], format)
+
+
+def _counted(found: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Return the runs without repeats of one seed, and what is said of seeds with unlike results."""
+    counted = [once(group) for group in groups(found)]
+    faulty = {run.path for each in counted for fault in each.faults for run in fault.runs}
+    kept = {run.path for each in counted for run in each.runs} | faulty
+    return [run for run in found if run.path in kept], [str(fault) for each in counted for fault in each.faults]
 
 
 def _check(run: Run, decision: str) -> None:
@@ -33,30 +44,26 @@ def _check(run: Run, decision: str) -> None:
         raise unknown(f"trajectory ({run.path})", decision, known)
 
 
-def _grid(runs: Sequence[Run], decision: str) -> Grid:
+def _grid(runs: Sequence[Run], decision: str, remarks: Sequence[str]) -> Grid:
     rows = [
         {
-            "method": _label(run),
+            "method": label,
             "turn": str(point["turn"]),
             **{option: f"{share:.3f}" for option, share in point["probabilities"][decision].items()},
         }
-        for run in runs
+        for run, label in zip(runs, of_runs(runs), strict=True)
         for point in run.result["trajectory"]
     ]
-    return grid(f"Mean probability of each option of {decision}", rows)
+    return grid(f"Mean probability of each option of {decision}", rows, remarks)
 
 
 def _drawn(runs: Sequence[Run], decision: str) -> Any:
     figure, places = canvas(len(runs))
-    for run, axes in zip(runs, places if len(runs) > 1 else [places], strict=True):
+    for run, label, axes in zip(runs, of_runs(runs), places if len(runs) > 1 else [places], strict=True):
         points = run.result["trajectory"]
         for option in points[0]["probabilities"][decision]:
             shares = [point["probabilities"][decision][option] for point in points]
             axes.plot([point["turn"] for point in points], shares, label=option)
-        axes.set(title=_label(run), xlabel="turn", ylabel=f"probability in {decision}", ylim=(0, 1))
+        axes.set(title=label, xlabel="turn", ylabel=f"probability in {decision}", ylim=(0, 1))
         axes.legend(fontsize="small")
     return figure
-
-
-def _label(run: Run) -> str:
-    return str(run.config.get("label") or run.choices.get("strategy"))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nasctl.report.figure import Figure
+from nasctl.report.likeness import TRAINING, Fields, alike, comparable, same_space
 from nasctl.report.method import Method
 from nasctl.report.record import ERROR
 
@@ -26,15 +27,21 @@ class Yardstick:
     constraint: str | None
     recipe: str | None  # its hash
     error: Figure
+    likeness: Fields
 
 
 def yardsticks(rows: Sequence[Method]) -> list[Yardstick]:
     """Return a yardstick for every row of two or more random architectures."""
-    return [
-        Yardstick(row.settings["space"], row.settings["dataset"], row.settings["constraint"], row.recipe, row.error)
-        for row in rows
-        if is_random(row) and row.measure == ERROR and row.error is not None and row.error.n >= _LEAST
-    ]
+    return [_yardstick(row, row.error) for row in rows if is_random(row) and row.error and _counts(row, row.error)]
+
+
+def _counts(row: Method, error: Figure) -> bool:
+    return row.measure == ERROR and error.n >= _LEAST
+
+
+def _yardstick(row: Method, error: Figure) -> Yardstick:
+    space, dataset, constraint = (row.settings[name] for name in ("space", "dataset", "constraint"))
+    return Yardstick(space, dataset, constraint, row.recipe, error, row.likeness)
 
 
 def is_random(row: Method) -> bool:
@@ -54,4 +61,8 @@ def improvement(row: Method, known: Sequence[Yardstick]) -> float | None:
 def _fits(row: Method, yardstick: Yardstick) -> bool:
     same = all(row.settings[name] == getattr(yardstick, name) for name in ("space", "dataset"))
     limits = (None, yardstick.constraint)  # nothing limited a published architecture
-    return same and row.recipe == yardstick.recipe and row.settings["constraint"] in limits
+    if not same or row.recipe != yardstick.recipe or row.settings["constraint"] not in limits:
+        return False
+    if row.signature is None:
+        return alike(row.likeness, yardstick.likeness, *TRAINING) and same_space(row.likeness, yardstick.likeness)
+    return comparable(row.likeness, yardstick.likeness)

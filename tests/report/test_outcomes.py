@@ -19,7 +19,9 @@ def replica(macs, error, limit=75e6, best=False, policy=None):
 
 
 def repeated(root, signature, lines, label="TabNAS", samples=5, space="nats_size", limit=75e6):
-    folder = fabricate.search(root, signature=signature, label=label, choices={"space": space}, repeats=len(lines))
+    folder = fabricate.search(
+        root, signature=signature, label=label, choices={"space": space, "dataset": "cifar100"}, repeats=len(lines)
+    )
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config |= {"constraint": {"resource": "macs", "limit": limit}, "strategy": {"samples": samples}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))

@@ -13,7 +13,7 @@ import yaml
 from nasctl import cli
 from nasctl.core import RequestError
 from nasctl.report import pareto
-from nasctl.report.pareto import Point, _drawn, front, hypervolume, reference
+from nasctl.report.pareto import Front, Point, _drawn, front, hypervolume, reference
 
 SETTINGS = {"pareto": "params", "format": "markdown", "plot": None, "overwrite": False}
 WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
@@ -113,7 +113,7 @@ def test_what_is_maximised_is_turned_round(sweep):
 def test_what_is_maximised_is_drawn_as_it_was_measured():
     pytest.importorskip("matplotlib")
     points = [Point("a", 10.0, -0.8, {"accuracy": 0.8}), Point("b", 20.0, -0.9, {"accuracy": 0.9})]
-    (axes,) = _drawn(points, points, "params", "accuracy").axes
+    (axes,) = _drawn([Front((), points, points, [])], "params", "accuracy").axes
     assert list(axes.lines[0].get_ydata()) == [0.8, 0.9] and axes.get_ylabel() == "accuracy"
 
 
