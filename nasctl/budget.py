@@ -11,8 +11,8 @@ from nasctl import config as configuration
 from nasctl.config import Config
 from nasctl.core import RequestError
 from nasctl.runs import difference
+from nasctl.runs.reader import finished, phases
 from nasctl.search import Budget
-from nasctl.source import finished
 
 COMPARED = ("space", "dataset")  # what two searches of equal work must share
 PHASES = ("search", "selection")  # of a run's work, that another search is given
@@ -46,7 +46,7 @@ def scheduled(config: Config) -> Config:
         return config
     if any(override.startswith("strategy.horizon=") for override in config["overrides"]):
         return config
-    result, _ = finished(Path(str(like)))
+    result, _ = finished(Path(str(like)), "trials")
     if result["verb"] != "search":
         raise RequestError(f"budget.like={like}: a selection has no trials to schedule by; set strategy.horizon")
     return config | {"strategy": strategy | {"horizon": result["trials"]}}
@@ -72,7 +72,7 @@ def work_of(config: Config) -> int:
     if not result.get("work"):
         raise RequestError(f"budget.like={path}: its record lacks the work that it used; run that search again")
     check_same(path, other, config)
-    return int(sum(result["work"][phase] for phase in PHASES))
+    return int(sum(phases(path, result, "work")[phase] for phase in PHASES))
 
 
 def liked(config: Config) -> str | None:
@@ -86,7 +86,7 @@ def liked(config: Config) -> str | None:
 def check_same(path: Path, other: Config, config: Config) -> None:
     """Raise `RequestError` unless both runs search one space on one data set."""
     for group in COMPARED:
-        theirs, ours = other["choices"][group], config["choices"][group]
+        theirs, ours = other["choices"].get(group), config["choices"][group]
         if theirs != ours:
             raise RequestError(
                 f"budget.like={path}: its {group} is {theirs}, here it is {ours}; "

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from nasctl.core import Architecture, Dataset, Feasible, Genotype, RequestError, SearchSpace, unknown
+from nasctl.runs import tensors
+from nasctl.runs.plain import short
+from nasctl.runs.reader import RunFiles, finished, phases
 
 if TYPE_CHECKING:
     from torch import nn
 
 RANDOM = "random"
+FINDING = ("search", "select", "retrain")  # verbs whose runs end with an architecture
 PUBLISHED = Path(__file__).resolve().parent / "space" / "genotypes"
 
 
@@ -70,6 +72,11 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise RequestError(f"{path}: not a JSON file ({error}); correct it") from error
+    return _genotype(path, data, space)
+
+
+def _genotype(path: Path, data: Mapping[str, Any], space: SearchSpace) -> Genotype:
+    """Return the genotype in the content of a genotype file or of a run's architecture.json."""
     family = data.get("family", space.family)
     if family != space.family:
         raise RequestError(f"{path}: a genotype of {family}, but the space is {space.family}; choose space={family}")
@@ -77,10 +84,12 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
-    result, config = finished(path)
-    architecture = json.loads((path / "architecture.json").read_text())
-    genotype = _read(path / "architecture.json", space)
-    arch = None if architecture["arch"] is None else tuple(architecture["arch"])
+    result, config = finished(path, "space_size", "ops")
+    if result["verb"] not in FINDING:
+        raise RequestError(f"from: {path} was made by {result['verb']}, which finds no architecture; name another run")
+    architecture = RunFiles(path).read("architecture.json", "genotype")
+    genotype = _genotype(path / "architecture.json", architecture, space)
+    arch = None if architecture.get("arch") is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
     if result["verb"] == "retrain":  # the origin is what that retrain started from
@@ -91,13 +100,14 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "method": result.get("method"),
         "seed": config["seed"],
         "choices": config["choices"],
-        "label": config["label"],
+        "label": config.get("label"),
         "device": result["device"],
         "space_size": result["space_size"],
         "ops": result["ops"],
-        "cost": result["cost"],
-        "work": result.get("work"),  # runs of old lack it
+        "cost": phases(path, result, "cost"),
+        "work": phases(path, result, "work") if result.get("work") else None,  # runs of old lack it
         "budget": result.get("budget"),
+        "cpu_seconds": result.get("cpu_seconds"),
     }
     return Source("run", str(path), genotype, arch, facts)
 
@@ -134,17 +144,6 @@ def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> b
     return walked and space.genotype(arch) == genotype
 
 
-def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return result.json and config.yaml of a finished run, or raise `RequestError`."""
-    status = path / "status.json"
-    if not status.is_file():
-        raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
-    found = json.loads(status.read_text())
-    if found["status"] != "finished":
-        raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
-    return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
-
-
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
     """Return the content of architecture.json."""
     names = None
@@ -177,18 +176,22 @@ def load(run: str) -> Loaded:
     _, config = finished(path)
     dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
     space = make(config["space"], dataset.task)
-    genotype = _read(path / "architecture.json", space)
+    files = RunFiles(path)
+    genotype = _genotype(path / "architecture.json", files.read("architecture.json", "genotype"), space)
     _check_words(path, dataset)
-    if not (path / "weights.pt").exists():
+    if not files.has("weights.pt"):
         return Loaded(genotype, None)
     network = space.build(genotype, "final")
-    network.load_state_dict(torch.load(path / "weights.pt", weights_only=True, map_location="cpu"))
+    try:
+        network.load_state_dict(tensors.read(files, "weights.pt"))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise files.damaged("weights.pt", f"does not fit the network ({short(error)})") from error
     return Loaded(genotype, network.eval())
 
 
 def _check_words(path: Path, dataset: Dataset) -> None:
     """Raise `RequestError` if a text no longer has the vocabulary that the run was made with."""
-    recorded = json.loads((path / "environment.json").read_text())["data"].get("vocabulary")
+    recorded = RunFiles(path).read("environment.json", "data")["data"].get("vocabulary")
     if recorded and dataset.fingerprint()["vocabulary"] != recorded:
         raise RequestError(
             f"{path}: the vocabulary of the data differs from the one that the run was made with; put the text back "

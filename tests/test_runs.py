@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from nasctl.core import Interrupted, RequestError, RunError
-from nasctl.files import read_lines, write_whole
+from nasctl.files import write_whole
 from nasctl.runs import CHECKPOINT, PREVIOUS, Run
+from tests.lines import read_lines
 
 CONFIG = {"signature": "abc", "overrides": ["seed=0"], "strategy": {"lr": 0.1}}
 
@@ -24,7 +25,10 @@ def open_run(path: Path, seconds: float = 1000, **changes: object) -> Run:
 
 
 def status(path: Path) -> dict:
-    return json.loads((path / "run" / "status.json").read_text())
+    """Return what status.json says, apart from the hashes of the other files."""
+    found = json.loads((path / "run" / "status.json").read_text())
+    assert (found.pop("files", None) is None) == (found["status"] == "running")
+    return found
 
 
 @contextmanager
@@ -191,6 +195,7 @@ def test_checkpoints_come_by_time(tmp_path: Path) -> None:
 def test_cost_adds_up_over_sessions(tmp_path: Path) -> None:
     with open_run(tmp_path) as run:
         first = run.cost()
+    (tmp_path / "run" / "status.json").write_text('{"status": "running", "reason": null}')
     with (tmp_path / "run" / "costs.jsonl").open("a") as file:
         file.write('{"phase": "search", "sec')  # cut short by a kill
     with open_run(tmp_path) as run:

@@ -13,7 +13,7 @@ from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.published import Note, PublishedRow, lookup, notes_of, select
-from nasctl.report.record import Run, find
+from nasctl.report.record import Run, find, sparing
 from nasctl.report.replicas import Point, curve
 from nasctl.report.space import RandomArchitectures, Space, random_architectures, spaces
 from nasctl.report.yardstick import Yardstick, yardsticks
@@ -34,11 +34,15 @@ class Comparison:
     crossed: Crossed | None
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
+    unverified: list[Run]  # finished, but status.json holds no hashes of their files
 
 
 def gather(paths: Sequence[str], published: str) -> Comparison:
     """Return the comparison of the runs at or below ``paths``, or raise `RequestError`."""
-    runs = find(paths)
+    return sparing(find(paths), lambda runs: _gathered(runs, published))
+
+
+def _gathered(runs: Sequence[Run], published: str) -> Comparison:
     finished = [run for run in runs if run.status == "finished"]
     rows = distinct(methods(finished))
     beside = select(published, _datasets(finished), _named_tables(rows))
@@ -54,6 +58,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         crossed=crossed(finished),
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
+        unverified=[run for run in finished if not run.verified],
     )
 
 

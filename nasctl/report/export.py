@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, published, space, yardstick, random architectures, curve or note. Errors are in percent, or perplexities
-where ``measure`` says so, costs in days of the unit named.
+pair, published, space, yardstick, random architectures, curve, note or unverified. Errors are in percent, or
+perplexities where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
+UNVERIFIED = "status.json holds no hashes of the run's files"
+
 _NESTED = ("error", "validation", "estimate", "distribution", "cost", "feasible", "published", "runs")
 
 
@@ -43,6 +45,7 @@ def to_json(comparison: Comparison) -> str:
         "random_architectures": [asdict(found) for found in comparison.random],
         "curves": {label: [asdict(point) for point in points] for label, points in comparison.curves.items()},
         "left_out": [_left_out(run) for run in comparison.left_out],
+        "unverified": [str(run.path) for run in comparison.unverified],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -60,6 +63,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
         *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.lacking),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
+        *({"kind": "unverified", "text": UNVERIFIED, "runs": str(run.path)} for run in comparison.unverified),
     ]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")

@@ -18,7 +18,7 @@ from nasctl.report.figure import Figure, count, work
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, by_seed, methods
 from nasctl.report.pair import works
-from nasctl.report.record import Run, find, finite
+from nasctl.report.record import Run, finite
 
 _DECIMALS = 4
 
@@ -26,13 +26,17 @@ _DECIMALS = 4
 def show(paths: Sequence[str], *, metric: str, format: str) -> str:
     """Return ``metric`` of the networks retrained at or below ``paths``, by method, and the differences of methods."""
     view.check(format)
-    rows = [row for row in distinct(methods(find(paths))) if row.recipe is not None]
+    return view.over(paths, format, lambda runs: _grids(runs, metric))
+
+
+def _grids(runs: Sequence[Run], metric: str) -> list[Grid]:
+    rows = [row for row in distinct(methods(runs)) if row.recipe is not None]
     if not rows:
         raise RequestError(f"metric={metric}: none of these runs is a retrained network; give what nasctl retrain made")
     known = {name for row in rows for run in row.runs for name in run.metrics}
     if metric not in known:
         raise unknown("metric", metric, sorted(known))
-    return view.text([_measured(rows, metric), *_differences(rows, metric)], format)
+    return [_measured(rows, metric), *_differences(rows, metric)]
 
 
 def values(row: Method, metric: str) -> dict[object, float]:

@@ -18,7 +18,7 @@ from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.plot import canvas
-from nasctl.report.record import Json, Run, find, lines
+from nasctl.report.record import Json, Run, finite, lines
 
 RESOURCES = ("params", "macs")
 TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
@@ -34,16 +34,17 @@ class Outcome:
     limit: float | None
     costs: tuple[float, ...]
     feasible: tuple[bool, ...]
-    errors: tuple[float, ...]  # in percent
+    errors: tuple[float | None, ...]  # in percent
     replicas: tuple[Json, ...]
 
     def within(self) -> Figure | None:
         """Return the error over the feasible outcomes."""
-        return Figure.of(e for e, inside in zip(self.errors, self.feasible, strict=True) if inside)
+        both = zip(self.errors, self.feasible, strict=True)
+        return Figure.of(error for error, inside in both if inside and error is not None)
 
     def best(self) -> float | None:
         """Return the share of replicas that found the best feasible architecture; None where it is not known."""
-        known = [line["best_found"] for line in self.replicas]
+        known = [line.get("best_found") for line in self.replicas]
         return None if None in known else sum(known) / len(known)
 
     def regret(self) -> float | None:
@@ -65,19 +66,22 @@ def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, pl
     if outcomes not in RESOURCES:
         raise unknown("outcomes", outcomes, RESOURCES)
     view.check(format, plot, overwrite)
-    found = sorted(_outcomes(find(paths), outcomes, by), key=_order)
+    return view.over(paths, format, lambda runs: _grids(runs, outcomes, by, plot))
+
+
+def _grids(runs: Sequence[Run], outcomes: str, by: str | None, plot: str | None) -> list[Grid]:
+    found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
         raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
     if plot is not None:
         view.save(_drawn(found, outcomes, by), plot)
-    shown = [_grid(found, outcomes, by)] + [_published()] * any(outcome.space == "nats_size" for outcome in found)
-    return view.text(shown, format)
+    return [_grid(found, outcomes, by)] + [_published()] * any(outcome.space == "nats_size" for outcome in found)
 
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
     for run in runs:
         if run.status == "finished" and run.result.get("repeats"):
-            replicas = tuple(lines(run, "replicas.jsonl"))
+            replicas = tuple(lines(run, "replicas.jsonl", resource, "margin", "metrics"))
             yield Outcome(
                 label=str(run.config.get("label") or run.choices.get("strategy")),
                 space=str(run.choices.get("space")),
@@ -85,9 +89,13 @@ def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Ou
                 limit=run.limits.get(resource),
                 costs=tuple(line[resource] for line in replicas),
                 feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
-                errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
+                errors=tuple(_error(line["metrics"]) for line in replicas),
                 replicas=replicas,
             )
+
+
+def _error(metrics: Json) -> float | None:
+    return finite(metrics.get("reported_error", metrics.get("error")))
 
 
 def _setting(run: Run, name: str) -> Any:

@@ -8,10 +8,9 @@ is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -25,7 +24,7 @@ from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.label import distinct
 from nasctl.report.method import methods
-from nasctl.report.record import Json, Run, find, trials
+from nasctl.report.record import Json, Run, content, damaged, find, trials
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
@@ -81,7 +80,11 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     view.check(format)
     sweep = _sweep(find([regret]))
     swept = {path.resolve() for path in sweep.paths}
-    runs = [run for run in find(paths) if run.path.resolve() not in swept]
+    return view.over(paths, format, lambda found: _grids(found, sweep, swept, regret))
+
+
+def _grids(found: Sequence[Run], sweep: Sweep, swept: Set[Path], regret: str) -> list[Grid]:
+    runs = [run for run in found if run.path.resolve() not in swept]
     scored = [run for run in runs if _alike(run, sweep)]
     rows = distinct(methods(scored))
     if not rows:
@@ -92,7 +95,7 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     feasible = cache(sweep.feasible)  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return view.text([_grid(scores, sweep, len(runs) - len(scored)), *_ranking(scores)], format)
+    return [_grid(scores, sweep, len(runs) - len(scored)), *_ranking(scores)]
 
 
 def _sweep(runs: Sequence[Run]) -> Sweep:
@@ -117,7 +120,8 @@ def _measure(run: Run) -> str:
 def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
     needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
-    found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if needed <= (line["metrics"] or {}).keys()}
+    every = trials(run, "arch", "metrics")
+    found = {tuple(line["arch"]): line["metrics"] for line in every if needed <= (line["metrics"] or {}).keys()}
     if run.status != "finished" or len(found) < size:
         raise RequestError(
             f"regret={run.path}: is no finished sweep of a whole space ({run.unfinished()}, {len(found):,} "
@@ -128,9 +132,8 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
 
 def _task(run: Run) -> Json:
     """Return the run's decisions with their options, its space and its data set."""
-    path = run.path / "decisions.json"
     groups = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
-    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **groups}
+    return {"decisions": content(run, "decisions.json", {}), **groups}
 
 
 def _settings(node: Json) -> Json:
@@ -147,8 +150,11 @@ def _within(metrics: Json, limits: Limits) -> bool:
 
 
 def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list[float]]) -> Score:
-    found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
-    arch = tuple(found["arch"])
+    replica = run.result.get("replica")
+    arch = tuple((replica or content(run, "architecture.json", {})).get("arch") or ())
+    if arch not in sweep.values:
+        file = "architecture.json" if replica is None else "replicas.jsonl"
+        raise damaged(run, file, f"{list(arch)} is no architecture of the sweep")
     inside, metrics, value = feasible(limits := _limits(run)), sweep.metrics[arch], sweep.values[arch]
     if not inside:
         raise RequestError(f"{run.path}: the sweep has no architecture within {dict(limits)}; it is of another space")
