@@ -46,10 +46,10 @@ def scheduled(config: Config) -> Config:
         return config
     if any(override.startswith("strategy.horizon=") for override in config["overrides"]):
         return config
-    result, _ = finished(Path(str(like)), "trials")
+    result, _ = finished(Path(str(like)))
     if result["verb"] != "search":
         raise RequestError(f"budget.like={like}: a selection has no trials to schedule by; set strategy.horizon")
-    return config | {"strategy": strategy | {"horizon": result["trials"]}}
+    return config | {"strategy": strategy | {"horizon": finished(Path(str(like)), "trials")[0]["trials"]}}
 
 
 def check_warmup(budget: Budget, epochs: int) -> None:

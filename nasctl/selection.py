@@ -160,4 +160,5 @@ def total_known(sources: Sequence[Source], what: str) -> dict[str, float | None]
     """Return the sum over searches of what not all runs record, by phase; None where one lacks it."""
     parts = [source.facts.get(what) or {} for source in sources]
     columns = {phase: [part.get(phase) for part in parts] for phase in ("search", "selection", "retrain")}
-    return {phase: None if None in column else sum(column) for phase, column in columns.items()}
+    known = {phase: [value for value in column if value is not None] for phase, column in columns.items()}
+    return {phase: sum(known[phase]) if known[phase] == column else None for phase, column in columns.items()}

@@ -18,7 +18,8 @@ from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.plot import canvas
-from nasctl.report.record import Json, Run, finite, lines
+from nasctl.report.record import Json, Run, finite
+from nasctl.report.replicas import replicas
 
 RESOURCES = ("params", "macs")
 TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
@@ -44,8 +45,8 @@ class Outcome:
 
     def best(self) -> float | None:
         """Return the share of replicas that found the best feasible architecture; None where it is not known."""
-        known = [line.get("best_found") for line in self.replicas]
-        return None if None in known else sum(known) / len(known)
+        known = [line["best_found"] for line in self.replicas if line.get("best_found") is not None]
+        return sum(known) / len(known) if len(known) == len(self.replicas) else None
 
     def regret(self) -> float | None:
         """Return the mean regret of the feasible outcomes, in the metric's unit; None where it is not known."""
@@ -81,16 +82,16 @@ def _grids(runs: Sequence[Run], outcomes: str, by: str | None, plot: str | None)
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
     for run in runs:
         if run.status == "finished" and run.result.get("repeats"):
-            replicas = tuple(lines(run, "replicas.jsonl", resource, "margin", "metrics"))
+            found = tuple(replicas(run, resource, "margin", "metrics"))
             yield Outcome(
                 label=str(run.config.get("label") or run.choices.get("strategy")),
                 space=str(run.choices.get("space")),
                 by=None if by is None else _setting(run, by),
                 limit=run.limits.get(resource),
-                costs=tuple(line[resource] for line in replicas),
-                feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
-                errors=tuple(_error(line["metrics"]) for line in replicas),
-                replicas=replicas,
+                costs=tuple(line[resource] for line in found),
+                feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in found),
+                errors=tuple(_error(line["metrics"]) for line in found),
+                replicas=found,
             )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.report.figure import Figure
-from nasctl.report.record import Json, Run, finite, lines
+from nasctl.report.record import Json, Run, damaged, finite, lines
 
 _Z = 1.96
 _NEEDED = ("seed", "metrics", "params", "macs", "margin")
@@ -53,7 +53,15 @@ class Point:
 def apart(run: Run) -> list[Run]:
     """Return the replicas of a repeated search as runs, each with its share of the cost; other runs as they are."""
     repeats = run.result.get("repeats")
-    return [_replica(run, line, repeats) for line in lines(run, "replicas.jsonl", *_NEEDED)] if repeats else [run]
+    return [_replica(run, line, repeats) for line in replicas(run, *_NEEDED)] if repeats else [run]
+
+
+def replicas(run: Run, *needed: str) -> list[Json]:
+    """Return the lines of replicas.jsonl with the keys ``needed``, or raise `DamagedError` unless all are there."""
+    found, repeats = list(lines(run, "replicas.jsonl", *needed)), run.result["repeats"]
+    if len(found) != repeats:
+        raise damaged(run, "replicas.jsonl", f"holds {len(found):,} replicas, but result.json says {repeats:,}")
+    return found
 
 
 def _replica(run: Run, line: Json, repeats: int) -> Run:
