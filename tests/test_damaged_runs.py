@@ -98,7 +98,7 @@ def judge(name: str, seed: int, folder: Path, commands: Commands, tables: int) -
     draw = random.Random(f"{name}/{seed}")
     target, state = folder / "target", draw.choice(STATES)
     shutil.copytree(folder / name, target)
-    before = rows(commands("compare", "target", intact(name), "format=json")[1])
+    before = rows(commands("compare", "target", intact(name), "format=json")[1]) if state == "verified" else []
     if state != "verified":
         unverified(target, "finished" if state == "unverified" else "running")
     done = mutate(target, draw)
@@ -123,6 +123,9 @@ def shown(name: str, draw: random.Random, before: list[Any] | None, commands: Co
     """Make tables; whatever the damaged run is, the other one is in them."""
     other = intact(name)
     code, out = commands("compare", "target", other, "format=json")
+    if not Path("target", "status.json").exists():
+        assert code == 2  # a path without a run is refused
+        return
     assert code == 0
     if before is not None:  # status.json has hashes: what is shown was measured, or nothing is shown
         assert all(row in before for row in rows(out)), out
@@ -163,5 +166,5 @@ def test_a_damaged_run_ends_no_command(name: str, folder: Path, commands: Comman
 @pytest.mark.parametrize("part", range(10))
 @pytest.mark.parametrize("name", list(RUNS))
 def test_two_thousand_damaged_runs(name: str, part: int, folder: Path, commands: Commands) -> None:
-    done = [judge(name, seed, folder, commands, tables=2) for seed in range(100 + 29 * part, 129 + 29 * part)]
+    done = [judge(name, seed, folder, commands, tables=1) for seed in range(100 + 29 * part, 129 + 29 * part)]
     assert len({each.split(":")[1] for each in done}) > 5

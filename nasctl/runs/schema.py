@@ -21,7 +21,7 @@ STATES = ("running", "finished", "failed", "interrupted")
 def _kind(accepts: Callable[[Any], bool], name: str) -> Check:
     def check(value: Any, place: str) -> None:
         if not accepts(value):
-            raise FaultError(f"{place} is {short(value)}, not {name}")
+            raise FaultError(f"{place or 'it'} is {short(value)}, not {name}")
 
     return check
 
@@ -61,7 +61,7 @@ def listed(check: Check) -> Check:
 
     def check_list(value: Any, place: str) -> None:
         if not isinstance(value, list):
-            raise FaultError(f"{place} is {short(value)}, not a list")
+            raise FaultError(f"{place or 'it'} is {short(value)}, not a list")
         for index, item in enumerate(value):
             check(item, f"{place}[{index}]")
 
@@ -73,10 +73,10 @@ def mapping(check: Check) -> Check:
 
     def check_mapping(value: Any, place: str) -> None:
         if not isinstance(value, dict):
-            raise FaultError(f"{place} is {short(value)}, not a mapping")
+            raise FaultError(f"{place or 'it'} is {short(value)}, not a mapping")
         for key, item in value.items():
             if not isinstance(key, str):
-                raise FaultError(f"{place} has the key {short(key)}, not text")
+                raise FaultError(f"{place or 'it'} has the key {short(key)}, not text")
             check(item, f"{place}.{key}".lstrip("."))
 
     return check_mapping
