@@ -41,8 +41,17 @@ def test_the_loop_knows_protocols_only(module: str) -> None:
 
 def test_report_reads_files_only() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= {"core", "report", "runs"}
+        names = imported(path)
+        assert {name.split(".")[0] for name in names} <= {"core", "report", "runs"}
+        assert all(name.startswith("runs.reader") for name in names if name.startswith("runs"))
         assert "import torch" not in path.read_text()
+
+
+@pytest.mark.parametrize("module", ["plain", "schema", "reader"])
+def test_runs_are_read_without_torch_and_hydra(module: str) -> None:
+    path = PACKAGE / "runs" / f"{module}.py"
+    assert {name.split(".")[0] for name in imported(path)} <= {"core", "runs"}
+    assert not third_party(path) & {"torch", "hydra", "omegaconf", "pydantic"}
 
 
 def test_only_config_knows_hydra() -> None:

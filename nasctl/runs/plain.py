@@ -15,6 +15,7 @@ import yaml
 
 DEPTH = 50  # of nested lists and mappings
 DIGITS = 4000  # of a whole number, such as the size of a space
+_LARGEST = 10**DIGITS
 _SHOWN = 60  # characters of a value in a sentence
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOKENS = re.compile(r'"(?:\\.|[^"\\])*"|[\[{]|[\]}]')
@@ -153,7 +154,7 @@ def _check_plain(content: Any) -> None:
     if isinstance(content, dict | list):
         for part in content.values() if isinstance(content, dict) else content:
             _check_plain(part)
-    elif isinstance(content, int) and abs(content) >= 10**DIGITS:
+    elif isinstance(content, int) and abs(content) >= _LARGEST:
         raise FaultError(f"holds a number of more than {DIGITS} digits")
     elif not isinstance(content, str | int | float | None):
         raise FaultError(f"holds {short(content)}, which is neither text nor a number")
