@@ -27,7 +27,7 @@ RUNS = {  # each after those that it reads
     "held": ["correlate", "shared", "n=4", "against=from_scratch", "against.epochs=1", "correlation.resamples=10"],
 }
 FAST = ("chance", "sweep", "batch", "final")
-TABLES = ("pareto=params", "outcomes=params", "metric=auc", "trajectory=layer1", "regret=sweep")
+TABLES = ("pareto=params", "outcomes=params", "metric=auc", "trajectory=layer1", "regret=sweep", "regret=target")
 
 
 @pytest.fixture(scope="module")

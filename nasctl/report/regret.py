@@ -24,7 +24,7 @@ from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.label import distinct
 from nasctl.report.method import methods
-from nasctl.report.record import Json, Run, content, damaged, find, trials
+from nasctl.report.record import Json, Run, content, damaged, find, finite, trials, within
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
@@ -106,7 +106,10 @@ def _sweep(runs: Sequence[Run]) -> Sweep:
                 f"regret: {run.path} and {first.path} are sweeps of different settings ({run.method} and "
                 f"{first.method}), which have no common mean; name one, or sweeps that differ in their seeds alone"
             )
-    reward, names = first.config["reward"], (_measure(first), *COSTS)
+    reward, names = first.config.get("reward") or {}, (_measure(first), *COSTS)
+    for run, part in zip(runs, evaluated, strict=True):
+        if part.keys() != evaluated[0].keys():
+            raise damaged(run, "trials.jsonl", f"holds other architectures than that of {first.path}")
     metrics = {arch: {name: fmean(part[arch][name] for part in evaluated) for name in names} for arch in evaluated[0]}
     sign = -1.0 if reward.get("maximize") else 1.0
     values = {arch: sign * each[names[0]] for arch, each in metrics.items()}
@@ -121,7 +124,8 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
     needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
     every = trials(run, "arch", "metrics")
-    found = {tuple(line["arch"]): line["metrics"] for line in every if needed <= (line["metrics"] or {}).keys()}
+    known = ((tuple(line["arch"]), line["metrics"] or {}) for line in every)
+    found = {arch: metrics for arch, metrics in known if all(finite(metrics.get(name)) is not None for name in needed)}
     if run.status != "finished" or len(found) < size:
         raise RequestError(
             f"regret={run.path}: is no finished sweep of a whole space ({run.unfinished()}, {len(found):,} "
@@ -171,7 +175,9 @@ def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list
 
 
 def _names(arch: Arch, sweep: Sweep) -> list[str]:
-    return [options[k] for options, k in zip(sweep.task["decisions"].values(), arch, strict=True)]
+    decisions = list(sweep.task["decisions"].values())
+    fits = len(decisions) == len(arch) and within(decisions, arch)
+    return [options[k] for options, k in zip(decisions, arch, strict=True)] if fits else list(map(str, arch))
 
 
 def _limits(run: Run) -> Limits:

@@ -276,7 +276,9 @@ def _checkpoint(path: Path) -> State:
     saved: State = tensors.load(path)
     if not isinstance(saved, dict) or not all(isinstance(saved.get(key), dict) for key in ("sizes", "state")):
         raise FaultError("cannot be read (it is not a checkpoint)")
-    schema.mapping(schema.whole)(saved["sizes"], "sizes")
+    schema.record(dict.fromkeys((*CUT_BACK, COSTS), schema.whole))(saved["sizes"], "sizes")
+    if foreign := saved["sizes"].keys() - {*CUT_BACK, COSTS}:
+        raise FaultError(f"cannot be read (it counts on {short(min(map(str, foreign)))})")
     schema.mapping(schema.text)(saved.get("hashes", {}), "hashes")
     return saved
 

@@ -15,6 +15,7 @@ from nasctl.runs.plain import FaultError, short
 Check = Callable[[Any, str], None]
 
 LARGEST = 2**63  # of a whole number that is counted with
+LARGEST_FIGURE = 1e100  # whose square can still be averaged
 STATES = ("running", "finished", "failed", "interrupted")
 
 
@@ -27,7 +28,9 @@ def _kind(accepts: Callable[[Any], bool], name: str) -> Check:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST)
+    if isinstance(value, float):
+        return abs(value) < LARGEST_FIGURE or not math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _is_whole(value: Any) -> bool:
