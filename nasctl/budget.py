@@ -10,8 +10,8 @@ from typing import Any
 from nasctl import config as configuration
 from nasctl.config import Config
 from nasctl.core import RequestError
-from nasctl.genotype_source import finished
 from nasctl.runs import difference
+from nasctl.runs.reader import finished, phases
 from nasctl.search import Budget
 
 COMPARED = ("space", "dataset")  # what two searches of equal work must share
@@ -49,7 +49,7 @@ def scheduled(config: Config) -> Config:
     result, _ = finished(Path(str(like)))
     if result["verb"] != "search":
         raise RequestError(f"budget.like={like}: a selection has no trials to schedule by; set strategy.horizon")
-    return config | {"strategy": strategy | {"horizon": result["trials"]}}
+    return config | {"strategy": strategy | {"horizon": finished(Path(str(like)), "trials")[0]["trials"]}}
 
 
 def check_warmup(budget: Budget, epochs: int) -> None:
@@ -72,7 +72,7 @@ def work_of(config: Config) -> int:
     if not result.get("work"):
         raise RequestError(f"budget.like={path}: its record lacks the work that it used; run that search again")
     check_same(path, other, config)
-    return int(sum(result["work"][phase] for phase in PHASES))
+    return int(sum(phases(path, result, "work")[phase] for phase in PHASES))
 
 
 def liked(config: Config) -> str | None:
@@ -86,7 +86,7 @@ def liked(config: Config) -> str | None:
 def check_same(path: Path, other: Config, config: Config) -> None:
     """Raise `RequestError` unless both runs search one space on one data set."""
     for group in COMPARED:
-        theirs, ours = other["choices"][group], config["choices"][group]
+        theirs, ours = other["choices"].get(group), config["choices"][group]
         if theirs != ours:
             raise RequestError(
                 f"budget.like={path}: its {group} is {theirs}, here it is {ours}; "

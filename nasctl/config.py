@@ -24,6 +24,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 from nasctl import experiment
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 from nasctl.files import is_file, is_folder
+from nasctl.runs.reader import RunFiles
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
@@ -214,10 +215,8 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
     path = Path(source or "") / "overrides.yaml"
     if not source or not is_file(str(path)):
         return []
-    import yaml
-
     given = {_key(override) for override in own}
-    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+    return [o for o in RunFiles(path.parent).read(path.name) if _key(o) not in given and not _key(o).startswith(OWN)]
 
 
 def _alike(own: list[str]) -> list[str]:
@@ -226,12 +225,10 @@ def _alike(own: list[str]) -> list[str]:
     path = Path(given.get("budget.like", "")) / "config.yaml"
     if "budget.like" not in given or "experiment" in given or not path.is_file():
         return []
-    import yaml
-
-    config = yaml.safe_load(path.read_text())
+    config = RunFiles(path.parent).read(path.name)
     taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
-    leaves = [leaf for group in taken for leaf in _leaves(config[group], f"{group}.") if leaf[0] not in given]
-    leaves += [("threads", config["threads"])] * ("threads" not in given)
+    leaves = [leaf for group in taken for leaf in _leaves(config.get(group) or {}, f"{group}.") if leaf[0] not in given]
+    leaves += [("threads", config.get("threads"))] * ("threads" not in given)
     chosen = [f"{group}={config['choices'][group]}" for group in taken]
     return chosen + [f"++{key}={json.dumps(value)}" for key, value in leaves]
 
@@ -242,7 +239,7 @@ def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict) and value:
             yield from _leaves(value, f"{prefix}{key}.")
         elif key != "_target_":
-            yield prefix + key, value
+            yield f"{prefix}{key}", value
 
 
 def _key(override: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +16,14 @@ from nasctl.core import RequestError, RunError
 LOCK_ATTEMPTS = 4
 
 
+NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)  # of file systems that cannot sync a folder
+
+
 def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
-    """Write a file through a temporary one: it is whole, or as it was. RunError if the disk is full."""
+    """Write a file through a temporary one: it is whole, or as it was, even after a power loss.
+
+    Content and name are on the disk when this returns. RunError if the disk is full.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -26,10 +32,31 @@ def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Calla
             os.fsync(file.fileno())
         before_replacing()
         os.replace(temporary, path)
+        sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise full(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in ``folder`` on the disk: a file that was created or renamed is lost without it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Create ``folder`` and those above it, and have their names on the disk."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 def full(path: Path, error: Exception) -> RunError:
@@ -60,14 +87,9 @@ def _locked(file: IO[str], attempt: int) -> bool:
     return True
 
 
-def whole_lines(path: Path) -> list[bytes]:
-    """Return the lines of a file that end; one cut short by a kill is left out."""
-    return [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")] if path.exists() else []
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a .jsonl file."""
-    return [json.loads(line) for line in whole_lines(path)]
+def whole_size(path: Path) -> int:
+    """Return the bytes of the lines of a file that end; one cut short by a kill is left out."""
+    return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
 
 
 def is_file(text: str) -> bool:

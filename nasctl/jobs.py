@@ -15,16 +15,16 @@ from nasctl import environment, inspection
 from nasctl.assembly import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import FixedChoices, RequestError
-from nasctl.files import read_lines
 from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.progress import Progress
 from nasctl.ranking import correlate
 from nasctl.recording import begin, finish, is_finished, open_run, show
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run
+from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
-from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
+from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total, total_known
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
@@ -33,6 +33,7 @@ log = logging.getLogger("nasctl")
 SEARCH = ("space", "strategy", "estimator", "dataset", "reward", "constraint")
 SELECT = ("space", "dataset", "trainer", "reward", "constraint")
 RETRAIN = ("space", "dataset", "trainer", "constraint")
+NO_CPU: dict[str, float | None] = {"search": 0.0, "selection": 0.0, "retrain": 0.0}
 NO_WORK = {"search": 0, "selection": 0, "retrain": 0}  # multiply-accumulates, as an estimator counts them
 
 
@@ -62,16 +63,16 @@ def search(config: Config) -> None:
                 run.write("decisions.json", {d.name: list(d.options) for d in scene.space.decisions})
             if remark := scene.constraint.remark():
                 log.warning(remark)
-            if run.state is not None:
-                loop.load_state_dict(run.state)
+            run.restore(loop)
             loop.run(run.tick)
             run.save(loop.state_dict())
             if not remark and (late := scene.constraint.remark()):
                 log.warning(late)
-            found = loop.found(lambda name: read_lines(run.path / name))
+            found = loop.found(lambda name: list(RunFiles(run.path).lines(name)))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
             work = NO_WORK | {"search": loop.estimator.work}
             facts = {**found.facts, "method": method, "budget": asdict(budget), "work": work}
+            facts["cpu_seconds"] = NO_CPU | {"search": run.cpu_cost()}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
     show(run)
 
@@ -104,6 +105,7 @@ def select(config: Config) -> None:
             facts = {"error_kind": "short training", "trials": len(sources), "selected": best.record()}
             facts |= chosen.ties()
             facts["work"] = total(sources, "work") | {"selection": chosen.work}
+            facts["cpu_seconds"] = total_known(sources, "cpu_seconds") | {"selection": run.cpu_cost()}
             finish(run, scene, best.genotype, best.arch, chosen.metrics(), cost, facts)
     show(run)
 
@@ -122,8 +124,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
         config["selection"]["epochs"],
         run.append,
     )
-    if run.state is not None:
-        selection.load_state_dict(run.state)
+    run.restore(selection)
     selection.run(run.tick)
     return selection
 
@@ -159,6 +160,7 @@ def retrain(config: Config) -> None:
             cost = source.facts.get("cost", {"search": 0.0, "selection": 0.0}) | {"retrain": run.cost()}
             facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
             facts["work"] = (source.facts.get("work") or NO_WORK) | {"retrain": work_of_training(run, scene, source)}
+            facts["cpu_seconds"] = cpu_before(source) | {"retrain": run.cpu_cost()}
             finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
     show(run)
 
@@ -191,9 +193,16 @@ def retrain_name(scene: Scene, source: Source) -> str:
     return f"{first or scene.name('space')}-{scene.name('dataset')}"
 
 
+def cpu_before(source: Source) -> dict[str, float | None]:
+    """Return the CPU seconds of the search behind a source, by phase; None where its run did not record them."""
+    if source.kind != "run":
+        return NO_CPU
+    return source.facts.get("cpu_seconds") or {**NO_CPU, "search": None, "selection": None}
+
+
 def work_of_training(run: Run, scene: Scene, source: Source) -> int:
     """Return the multiply-accumulates of a training that wrote a line an epoch."""
-    examples = len(read_lines(run.path / "history.jsonl")) * len(scene.dataset.full())
+    examples = sum(1 for _ in RunFiles(run.path).lines("history.jsonl")) * len(scene.dataset.full())
     return PASS * examples * int(scene.space.cost(source.genotype, "macs"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from nasctl.assembly import fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Estimator, Feasible, RequestError, Reward
 from nasctl.correlation import Correlation, Estimated, Retrained, Training, sampled
-from nasctl.files import read_lines, write_whole
+from nasctl.files import write_whole
 from nasctl.genotype_source import check_space
 from nasctl.progress import Progress, duration
 from nasctl.recording import begin, is_finished, open_run
@@ -24,6 +23,7 @@ from nasctl.report import likeness, record
 from nasctl.report.duplicates import identity, once
 from nasctl.report.record import Run as Recorded
 from nasctl.runs import Run
+from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, set_up
 from nasctl.search import Feasible as WithinConstraint
 from nasctl.search import SearchData
@@ -63,8 +63,7 @@ def correlate(config: Config) -> None:
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, {**runs[0].estimator.fingerprint(), **truth.fingerprint})
             correlation = Correlation(scene.space, truth.archs, runs, truth.trainings, reward, run.append)
-            if run.state is not None:
-                correlation.load_state_dict(run.state)
+            run.restore(correlation)
             correlation.run(run.tick)
             run.save(correlation.state_dict())
             finish(run, scene, runs, truth.kind)
@@ -115,7 +114,7 @@ def sample(scene: Scene, feasible: Feasible) -> list[Architecture]:
 
 def finish(run: Run, scene: Scene, runs: Sequence[SharedWeights], kind: str) -> None:
     """Write result.json and, where matplotlib is installed, the scatter plot."""
-    settings, lines = scene.config["correlation"], read_lines(run.path / "correlation.jsonl")
+    settings, lines = scene.config["correlation"], list(RunFiles(run.path).lines("correlation.jsonl"))
     names = labels(runs)
     how = {name: settings[name] for name in ("top", "resamples")} | {"seed": scene.config["seed"]}
     none = dict.fromkeys(("error", "params", "macs", "feasible", "margin"))
@@ -127,6 +126,7 @@ def finish(run: Run, scene: Scene, runs: Sequence[SharedWeights], kind: str) -> 
         "correlation": report.analyse(lines, names, **how),
         **{"space_size": scene.space.size, "ops": scene.space.num_operations},
         "cost": {"search": 0.0, "selection": 0.0, "retrain": 0.0, "correlation": run.cost()},
+        "cpu_seconds": {"search": 0.0, "selection": 0.0, "retrain": 0.0, "correlation": run.cpu_cost()},
         "device": environment.device_record(scene.device),
     }
     run.write("result.json", result)
@@ -182,6 +182,6 @@ def show(run: Run) -> None:
     """Print a finished run's statistics."""
     if run.config["dry_run"]:
         return  # it has printed what it measured
-    result = json.loads((run.path / "result.json").read_text())
+    result = RunFiles(run.path).read("result.json", "correlation", "against")
     print(report.show(result["correlation"], f"{result['against']} quality"), end="")
     print(f"cost {duration(result['cost']['correlation'])}  run {run.path}")

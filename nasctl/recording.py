@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shlex
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from nasctl.dry_run import DryRun
 from nasctl.genotype_source import architecture_record
 from nasctl.progress import duration
 from nasctl.runs import Run
+from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, signature
 
 log = logging.getLogger("nasctl")
@@ -49,7 +49,7 @@ def keep_latency(run: Run, scene: Scene) -> None:
         return
     with latency.undisturbed():  # the record names the number of threads
         device = environment.device_record(latency.device)
-    there = json.loads(path.read_text()) if path.exists() else {"device": device, **latency.record()}
+    there = RunFiles(run.path).optional("latency.json", {"device": device, **latency.record()})
     if there["device"] != device:
         raise RequestError(
             f"{path}: was measured on {there['device']['name']}, this is {device['name']}; go on there or use another "
@@ -80,23 +80,23 @@ def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
     """
     if not _has_finished(run.path):
         return False
-    record = json.loads((run.path / "environment.json").read_text())
+    record = RunFiles(run.path).read("environment.json", "data")
     fingerprint.check_finished(run.path, record["data"], data)
-    then, now = record["git"], environment.git()
+    then, now = record.get("git"), environment.git()
     if then and now and then["commit"] != now["commit"]:
         print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
     return True
 
 
 def _has_finished(path: Path) -> bool:
-    status = path / "status.json"
-    return status.exists() and json.loads(status.read_text())["status"] == "finished"
+    return (path / "status.json").exists() and bool(RunFiles(path).status["status"] == "finished")
 
 
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
-    path = run.path / "environment.json"
-    before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
+    before = None
+    if run.state is not None and (files := RunFiles(run.path)).has("environment.json"):
+        before = files.read("environment.json", "threads", "data")
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before:
         fingerprint.check(run.path, before["data"], data, "began")
@@ -151,12 +151,13 @@ def show(run: Run) -> None:
     if run.config["dry_run"]:
         return  # it has printed what it measured
     path = run.path
-    result = json.loads((path / "result.json").read_text())
+    files = RunFiles(path)
+    result = files.read("result.json", "metrics")
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] in ("search", "select"):
-        print(json.loads((path / "architecture.json").read_text())["notation"])
+        print(files.read("architecture.json", "notation")["notation"])
         print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
 
 

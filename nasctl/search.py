@@ -192,7 +192,7 @@ class Search:
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
         """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""
         picked = (line for line in lines if not line["relaxed"] and line["error"] is None)
-        told = [line for line in picked if tuple(line["arch"]) == arch]
+        told = [line for line in picked if tuple(line["arch"]) == arch and line["reward"] is not None]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
         return self._priced(Candidate(arch)).metrics

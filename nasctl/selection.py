@@ -164,3 +164,11 @@ def total(sources: Sequence[Source], what: str) -> dict[str, Any]:
         if source.facts[what] is None:
             raise RequestError(f"from: {source.name} has no record of its {what}; run that search again")
     return {phase: sum(source.facts[what][phase] for source in sources) for phase in sources[0].facts[what]}
+
+
+def total_known(sources: Sequence[Source], what: str) -> dict[str, float | None]:
+    """Return the sum over searches of what not all runs record, by phase; None where one lacks it."""
+    parts = [source.facts.get(what) or {} for source in sources]
+    columns = {phase: [part.get(phase) for part in parts] for phase in ("search", "selection", "retrain")}
+    known = {phase: [value for value in column if value is not None] for phase, column in columns.items()}
+    return {phase: sum(known[phase]) if known[phase] == column else None for phase, column in columns.items()}

@@ -13,8 +13,8 @@ from nasctl import config as configuration
 from nasctl import walk
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
-from nasctl.genotype_source import finished
-from nasctl.runs import load_checkpoint
+from nasctl.runs.directory import CHECKPOINT, restore
+from nasctl.runs.reader import RunFiles, finished
 from nasctl.search import SearchData
 
 KIND = "proxy"  # what a search with shared weights calls its error
@@ -43,15 +43,16 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
     result, theirs = finished(path)
     if result["error_kind"] != KIND:
         raise RequestError(
-            f"from: {path} searched with estimator={theirs['choices']['estimator']}, which leaves no shared weights; "
-            "name a search with estimator=supernet"
+            f"from: {path} searched with estimator={theirs['choices'].get('estimator')}, which leaves no shared "
+            "weights; name a search with estimator=supernet"
         )
-    saved = load_checkpoint(path)
-    if saved is None:
+    files = RunFiles(path)
+    files.read("config.yaml", "estimator")
+    if not (path / CHECKPOINT).exists():  # removed to save space, perhaps
         raise RequestError(f"from: {path} has no checkpoint.pt, which holds its shared weights; run that search again")
     estimator = _build(path, space, ours, theirs, device)
-    estimator.load_state_dict(saved["state"]["estimator"])
-    kept = {name: theirs[name] for name in ("signature", "seed", "label", "choices")}
+    restore(files, "estimator", estimator)
+    kept = {name: theirs.get(name) for name in ("signature", "seed", "label", "choices")}
     return SharedWeights(estimator, {"name": str(path), "sampler": theirs["estimator"].get("sampler"), **kept})
 
 

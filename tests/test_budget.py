@@ -15,6 +15,10 @@ from nasctl.core import RequestError
 from nasctl.search import Budget
 from tests.small import Problem
 
+WHOLE = {  # what each result.json has
+    **{"signature": "a0", "seed": 0, "error": 9.0, "error_kind": "short training", "params": 5, "macs": 7},
+    "device": {"type": "cpu", "name": "Xeon", "count": 1},
+}
 CHOICES = {"space": "darts", "dataset": "digits", "estimator": "from_scratch"}
 
 
@@ -27,10 +31,11 @@ def config() -> dict[str, Any]:
 
 def write(folder: Path, config: dict[str, Any], status: str = "finished", **result: Any) -> None:
     """Write the run that is to be matched."""
-    made = {"verb": "search", "work": {"search": 100, "selection": 20, "retrain": 7}} | result
+    work = {"search": 100, "selection": 20, "retrain": 7}
+    made = WHOLE | {"cost": {phase: 1.0 for phase in work}, "verb": "search", "work": work} | result
     folder.mkdir()
     (folder / "status.json").write_text(json.dumps({"status": status}))
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "config.yaml").write_text(yaml.safe_dump({"signature": made["signature"], **config}))
     (folder / "result.json").write_text(json.dumps(made))
 
 
@@ -90,7 +95,10 @@ def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: d
     "change, said",
     [
         ({"status": "interrupted"}, "other: the run is interrupted, not finished; give its command again"),
-        ({"verb": "retrain"}, "other: made by retrain; name the search that it started from"),
+        (
+            {"verb": "retrain", "recipe": "r", "source": {"kind": "file", "name": "x.json"}},
+            "other: made by retrain; name the search that it started from",
+        ),
         ({"work": None}, "other: its record lacks the work that it used; run that search again"),
     ],
 )

@@ -34,15 +34,24 @@ def test_core_knows_nobody() -> None:
     assert all(imported(PACKAGE / f"{name}.py") == set() for name in ("core", "compilation", "graph"))
 
 
-@pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs.py"])
+@pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs/directory.py"])
 def test_the_loop_knows_protocols_only(module: str) -> None:
-    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files"}
+    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files", "runs"}
 
 
 def test_report_reads_files_only() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= {"core", "report"}
+        names = imported(path)
+        assert {name.split(".")[0] for name in names} <= {"core", "report", "runs"}
+        assert all(name.startswith("runs.reader") for name in names if name.startswith("runs"))
         assert "import torch" not in path.read_text()
+
+
+@pytest.mark.parametrize("module", ["plain", "schema", "reader"])
+def test_runs_are_read_without_torch_and_hydra(module: str) -> None:
+    path = PACKAGE / "runs" / f"{module}.py"
+    assert {name.split(".")[0] for name in imported(path)} <= {"core", "runs"}
+    assert not third_party(path) & {"torch", "hydra", "omegaconf", "pydantic"}
 
 
 def test_only_config_knows_hydra() -> None:

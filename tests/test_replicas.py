@@ -10,9 +10,9 @@ import pytest
 
 from nasctl import cli
 from nasctl.core import RequestError
-from nasctl.files import read_lines
 from nasctl.replicas import Incumbent, best_quality, distribution, spread
 from nasctl.walk import every as walk
+from tests.lines import read_lines
 from tests.small import same, through_a_file
 from tests.tables import SEEDS, nasbench201, write_benchmark, write_table
 

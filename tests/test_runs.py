@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +17,9 @@ import pytest
 import torch
 
 from nasctl.core import Interrupted, RequestError, RunError
-from nasctl.files import read_lines, write_whole
+from nasctl.files import write_whole
 from nasctl.runs import CHECKPOINT, PREVIOUS, Run
+from tests.lines import read_lines
 
 CONFIG = {"signature": "abc", "overrides": ["seed=0"], "strategy": {"lr": 0.1}}
 
@@ -24,7 +29,10 @@ def open_run(path: Path, seconds: float = 1000, **changes: object) -> Run:
 
 
 def status(path: Path) -> dict:
-    return json.loads((path / "run" / "status.json").read_text())
+    """Return what status.json says, apart from the hashes of the other files."""
+    found = json.loads((path / "run" / "status.json").read_text())
+    assert (found.pop("files", None) is None) == (found["status"] == "running")
+    return found
 
 
 @contextmanager
@@ -191,12 +199,66 @@ def test_checkpoints_come_by_time(tmp_path: Path) -> None:
 def test_cost_adds_up_over_sessions(tmp_path: Path) -> None:
     with open_run(tmp_path) as run:
         first = run.cost()
+    (tmp_path / "run" / "status.json").write_text('{"status": "running", "reason": null}')
     with (tmp_path / "run" / "costs.jsonl").open("a") as file:
         file.write('{"phase": "search", "sec')  # cut short by a kill
     with open_run(tmp_path) as run:
         assert run.cost() > first > 0
     lines = read_lines(tmp_path / "run" / "costs.jsonl")
     assert {line["phase"] for line in lines} == {"search"}
+
+
+def test_cpu_seconds_stand_beside_the_seconds_and_add_up(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+        child = "import time\nwhile time.process_time() < 0.2: pass"
+        subprocess.run([sys.executable, "-c", child], check=True)  # joined: its seconds count
+        first = run.cpu_cost()
+    assert first is not None and first > 0.25
+    with open_run(tmp_path) as run:
+        assert run.cpu_cost() >= first  # type: ignore[operator]
+    lines = read_lines(tmp_path / "run" / "costs.jsonl")
+    assert len(lines) == 2 and sum(line["cpu_seconds"] for line in lines) >= first
+
+
+def test_cpu_seconds_are_unknown_where_an_older_version_did_a_part(tmp_path: Path) -> None:
+    with open_run(tmp_path):
+        pass
+    (tmp_path / "run" / "status.json").write_text('{"status": "running", "reason": null}')
+    (tmp_path / "run" / "costs.jsonl").write_text('{"phase": "search", "seconds": 2.0}\n')
+    with open_run(tmp_path) as run:
+        assert run.cost() > 2 and run.cpu_cost() is None
+
+
+def test_files_and_folders_are_synced_before_a_rename_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a power loss keeps is what was synced: content before its name, lines before what counts on them."""
+    calls: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        calls.append(f"sync {path.relative_to(tmp_path)}")
+        sync(descriptor)
+
+    def replaced(a: Path, b: Path) -> None:
+        calls.append(f"rename {Path(b).relative_to(tmp_path)}")
+        replace(a, b)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    with open_run(tmp_path) as run:
+        assert calls[0] == "sync ."  # the name of the new folder
+        calls.clear()
+        for index in range(2):
+            run.append("trials.jsonl", {"index": index})
+            run.save({"index": index})
+    checkpoint = ["sync run/.checkpoint.pt.tmp", "rename run/checkpoint.pt", "sync run"]
+    lines = ["sync run/trials.jsonl", "sync run"]
+    again = [checkpoint[0], "rename run/checkpoint.previous.pt", *checkpoint[1:]]
+    status = ["sync run/.status.json.tmp", "rename run/status.json", "sync run"]
+    assert calls == [*lines, *checkpoint, *lines, *again, lines[0], "sync run/costs.jsonl", "sync run", *status]
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:

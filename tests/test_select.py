@@ -53,7 +53,7 @@ def test_search_select_retrain_compare_consume_each_other(folder: Path, capsys: 
     assert result["selected"]["name"] == "ab"[best["index"]]
     chosen = read(folder / "ab"[best["index"]] / "architecture.json")
     assert read(run / "architecture.json") == chosen
-    for what in ("cost", "work"):
+    for what in ("cost", "work", "cpu_seconds"):
         assert result[what]["search"] == sum(search[what]["search"] for search in found) > 0
         assert result[what]["selection"] > 0 == result[what]["retrain"]
     costs = [json.loads(line) for line in (run / "costs.jsonl").read_text().splitlines()]

@@ -7,7 +7,6 @@ from nasctl.genotype_source.find import (
     check_space,
     drawn,
     find,
-    finished,
     searched,
 )
 from nasctl.genotype_source.load import Loaded, load
@@ -22,7 +21,6 @@ __all__ = [
     "check_space",
     "drawn",
     "find",
-    "finished",
     "load",
     "searched",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nasctl import walk
 from nasctl.core import Architecture, Feasible, Genotype, Remark, RequestError, SearchSpace, unknown
 from nasctl.files import is_file, is_folder
 from nasctl.genotype_source.published import named, names
 from nasctl.genotype_source.reader import read_file, read_text, recorded
+from nasctl.runs.reader import RunFiles, finished, phases
 from nasctl.space import _literal
 
 RANDOM = "random"
+FINDING = ("search", "select", "retrain")  # verbs whose runs end with an architecture
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,12 @@ def _is_notation(text: str) -> bool:
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
-    result, config = finished(path)
-    architecture = json.loads((path / "architecture.json").read_text())
-    genotype = space.canonical(recorded(path / "architecture.json", space))
-    arch = None if architecture["arch"] is None else tuple(architecture["arch"])
+    result, config = finished(path, "space_size", "ops")
+    if result["verb"] not in FINDING:
+        raise RequestError(f"from: {path} was made by {result['verb']}, which finds no architecture; name another run")
+    architecture = RunFiles(path).read("architecture.json", "genotype")
+    genotype = space.canonical(recorded(path / "architecture.json", architecture, space))
+    arch = None if architecture.get("arch") is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
     if result["verb"] == "retrain":  # the origin is what that retrain started from
@@ -117,13 +118,14 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "method": result.get("method"),
         "seed": config["seed"],
         "choices": config["choices"],
-        "label": config["label"],
+        "label": config.get("label"),
         "device": result["device"],
         "space_size": result["space_size"],
         "ops": result["ops"],
-        "cost": result["cost"],
-        "work": result.get("work"),  # runs of old lack it
+        "cost": phases(path, result, "cost"),
+        "work": phases(path, result, "work") if result.get("work") else None,  # runs of old lack it
         "budget": result.get("budget"),
+        "cpu_seconds": result.get("cpu_seconds"),
         **_likeness(path, result, config),
     }
     return Source("run", str(path), genotype, arch, facts)
@@ -131,7 +133,7 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
 
 def _likeness(path: Path, result: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tables judge by whether two architectures come from like searches."""
-    environment = path / "environment.json"
+    environment = RunFiles(path).optional("environment.json", {})
     before = (result.get("selected") or {}).get("cut") or {}
     return {
         "error_kind": result.get("error_kind"),
@@ -139,7 +141,7 @@ def _likeness(path: Path, result: Mapping[str, Any], config: Mapping[str, Any]) 
         "cut": {**before, result["verb"]: config.get("cut")},
         "constraint": _without(config.get("constraint") or {}, "_target_"),
         "space_settings": _without(config.get("space") or {}, "_target_", "search", "final"),
-        "data": json.loads(environment.read_text())["data"] if environment.is_file() else None,
+        "data": environment.get("data"),
     }
 
 
@@ -176,17 +178,6 @@ def drawn(text: str, space: SearchSpace, feasible: Feasible, seed: int) -> Sourc
 def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:
     """Return whether ``arch`` is an architecture of this very space, and ``genotype`` its genotype."""
     return walk.belongs(space, arch) and space.canonical(space.genotype(arch)) == genotype
-
-
-def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return result.json and config.yaml of a finished run, or raise `RequestError`."""
-    status = path / "status.json"
-    if not status.is_file():
-        raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
-    found = json.loads(status.read_text())
-    if found["status"] != "finished":
-        raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
-    return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:

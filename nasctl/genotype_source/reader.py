@@ -32,9 +32,9 @@ def read_text(text: str, space: SearchSpace, remark: Remark) -> Genotype:
     return _read(text, "from", None, space, remark, None)
 
 
-def recorded(path: Path, space: SearchSpace) -> Genotype:
-    """Return the genotype of an architecture.json, as it was written."""
-    return _of_data(_json(_text(path), str(path)), str(path), space)
+def recorded(path: Path, architecture: Mapping[str, Any], space: SearchSpace) -> Genotype:
+    """Return the genotype in the content of the architecture.json at ``path``, as it was written."""
+    return _of_data(architecture, str(path), space)
 
 
 def _text(path: Path) -> str:

@@ -15,7 +15,7 @@ from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
 from nasctl.report.provenance import made_with, plural, several
 from nasctl.report.published import Note, PublishedRow, is_published, lookup, notes_of, select, tables
-from nasctl.report.record import Run, find
+from nasctl.report.record import Run, find, sparing
 from nasctl.report.remarks import of_rows
 from nasctl.report.repeated import differences
 from nasctl.report.replicas import Point, curve
@@ -40,11 +40,15 @@ class Comparison:
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
     remarks: list[str]  # of the methods: faults, what they were made with, what was cut of an experiment
+    unverified: list[Run]  # finished, but status.json holds no hashes of their files
 
 
 def gather(paths: Sequence[str], published: str) -> Comparison:
     """Return the comparison of the runs at or below ``paths``, or raise `RequestError`."""
-    runs = find(paths)
+    return sparing(find(paths), lambda runs: _gathered(runs, published))
+
+
+def _gathered(runs: Sequence[Run], published: str) -> Comparison:
     finished = [run for run in runs if run.status == "finished"]
     rows = distinct(methods(finished))
     beside = select(published, _datasets(rows), _named_tables(rows))
@@ -62,6 +66,7 @@ def gather(paths: Sequence[str], published: str) -> Comparison:
         curves={row.label: points for row in rows if (points := curve(row.searches))},
         left_out=[run for run in runs if run.status != "finished"],
         remarks=[*of_rows(rows), *_apart(rows), *_cut_remarks(rows), *_data_remarks(rows, published, beside)],
+        unverified=[run for run in finished if not run.verified],
     )
 
 

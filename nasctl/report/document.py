@@ -94,6 +94,7 @@ def _measured(comparison: Comparison) -> Grid:
             for row in comparison.lacking
         ),
         _left_out(comparison.left_out),
+        _unverified(comparison.unverified),
     ]
     title = "Measured here" if rows else "Measured here: no finished run"
     return grid(title, cells, [remark for remark in remarks if remark])
@@ -254,6 +255,13 @@ def _left_out(runs: Sequence[Run]) -> str:
         return ""
     listed = "; ".join(f"{run.path} ({run.unfinished()})" for run in runs)
     return f"Not in the table, since not finished: {len(runs)} run{'s' * (len(runs) > 1)}: {listed}."
+
+
+def _unverified(runs: Sequence[Run]) -> str:
+    if not runs:
+        return ""
+    count = f"{len(runs)} run{'s' * (len(runs) > 1)}"
+    return f"Unverified, since status.json holds no hashes of the files: {count} (nasctl ls runs marks them)."
 
 
 def _published(comparison: Comparison) -> list[Grid]:

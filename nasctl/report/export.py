@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, difference, published, space, yardstick, random architectures, curve or note. Errors are in percent, or
-perplexities where ``measure`` says so, costs in days of the unit named.
+pair, difference, published, space, yardstick, random architectures, curve, note or unverified. Errors are in percent,
+or perplexities where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from nasctl.report.yardstick import Yardstick, improvement
 
 Flat = Mapping[str, Any]
 
+UNVERIFIED = "status.json holds no hashes of the run's files"
+
 _NESTED = (
     *("error", "validation", "estimate", "distribution", "cost", "cost_std", "cpu_seconds", "feasible", "published"),
     *("runs", "likeness", "beside", "cut", "faults", "counted_once"),
@@ -53,6 +55,7 @@ def to_json(comparison: Comparison) -> str:
         "curves": {label: [asdict(point) for point in points] for label, points in comparison.curves.items()},
         "left_out": [_left_out(run) for run in comparison.left_out],
         "remarks": comparison.remarks,
+        "unverified": [str(run.path) for run in comparison.unverified],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -72,6 +75,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.lacking),
         *({"kind": "note", "text": remark} for remark in comparison.remarks),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
+        *({"kind": "unverified", "text": UNVERIFIED, "runs": str(run.path)} for run in comparison.unverified),
     ]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")

@@ -59,7 +59,7 @@ def _cells(run: Run) -> Cells:
         **_scored(run),
         "cost": _cost(run),
         "device": device_names([run.result.get("device") or run.environment.get("device")]),
-        "reason": run.reason or "",
+        "reason": run.reason or ("" if run.verified else "unverified: no hashes in status.json"),
     }
 
 

@@ -20,7 +20,7 @@ from nasctl.report.label import distinct
 from nasctl.report.likeness import TRAINING, alike, limit_of
 from nasctl.report.method import Method, by_seed, methods
 from nasctl.report.pair import works
-from nasctl.report.record import Run, find, finite
+from nasctl.report.record import Run, finite
 from nasctl.report.remarks import WORK, of_rows
 
 _DECIMALS = 4
@@ -30,13 +30,17 @@ _DRAWN = "random architectures"  # what n counts where nothing but chance chose
 def show(paths: Sequence[str], *, metric: str, format: str) -> str:
     """Return ``metric`` of the networks retrained at or below ``paths``, by method, and the differences of methods."""
     view.check(format)
-    rows = [row for row in distinct(methods(find(paths))) if row.recipe is not None]
+    return view.over(paths, format, lambda runs: _grids(runs, metric))
+
+
+def _grids(runs: Sequence[Run], metric: str) -> list[Grid]:
+    rows = [row for row in distinct(methods(runs)) if row.recipe is not None]
     if not rows:
         raise RequestError(f"metric={metric}: none of these runs is a retrained network; give what nasctl retrain made")
     known = {name for row in rows for run in row.runs for name in run.metrics}
     if metric not in known:
         raise unknown("metric", metric, sorted(known))
-    return view.text([_measured(rows, metric), *_differences(rows, metric)], format)
+    return [_measured(rows, metric), *_differences(rows, metric)]
 
 
 def values(row: Method, metric: str) -> dict[object, float]:

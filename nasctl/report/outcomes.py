@@ -24,8 +24,9 @@ from nasctl.report.label import of_runs
 from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
 from nasctl.report.published import is_published
-from nasctl.report.record import Json, Run, find, lines
+from nasctl.report.record import Json, Run, finite
 from nasctl.report.remarks import test_rewards
+from nasctl.report.replicas import replicas
 
 RESOURCES = ("params", "macs")
 PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table
@@ -42,21 +43,22 @@ class Outcome:
     limit: float | None
     costs: tuple[float, ...]
     feasible: tuple[bool, ...]
-    errors: tuple[float, ...]  # in percent
+    errors: tuple[float | None, ...]  # in percent
     replicas: tuple[Json, ...]
 
     def within(self) -> Figure | None:
         """Return the error over the feasible outcomes."""
-        return Figure.of(e for e, inside in zip(self.errors, self.feasible, strict=True) if inside)
+        both = zip(self.errors, self.feasible, strict=True)
+        return Figure.of(error for error, inside in both if inside and error is not None)
 
     def found_best(self) -> list[bool] | None:
         """Return for each replica whether it found the best feasible architecture; None where it is not known."""
-        known = [line["best_found"] for line in self.replicas]
-        return None if None in known else known
+        known = [line.get("best_found") for line in self.replicas]
+        return None if None in known else [bool(found) for found in known]
 
     def best(self) -> float | None:
         """Return the share of replicas that found the best feasible architecture; None where it is not known."""
-        known = self.found_best()
+        known = [found for found in self.found_best() or [] if found is not None]
         return statistics.fmean(known) if known else None
 
     def regret(self) -> Figure | None:
@@ -76,14 +78,18 @@ def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, pl
     if outcomes not in RESOURCES:
         raise unknown("outcomes", outcomes, RESOURCES)
     view.check(format, plot, overwrite)
-    runs, remarks = _counted([r for r in find(paths) if r.status == "finished" and r.result.get("repeats")])
+    return view.over(paths, format, lambda runs: _grids(runs, outcomes, by, plot))
+
+
+def _grids(given: Sequence[Run], outcomes: str, by: str | None, plot: str | None) -> list[Grid]:
+    runs, remarks = _counted([r for r in given if r.status == "finished" and r.result.get("repeats")])
     found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
         raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
     if plot is not None:
         view.save(_drawn(found, outcomes, by), plot)
     remarks = [*remarks, *test_rewards(runs)]
-    return view.text([_grid(found, outcomes, by, remarks)] + [_published()] * any(map(_is_of_table, runs)), format)
+    return [_grid(found, outcomes, by, remarks)] + [_published()] * any(map(_is_of_table, runs))
 
 
 def _counted(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
@@ -101,17 +107,21 @@ def _is_of_table(run: Run) -> bool:
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
     for run, label in zip(runs, of_runs(runs), strict=True):
-        replicas = tuple(lines(run, "replicas.jsonl"))
+        found = tuple(replicas(run, resource, "margin", "metrics"))
         yield Outcome(
             label=label,
             space=str(run.choices.get("space")),
             by=None if by is None else _setting(run, by),
             limit=run.limits.get(resource),
-            costs=tuple(line[resource] for line in replicas),
-            feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in replicas),
-            errors=tuple(m.get("reported_error", m["error"]) for m in (line["metrics"] for line in replicas)),
-            replicas=replicas,
+            costs=tuple(line[resource] for line in found),
+            feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in found),
+            errors=tuple(_error(line["metrics"]) for line in found),
+            replicas=found,
         )
+
+
+def _error(metrics: Json) -> float | None:
+    return finite(metrics.get("reported_error", metrics.get("error")))
 
 
 def _setting(run: Run, name: str) -> Any:

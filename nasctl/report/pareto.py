@@ -6,7 +6,6 @@ which searches are compared, and what they are compared with.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.likeness import DIGITS, groups, groups_by, of_kind, shared
 from nasctl.report.plot import canvas
-from nasctl.report.record import Run, find, trials
+from nasctl.report.record import Run, content, damaged, finite, trials, within
 from nasctl.report.remarks import test_rewards
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
@@ -61,7 +60,11 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
     `RequestError` for runs without such trials or of different metrics.
     """
     view.check(format, plot, overwrite)
-    runs = [run for run in find(paths) if run.verb == "search"]
+    return view.over(paths, format, lambda found: _grids(found, pareto, plot))
+
+
+def _grids(given: Sequence[Run], pareto: str, plot: str | None) -> list[Grid]:
+    runs = [run for run in given if run.verb == "search"]
     measure = _measure(runs)
     fronts = [found for group in groups_by(runs, *MEASURED) if (found := _front(group, pareto, measure)).points]
     if not fronts:
@@ -71,7 +74,7 @@ def show(paths: Sequence[str], *, pareto: str, format: str, plot: str | None, ov
         )
     if plot is not None:
         view.save(_drawn(fronts, pareto, measure), plot)
-    return view.text([_grid(each, fronts, pareto, measure) for each in fronts], format)
+    return [_grid(each, fronts, pareto, measure) for each in fronts]
 
 
 def _front(runs: Sequence[Run], resource: str, measure: str) -> Front:
@@ -151,14 +154,16 @@ def _measure(runs: Sequence[Run]) -> str:
 
 
 def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
-    path = run.path / "decisions.json"
-    options = list(json.loads(path.read_text()).values()) if path.exists() else []
-    sign = -1.0 if run.config["reward"].get("maximize") else 1.0
-    for line in trials(run):
+    options = list(content(run, "decisions.json", {}).values())
+    sign = -1.0 if (run.config.get("reward") or {}).get("maximize") else 1.0
+    for line in trials(run, "arch", "metrics"):
         metrics = line["metrics"] or {}
-        if resource in metrics and measure in metrics:
+        cost, value = finite(metrics.get(resource)), finite(metrics.get(measure))
+        if cost is not None and cost > 0 and value is not None:  # costs are compared by their logarithms
+            if options and not within(options, line["arch"]):
+                raise damaged(run, "trials.jsonl", f"{line['arch']} is no architecture of decisions.json")
             names = [choices[k] for choices, k in zip(options, line["arch"], strict=False)]
-            yield Point("-".join(names or map(str, line["arch"])), metrics[resource], sign * metrics[measure], metrics)
+            yield Point("-".join(names or map(str, line["arch"])), cost, sign * value, metrics)
 
 
 def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) -> Grid:

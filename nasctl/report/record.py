@@ -7,25 +7,21 @@ like other unfinished runs rather than ending the report.
 from __future__ import annotations
 
 import fcntl
-import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeVar
 
 from nasctl.core import RequestError
+from nasctl.runs.reader import DamagedError, RunFiles
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 DEFAULT_ROOT = "outputs"
 ERROR, PERPLEXITY = "error (%)", "perplexity"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_RESULT_KEYS = ("verb", "signature", "seed", "error", "error_kind", "params", "macs", "cost", "device")
-_RETRAIN_KEYS = ("source", "recipe")
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,7 @@ class Run:
     overrides: tuple[str, ...] = ()
     result: Json = field(default_factory=dict)  # empty unless finished
     environment: Json = field(default_factory=dict)
+    verified: bool = True  # whether status.json holds the hashes of a finished run's files
 
     @property
     def verb(self) -> str:
@@ -112,31 +109,60 @@ def read(folder: Path) -> Run:
     """Return the run that lives in ``folder``."""
     try:
         return _read(folder)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except DamagedError as damage:
+        return Run(folder, "damaged", damage.reason)
+    except OSError as error:
         return Run(folder, "damaged", " ".join(str(error).split()))
 
 
-def trials(run: Run) -> Iterator[Json]:
-    """Yield the lines of trials.jsonl."""
-    return lines(run, "trials.jsonl")
+def trials(run: Run, *needed: str) -> Iterator[Json]:
+    """Yield the lines of trials.jsonl, each of which has the keys ``needed``."""
+    return lines(run, "trials.jsonl", *needed)
 
 
-def lines(run: Run, name: str) -> Iterator[Json]:
-    """Yield the lines of a .jsonl file, none if it is missing; a last line cut short by a kill ends them."""
-    path = run.path / name
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith("\n"):
-                yield _line(path, number, line)
+def lines(run: Run, name: str, *needed: str) -> Iterator[Json]:
+    """Yield the lines of a .jsonl file with the keys ``needed``, none if it is missing, or raise `DamagedError`."""
+    return RunFiles(run.path).lines(name, *needed)
 
 
-def _line(path: Path, number: int, line: str) -> Json:
+def content(run: Run, name: str, default: Any) -> Any:
+    """Return the content of a file, ``default`` where there is none, or raise `DamagedError`."""
+    return RunFiles(run.path).optional(name, default)
+
+
+def damaged(run: Run, name: str, fault: str) -> DamagedError:
+    """Return the error for what only a report finds wrong in a file."""
+    return DamagedError(run.path, name, fault)
+
+
+def within(options: Sequence[Sequence[str]], arch: Sequence[int]) -> bool:
+    """Return whether the indices of an architecture point at ``options`` of its decisions, as far as there are some."""
+    return all(k < len(choices) for choices, k in zip(options, arch, strict=False))
+
+
+def sparing(runs: Sequence[Run], make: Callable[[list[Run]], T]) -> T:
+    """Return ``make(runs)``, in which runs that are found damaged on the way have that status."""
+    left = list(runs)
+    while True:
+        try:
+            return make(left)
+        except DamagedError as damage:
+            if not any(run.path == damage.folder and run.status != "damaged" for run in left):
+                raise
+            left = [_looked_at(run, damage) for run in left]
+
+
+def _looked_at(run: Run, damage: DamagedError) -> Run:
+    """Return ``run``, damaged if it is the one of ``damage`` or its file of that name cannot be read either."""
+    if run.path == damage.folder:
+        return Run(run.path, "damaged", damage.reason)
     try:
-        return json.loads(line)
-    except ValueError:
-        raise RequestError(f"{path}, line {number}: not JSON; move the run out of the way or run it again") from None
+        if damage.name.endswith(".jsonl") and run.status != "damaged":
+            for _ in lines(run, damage.name):
+                pass
+    except DamagedError as other:
+        return Run(run.path, "damaged", other.reason)
+    return run
 
 
 def _folders(path: Path) -> list[Path]:
@@ -149,16 +175,20 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _read(folder: Path) -> Run:
-    status = _json(folder / "status.json")
-    word = _state(str(status.get("status")), folder)
+    files = RunFiles(folder)
+    word = _state(str(files.status["status"]), folder)
+    config = files.optional("config.yaml", {})
+    if config.get("label") is not None:  # a number, as in label=3
+        config = {**config, "label": str(config["label"])}
     return Run(
         path=folder,
         status=word,
-        reason=status.get("reason"),
-        config=_yaml(folder / "config.yaml", {}),
-        overrides=tuple(map(str, _yaml(folder / "overrides.yaml", []))),
-        result=_result(folder) if word == "finished" else {},
-        environment=_json(folder / "environment.json") if (folder / "environment.json").exists() else {},
+        reason=files.status.get("reason"),
+        config=config,
+        overrides=tuple(files.optional("overrides.yaml", [])),
+        result=files.read("result.json") if word == "finished" else {},
+        environment=files.optional("environment.json", {}),
+        verified=word != "finished" or files.verified,
     )
 
 
@@ -178,31 +208,3 @@ def _is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _result(folder: Path) -> Json:
-    result = _json(folder / "result.json")
-    needed = _RESULT_KEYS + (_RETRAIN_KEYS if result.get("verb") == "retrain" else ())
-    missing = [key for key in needed if key not in result]
-    if missing:
-        raise ValueError(f"result.json lacks {', '.join(missing)}")
-    return result
-
-
-def _json(path: Path) -> Json:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name} holds no mapping")
-    return content
-
-
-def _yaml(path: Path, empty: Any) -> Any:
-    if not path.exists():
-        return empty
-    content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or empty
-    if not isinstance(content, type(empty)):
-        raise ValueError(f"{path.name} holds no {type(empty).__name__}")
-    return content

@@ -8,10 +8,9 @@ is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -28,7 +27,7 @@ from nasctl.report.interval import told
 from nasctl.report.label import distinct
 from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
 from nasctl.report.method import Method, methods
-from nasctl.report.record import Json, Run, find, trials
+from nasctl.report.record import Json, Run, content, damaged, find, finite, trials, within
 from nasctl.report.remarks import TEST_REWARD, of_rows
 
 Arch = tuple[int, ...]
@@ -86,7 +85,11 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     view.check(format)
     sweep = _sweep(find([regret]))
     swept = {path.resolve() for path in sweep.paths}
-    runs = [run for run in find(paths) if run.path.resolve() not in swept]
+    return view.over(paths, format, lambda found: _grids(found, sweep, swept, regret))
+
+
+def _grids(found: Sequence[Run], sweep: Sweep, swept: Set[Path], regret: str) -> list[Grid]:
+    runs = [run for run in found if run.path.resolve() not in swept]
     scored = [run for run in runs if _alike(run, sweep)]
     rows = distinct(methods(scored))
     if not rows:
@@ -97,13 +100,16 @@ def show(paths: Sequence[str], *, regret: str, format: str) -> str:
     feasible = cache(sweep.feasible)  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return view.text([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)], format)
+    return [_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)]
 
 
 def _sweep(found: Sequence[Run]) -> Sweep:
     runs = _of_one_kind(found)
     evaluated, first = [_evaluated(run) for run in runs], runs[0]
-    reward, names = first.config["reward"], (_measure(first), *COSTS)
+    reward, names = first.config.get("reward") or {}, (_measure(first), *COSTS)
+    for run, part in zip(runs, evaluated, strict=True):
+        if part.keys() != evaluated[0].keys():
+            raise damaged(run, "trials.jsonl", f"holds other architectures than that of {first.path}")
     metrics = {arch: {name: fmean(part[arch][name] for part in evaluated) for name in names} for arch in evaluated[0]}
     sign = -1.0 if reward.get("maximize") else 1.0
     values = {arch: sign * each[names[0]] for arch, each in metrics.items()}
@@ -135,7 +141,9 @@ def _measure(run: Run) -> str:
 def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
     needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
-    found = {tuple(line["arch"]): line["metrics"] for line in trials(run) if needed <= (line["metrics"] or {}).keys()}
+    every = trials(run, "arch", "metrics")
+    known = ((tuple(line["arch"]), line["metrics"] or {}) for line in every)
+    found = {arch: metrics for arch, metrics in known if all(finite(metrics.get(name)) is not None for name in needed)}
     if run.status != "finished" or len(found) < size:
         raise RequestError(
             f"regret={run.path}: is no finished sweep of a whole space ({run.unfinished()}, {len(found):,} "
@@ -146,9 +154,8 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
 
 def _task(run: Run) -> Json:
     """Return the run's decisions with their options, its space and its data set."""
-    path = run.path / "decisions.json"
     nodes = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
-    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **nodes}
+    return {"decisions": content(run, "decisions.json", {}), **nodes}
 
 
 def _settings(node: Json) -> Json:
@@ -167,8 +174,11 @@ def _within(metrics: Json, limits: Limits) -> bool:
 
 
 def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list[float]]) -> Score:
-    found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
-    arch = tuple(found["arch"])
+    replica = run.result.get("replica")
+    arch = tuple((replica or content(run, "architecture.json", {})).get("arch") or ())
+    if arch not in sweep.values:
+        file = "architecture.json" if replica is None else "replicas.jsonl"
+        raise damaged(run, file, f"{list(arch)} is no architecture of the sweep")
     inside, metrics, value = feasible(limits := _limits(run)), sweep.metrics[arch], sweep.values[arch]
     if not inside:
         raise RequestError(f"{run.path}: the sweep has no architecture within {dict(limits)}; it is of another space")
@@ -185,7 +195,9 @@ def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list
 
 
 def _names(arch: Arch, sweep: Sweep) -> list[str]:
-    return [options[k] for options, k in zip(sweep.task["decisions"].values(), arch, strict=True)]
+    decisions = list(sweep.task["decisions"].values())
+    fits = len(decisions) == len(arch) and within(decisions, arch)
+    return [options[k] for options, k in zip(decisions, arch, strict=True)] if fits else list(map(str, arch))
 
 
 def _limits(run: Run) -> Limits:

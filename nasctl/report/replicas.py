@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from nasctl.report.figure import Figure
 from nasctl.report.interval import half_width
-from nasctl.report.record import Json, Run, lines
+from nasctl.report.record import Json, Run, damaged, finite, lines
+
+_NEEDED = ("seed", "metrics", "params", "macs", "margin")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,15 @@ class Point:
 def apart(run: Run) -> list[Run]:
     """Return the replicas of a repeated search as runs, each with its share of the cost; other runs as they are."""
     repeats = run.result.get("repeats")
-    return [_replica(run, line, repeats) for line in lines(run, "replicas.jsonl")] if repeats else [run]
+    return [_replica(run, line, repeats) for line in replicas(run, *_NEEDED)] if repeats else [run]
+
+
+def replicas(run: Run, *needed: str) -> list[Json]:
+    """Return the lines of replicas.jsonl with the keys ``needed``, or raise `DamagedError` unless all are there."""
+    found, repeats = list(lines(run, "replicas.jsonl", *needed)), run.result["repeats"]
+    if len(found) != repeats:
+        raise damaged(run, "replicas.jsonl", f"holds {len(found):,} replicas, but result.json says {repeats:,}")
+    return found
 
 
 def _replica(run: Run, line: Json, repeats: int) -> Run:
@@ -72,21 +82,22 @@ def distribution(runs: Sequence[Run]) -> Distribution | None:
     if len(found) < max(len(runs), 2) or len(errors) < len(found):
         return None
     cuts = statistics.quantiles(errors, n=20, method="inclusive")
-    known = [line["best_found"] for line in found if line["best_found"] is not None]
+    known = [line["best_found"] for line in found if line.get("best_found") is not None]
     best = sum(known) if len(known) == len(found) else None
     return Distribution(statistics.median(errors), cuts[0], cuts[-1], best, len(found))
 
 
 def curve(runs: Iterable[Run]) -> list[Point]:
     """Return the best-found curve of replicas, at the numbers of trials that were noted."""
-    found = [point for run in runs if "replica" in run.result for point in run.result["replica"]["curve"]]
+    found = [point for run in runs if "replica" in run.result for point in run.result["replica"].get("curve", ())]
     points = [_point(trials, found) for trials in sorted({point["trials"] for point in found})]
     return [point for point in points if point is not None]
 
 
 def _point(trials: int, found: Sequence[Json]) -> Point | None:
     metrics = [point["metrics"] for point in found if point["trials"] == trials]
-    error = Figure.of(each["error"] for each in metrics if "error" in each)
-    pairs = [(each["error"], each["reported_error"]) for each in metrics if "reported_error" in each]
+    error = Figure.of(seen for each in metrics if (seen := finite(each.get("error"))) is not None)
+    both = [(finite(each.get("error")), finite(each.get("reported_error"))) for each in metrics]
+    pairs = [(a, b) for a, b in both if a is not None and b is not None]
     reported, difference = Figure.of(b for _, b in pairs), Figure.of(b - a for a, b in pairs)
     return Point(trials, error, reported, difference) if error else None

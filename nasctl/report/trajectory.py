@@ -12,13 +12,17 @@ from nasctl.report.duplicates import once
 from nasctl.report.label import of_runs
 from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
-from nasctl.report.record import Run, find
+from nasctl.report.record import Run, damaged
 
 
 def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:
     """Return the probabilities of the options of the decision ``trajectory`` in each run; ``plot`` is a file."""
     view.check(format, plot, overwrite)
-    runs, remarks = _counted([run for run in find(paths) if run.result.get("trajectory")])
+    return view.over(paths, format, lambda found: [_shown(found, trajectory, plot)])
+
+
+def _shown(found: Sequence[Run], trajectory: str, plot: str | None) -> Grid:
+    runs, remarks = _counted([run for run in found if run.result.get("trajectory")])
     if not runs:
         raise RequestError(
             "trajectory: none of these runs noted its policies; give a search with strategy.batched=true and a curve"
@@ -27,7 +31,7 @@ def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None
         _check(run, trajectory)
     if plot is not None:
         view.save(_drawn(runs, trajectory), plot)
-    return view.text([_grid(runs, trajectory, remarks)], format)
+    return _grid(runs, trajectory, remarks)
 
 
 def _counted(found: Sequence[Run]) -> tuple[list[Run], list[str]]:
@@ -42,6 +46,10 @@ def _check(run: Run, decision: str) -> None:
     known = run.result["trajectory"][0]["probabilities"]
     if decision not in known:
         raise unknown(f"trajectory ({run.path})", decision, known)
+    for point in run.result["trajectory"]:
+        if point["probabilities"].get(decision, {}).keys() != known[decision].keys():
+            fault = f"trajectory, turn {point['turn']}: other options of {decision} than before"
+            raise damaged(run, "result.json", fault)
 
 
 def _grid(runs: Sequence[Run], decision: str, remarks: Sequence[str]) -> Grid:

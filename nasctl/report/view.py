@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import unknown
+from nasctl.core import RequestError, unknown
 from nasctl.report import plot as plots
 from nasctl.report import table
 from nasctl.report.document import Grid
 from nasctl.report.output import check_target, terminal_width, write
+from nasctl.report.record import Run, find, sparing
+from nasctl.runs.reader import DamagedError
 
 FORMATS: Mapping[str, Callable[[Grid], str]] = {
     "table": lambda grid: table.terminal(grid, terminal_width()),
@@ -26,6 +29,23 @@ def check(format: str, plot: str | None = None, overwrite: bool = False) -> None
     if plot is not None:
         check_target("plot", Path(plot), overwrite)
         plots.check(Path(plot).suffix[1:])
+
+
+def over(paths: Sequence[str], format: str, make: Callable[[list[Run]], Iterable[Grid]]) -> str:
+    """Return the grids that ``make`` makes of the runs at or below ``paths``; damaged runs are named below them."""
+    return sparing(find(paths), lambda runs: text(_marked(runs, make), format))
+
+
+def _marked(runs: list[Run], make: Callable[[list[Run]], Iterable[Grid]]) -> list[Grid]:
+    damaged = [f"{run.path} ({run.unfinished()})" for run in runs if run.status == "damaged"]
+    try:
+        grids = list(make(runs))
+    except RequestError as error:
+        if not damaged or isinstance(error, DamagedError):
+            raise
+        raise RequestError(f"{error}; left out: {'; '.join(damaged)}") from error
+    last = replace(grids[-1], remarks=(*grids[-1].remarks, *(f"Left out: {each}." for each in damaged)))
+    return [*grids[:-1], last]
 
 
 def text(grids: Sequence[Grid], format: str) -> str:

@@ -66,9 +66,10 @@ def test_runs_are_listed_with_status_reason_error_cost_and_device(root):
     failed = run(root, "failed", status={"status": "failed", "reason": "loss is NaN at step 3"})
     killed = run(root, "killed", status={"status": "running"}, environment={"device": {"type": "cpu", "name": "Xeon"}})
     lines = {line.split()[0]: line.split()[1:] for line in list_runs([root]).splitlines()[3:]}
-    assert lines[str(done)] == ["finished", "12.35", "(proxy)", "2.00", "CPU-days", "Xeon"]
-    assert lines[str(trained)] == ["finished", "3.00", "(retrained)", "1.00", "GPU-days", "H100"]
-    assert lines[str(selected)] == ["finished", "11.11", "(proxy)", "1.00", "GPU-days", "H100"]
+    unverified = ["unverified:", "no", "hashes", "in", "status.json"]  # as of all fabricated runs
+    assert lines[str(done)] == ["finished", "12.35", "(proxy)", "2.00", "CPU-days", "Xeon", *unverified]
+    assert lines[str(trained)] == ["finished", "3.00", "(retrained)", "1.00", "GPU-days", "H100", *unverified]
+    assert lines[str(selected)] == ["finished", "11.11", "(proxy)", "1.00", "GPU-days", "H100", *unverified]
     assert lines[str(failed)] == ["failed", *["loss", "is", "NaN", "at", "step", "3"]]
     assert lines[str(killed)] == ["killed", "Xeon"]
 

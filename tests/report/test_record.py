@@ -84,7 +84,10 @@ def test_a_retraining_without_its_source_is_damaged(root):
     result = json.loads((folder / "result.json").read_text())
     del result["source"]
     (folder / "result.json").write_text(json.dumps(result))
-    assert (read(folder).status, read(folder).reason) == ("damaged", "result.json lacks source")
+    assert read(folder).status == "damaged"
+    assert read(folder).reason == (
+        f"result.json: lacks source; restore it from a copy, or remove {folder} and give the run's command again"
+    )
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted", "running"])

@@ -9,18 +9,22 @@ import contextlib
 import json
 import logging
 import os
+import resource
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
-from nasctl.files import full, lock, read_lines, whole_lines, write_whole
+from nasctl.files import full, lock, make_folder, sync_folder, whole_size, write_whole
+from nasctl.runs import schema, tensors
+from nasctl.runs.plain import FaultError, short
+from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
 
 log = logging.getLogger("nasctl")
 
@@ -28,8 +32,16 @@ CHECKPOINT, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 NOT_COMPARED = (
     *("signature", "overrides", "choices", "resume", "paths", "checkpoint", "traceback", "label", "run_dir", "cut"),
 )
+CUT_BACK = ("trials.jsonl", "history.jsonl", "replicas.jsonl", "correlation.jsonl")  # to what the checkpoint counts on
+COSTS = "costs.jsonl"
 COST_SECONDS = 5.0  # at least, between two lines of costs.jsonl
 Watch = Callable[[Mapping[str, Any]], None]
+
+
+class Resumable(Protocol):
+    """What goes on from a state."""
+
+    def load_state_dict(self, state: State) -> None: ...
 
 
 class Run:
@@ -44,12 +56,13 @@ class Run:
         self.checkpoint_seconds = checkpoint_seconds
         self.state: State | None = None
         self._sizes: dict[str, int] = {}
+        self._hashes: dict[str, Any] = {}  # of the .jsonl files so far
         self.watch: Watch = lambda values: None
         self._signal: int | None = None
         self._files: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         self._exit = contextlib.ExitStack()
         self._exit.enter_context(lock(self.path / "lock"))
         self._exit.enter_context(_logging_to(self.path / "log.txt"))
@@ -62,17 +75,39 @@ class Run:
         return self
 
     def _open(self) -> None:
-        saved = load_checkpoint(self.path)
-        self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
-        for name in ("trials.jsonl", "history.jsonl", "replicas.jsonl", "correlation.jsonl"):
+        saved = load_checkpoint(self.path) or {"state": None, "sizes": {}}
+        self.state, self._sizes = saved["state"], saved["sizes"]
+        self._check_lines(saved.get("hashes", {}))
+        files = RunFiles(self.path)
+        if files.has("environment.json"):  # which says with how many threads it goes on
+            files.verify("environment.json")
+        earlier = list(files.lines(COSTS))
+        self._spent = sum(line["seconds"] for line in earlier)
+        self._cpu_spent = _total([line.get("cpu_seconds") for line in earlier])
+        self.write(STATUS, {"status": "running", "reason": None})  # first: from here on no hash in it would hold
+        for name in CUT_BACK:
             self._truncate(name, self._sizes.get(name, 0))
-        costs = self.path / "costs.jsonl"
-        self._truncate("costs.jsonl", sum(map(len, whole_lines(costs))))
-        self._spent = sum(line["seconds"] for line in read_lines(costs))
-        self.write_text("config.yaml", yaml.safe_dump(dict(self.config), sort_keys=False))
-        self.write_text("overrides.yaml", yaml.safe_dump(self.config["overrides"]))
-        self.write("status.json", {"status": "running", "reason": None})
+        self._hashes[COSTS] = hashed(self._truncate(COSTS, whole_size(self.path / COSTS)))
+        self.write_text("config.yaml", yaml.dump(dict(self.config), Dumper=_Dumper, sort_keys=False))
+        self.write_text("overrides.yaml", yaml.dump(self.config["overrides"], Dumper=_Dumper))
         self._saved = self._charged = time.monotonic()
+        self._cpu_charged = _cpu_seconds()
+
+    def _check_lines(self, hashes: Mapping[str, str]) -> None:
+        """Raise `DamagedError` if a .jsonl file is not, as far as the checkpoint counts on it, what it was then."""
+        for name, size in self._sizes.items():
+            path = self.path / name
+            data = b""
+            if path.is_file():
+                with path.open("rb") as file:
+                    data = file.read(size)
+            if len(data) < size:
+                fault = f"has {len(data):,} bytes, but {CHECKPOINT} counts on {size:,}"
+                raise DamagedError(self.path, name, fault)
+            self._hashes[name] = hashed(data)
+            if self._hashes[name].hexdigest() != hashes.get(name, self._hashes[name].hexdigest()):
+                fault = f"its first {size:,} bytes are not those that {CHECKPOINT} counts on"
+                raise DamagedError(self.path, name, fault)
 
     def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> bool | None:
         if error is None and self._signal is not None:
@@ -81,8 +116,9 @@ class Run:
             log.info("".join(traceback.format_exception(error)))
         try:
             self._charge()
-            self.write("status.json", _status(error))
-        except RunError as full:  # the error on its way says more
+            self._sync_lines()
+            self.write(STATUS, _status(error) | {"files": contents(self.path)})
+        except (RunError, OSError) as full:  # the error on its way says more
             log.info(full)
         finally:
             with contextlib.suppress(OSError):  # a full disk, reported already
@@ -131,25 +167,37 @@ class Run:
 
     def _charge(self) -> None:
         _synchronize()
-        now = time.monotonic()
-        self.append("costs.jsonl", {"phase": self.phase, "seconds": now - self._charged})
-        self._spent += now - self._charged
-        self._charged = now
+        now, cpu = time.monotonic(), _cpu_seconds()
+        spent = {"seconds": now - self._charged, "cpu_seconds": cpu - self._cpu_charged}
+        self.append(COSTS, {"phase": self.phase, **spent})
+        self._spent += spent["seconds"]
+        self._cpu_spent = _total([self._cpu_spent, spent["cpu_seconds"]])
+        self._charged, self._cpu_charged = now, cpu
 
     def cost(self) -> float:
         """Return the device-seconds spent so far, over all resumes; work done twice counts twice."""
         _synchronize()
         return self._spent + time.monotonic() - self._charged
 
+    def cpu_cost(self) -> float | None:
+        """Return the CPU seconds of the process so far, its children's included once they ended, over all resumes.
+
+        None where a part of the run was done by a version that did not record them.
+        """
+        return _total([self._cpu_spent, _cpu_seconds() - self._cpu_charged])
+
     def append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line to a .jsonl file of the run."""
-        if name not in self._files:
-            self._files[name] = self._exit.enter_context((self.path / name).open("a"))
+        data = json.dumps(line).encode() + b"\n"
         try:
-            self._files[name].write(json.dumps(line) + "\n")
+            if name not in self._files:
+                self._files[name] = self._exit.enter_context((self.path / name).open("ab"))
+                self._hashes.setdefault(name, hashed())
+            self._files[name].write(data)
             self._files[name].flush()
         except OSError as error:
             raise full(self.path / name, error) from error
+        self._hashes[name].update(data)
 
     def write(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a JSON file of the run, whole or not at all."""
@@ -162,8 +210,7 @@ class Run:
         """Write the checkpoint, and keep the one before it."""
         import torch
 
-        for file in self._files.values():
-            os.fsync(file.fileno())
+        self._sync_lines()
         self._sizes |= {name: file.tell() for name, file in self._files.items()}
         checkpoint = self.path / CHECKPOINT
 
@@ -171,23 +218,41 @@ class Run:
             if checkpoint.exists():
                 os.replace(checkpoint, self.path / PREVIOUS)
 
-        saved = {"sizes": self._sizes, "state": state}
+        hashes = {name: self._hashes[name].hexdigest() for name in self._sizes}
+        saved = {"sizes": self._sizes, "hashes": hashes, "state": state}
         write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
         self._saved = time.monotonic()
+
+    def _sync_lines(self) -> None:
+        """Have the lines appended so far, and the names of their files, on the disk before something counts on them."""
+        try:
+            for file in self._files.values():
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise full(self.path, error) from error
+        sync_folder(self.path)
+
+    def restore(self, loop: Resumable) -> None:
+        """Hand the state of the last checkpoint, if there is one, to ``loop``."""
+        if self.state is not None:
+            _load_state(self.path, loop, self.state)
 
     def save_weights(self, name: str, weights: State) -> None:
         import torch
 
         write_whole(self.path / name, lambda file: torch.save(weights, file))
 
-    def _truncate(self, name: str, size: int) -> None:
-        if (self.path / name).exists():
-            os.truncate(self.path / name, size)
+    def _truncate(self, name: str, size: int) -> bytes:
+        """Cut a file back to ``size`` bytes, and return them."""
+        path = self.path / name
+        if not path.exists():
+            return b""
+        os.truncate(path, size)
+        return path.read_bytes()
 
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""
-        path = self.path / "config.yaml"
-        there = yaml.safe_load(path.read_text()) if path.exists() else self.config
+        there = RunFiles(self.path).optional("config.yaml", self.config)
         if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
@@ -197,18 +262,51 @@ class Run:
 
 def load_checkpoint(folder: Path) -> State | None:
     """Return the newest checkpoint of a run that can be read; RequestError if there are some, and none can."""
-    import torch
-
     found = [folder / name for name in (CHECKPOINT, PREVIOUS) if (folder / name).exists()]
     for path in found:
         try:
-            return torch.load(path, weights_only=True, map_location="cpu")
-        except Exception as error:  # whatever a damaged file makes torch raise
-            log.warning("%s cannot be read (%s); trying the previous one", path, type(error).__name__)
-            log.info(error)
+            return _checkpoint(path)
+        except FaultError as fault:
+            log.warning("%s %s; trying the previous one", path, fault)
+            log.info(fault.__cause__ or fault)
     if found:
         raise RequestError(f"{folder}: no checkpoint can be read; remove the directory to start over")
     return None
+
+
+def _checkpoint(path: Path) -> State:
+    saved: State = tensors.load(path)
+    if not isinstance(saved, dict) or not all(isinstance(saved.get(key), dict) for key in ("sizes", "state")):
+        raise FaultError("cannot be read (it is not a checkpoint)")
+    schema.record(dict.fromkeys((*CUT_BACK, COSTS), schema.whole))(saved["sizes"], "sizes")
+    if foreign := saved["sizes"].keys() - {*CUT_BACK, COSTS}:
+        raise FaultError(f"cannot be read (it counts on {short(min(map(str, foreign)))})")
+    schema.mapping(schema.text)(saved.get("hashes", {}), "hashes")
+    return saved
+
+
+def restore(files: RunFiles, part: str, loop: Resumable) -> None:
+    """Hand the state of a ``part`` of a finished run to ``loop``, or raise `DamagedError`.
+
+    The checkpoint before the last one does not stand in for it here: it is of an earlier moment.
+    """
+    saved = tensors.read(files, CHECKPOINT)
+    state = (saved.get("state") or {}).get(part) if isinstance(saved, dict) else None
+    if state is None:
+        raise files.damaged(CHECKPOINT, f"holds no state of the {part}")
+    _load_state(files.folder, loop, state)
+
+
+def _load_state(folder: Path, loop: Resumable, state: State) -> None:
+    import torch
+
+    try:
+        loop.load_state_dict(state)
+    except torch.OutOfMemoryError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        fault = f"holds no state of such a run ({type(error).__name__}: {short(error)})"
+        raise DamagedError(folder, CHECKPOINT, fault) from error
 
 
 def _status(error: BaseException | None) -> dict[str, str | None]:
@@ -242,6 +340,25 @@ def _logging_to(path: Path) -> Iterator[None]:
     finally:
         log.handlers = []
         file.close()
+
+
+def _total(parts: Sequence[float | None]) -> float | None:
+    """Return the sum of ``parts``; None if one is not known."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds, user and system, of this process and of its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what occurs twice twice: aliases are not read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _synchronize() -> None:
