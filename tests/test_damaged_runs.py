@@ -159,7 +159,7 @@ def resumed(name: str, draw: random.Random, state: str, commands: Commands) -> N
 
 @pytest.mark.parametrize("name", FAST)
 def test_a_damaged_run_ends_no_command(name: str, folder: Path, commands: Commands) -> None:
-    for seed in range(0, 4 * JOBS, 2):
+    for seed in range(0, 2 * JOBS, 2):
         judge(name, seed, folder, commands, tables=1)
 
 
