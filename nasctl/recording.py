@@ -52,8 +52,8 @@ def keep_latency(run: Run, scene: Scene) -> None:
     there = RunFiles(run.path).optional("latency.json", {"device": device, **latency.record()})
     if there["device"] != device:
         raise RequestError(
-            f"{path}: was measured on {there['device'].get('name')}, this is {device['name']}; go on there or use another "
-            "run_dir"
+            f"{path}: was measured on {there['device'].get('name')}, this is {device['name']}; go on there or use "
+            "another run_dir"
         )
 
     def keep(record: Mapping[str, Any]) -> None:
