@@ -52,8 +52,8 @@ def keep_latency(run: Run, scene: Scene) -> None:
     there = RunFiles(run.path).optional("latency.json", {"device": device, **latency.record()})
     if there["device"] != device:
         raise RequestError(
-            f"{path}: was measured on {there['device']['name']}, this is {device['name']}; go on there or use another "
-            "run_dir"
+            f"{path}: was measured on {there['device'].get('name')}, this is {device['name']}; go on there or use "
+            "another run_dir"
         )
 
     def keep(record: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ def show(run: Run) -> None:
         return  # it has printed what it measured
     path = run.path
     files = RunFiles(path)
-    result = files.read("result.json", "metrics")
+    result = files.read("result.json", "metrics", "params")
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -219,3 +220,17 @@ def test_a_run_of_another_space_is_refused(folder: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert cli.run(["correlate", "a", "darts", *TABLE]) == 2
     assert "from: darts searched another space than the others" in capsys.readouterr().err
+
+
+def test_the_checkpoint_before_a_damaged_one_does_not_stand_in(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "a" / "checkpoint.pt"
+    shutil.copy(path, folder / "a" / "checkpoint.previous.pt")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert cli.run(["correlate", "a", "n=3", *TABLE]) == 2
+    assert re.search(r"a/checkpoint\.pt: has [\d,]+ bytes, but status\.json says", capsys.readouterr().err)
+    for status in (folder / "a" / "status.json", folder / "b" / "status.json"):
+        status.write_text('{"status": "finished", "reason": null}')
+    assert cli.run(["correlate", "a", "n=3", *TABLE]) == 2
+    assert "a/checkpoint.pt: cannot be read (BadZipFile" in capsys.readouterr().err

@@ -200,7 +200,7 @@ def _is_locked(path: Path) -> bool:
     """Whether a living process holds the flock; the shared lock tried here is let go at once."""
     if not path.exists():
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place would wait for a writer
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 
 import pytest
 from fabricate import retrain, run, search
@@ -42,6 +43,13 @@ def test_a_held_lock_is_a_running_run(root):
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert read(folder).status == "running"
+    assert read(folder).status == "killed"
+
+
+@pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
+def test_what_stands_in_place_of_a_lock_is_not_waited_for(root, make):
+    folder = run(root, "x", status={"status": "running", "reason": None})
+    getattr(os, make)(folder / "lock")
     assert read(folder).status == "killed"
 
 
