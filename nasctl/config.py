@@ -13,18 +13,27 @@ import json
 import os
 import re
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
-from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
+from nasctl.core import RequestError, RunError, SweepError, unknown
+from nasctl.flags import Line, without_cfg
+from nasctl.overrides import prepared
+from nasctl.quoting import unquoted
+from nasctl.sentences import in_words
+from nasctl.sweep import Jobs
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
+
+
+MOST_THREADS = max(256, 4 * (os.cpu_count() or 1))
+"""More threads than this slow every machine down, and some thousands end the process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +56,9 @@ class Settings:
 
     seed: Annotated[int, Field(strict=True, ge=0)]  # it names the run: 1.0 is not 1
     device: str
-    threads: PositiveInt | None
+    threads: Annotated[int, Field(gt=0, le=MOST_THREADS)] | None
+    label: str | int | float | bool | None
+    published: dict[str, str] | None
     record_every: PositiveInt
     repeats: PositiveInt
     curve: list[PositiveInt]
@@ -87,51 +98,74 @@ def conf_dir() -> Path:
     return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
 
 
-def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> None:
-    """Compose the configuration that ``arguments`` describe and call ``job`` with it, once or in a sweep.
+def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[str]) -> None:
+    """Compose the configuration that a command line describes and call ``job`` with it, once or in a sweep.
 
-    Raises what a single job raised; in a sweep every job runs, and the first failure is raised at the end.
+    ``settings`` are those of ``line``, with paths in quotes. Raises what a single job raised; in a sweep every job
+    runs, and the first failure is raised at the end.
     """
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    arguments = prepared(settings, line.sweep, folders, _parsed)
+    if line.sweep and line.values("--cfg"):
+        with tempfile.TemporaryDirectory() as nothing:  # Hydra writes into the folder of a sweep
+            arguments = [*arguments, f"hydra.sweep.dir={nothing}"]
+            return _launch(verb, show_composed, without_cfg(line), arguments)
+    _launch(verb, job, line, arguments)
+
+
+def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: list[str]) -> None:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    raised: list[BaseException] = []
-    failed: list[BaseException] = []  # of a sweep whose jobs run in this process
+    jobs = Jobs(verb, job)
 
     def task(cfg: Any) -> None:
-        try:
-            job(_plain(cfg, inherited))
-        except BaseException as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                failed.append(error)
-                _announce(verb, error)
-                raise
-            raised.append(error)  # a raise here would have Hydra print its own line first
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            jobs.run_in_sweep(_name_of_job(), lambda: _plain(cfg, inherited))
+        else:
+            jobs.run(lambda: _plain(cfg, inherited))
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     place, source = _first_source(arguments)
     inherited = _inherited(source, arguments)
     alike = _alike(arguments) if verb == "search" else []
-    sys.argv = [f"nasctl {verb}", *alike, *arguments[:place], *inherited, *arguments[place:]]
+    sys.argv = [f"nasctl {verb}", *line.words(), *alike, *arguments[:place], *inherited, *arguments[place:]]
+    complaint: Exception | None = None
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
-        if failed or isinstance(error, RequestError | RunError):  # raised by a job here, or in a launcher's process
-            first = (failed or [error])[0]
-            raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from error
-        raise _readable(error, arguments) from error
-    if raised:
-        raise raised[0]
+        complaint = error
+    jobs.run_postponed()
+    if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
+        first = in_words(jobs.failed[0]) if jobs.failed else complaint
+        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+    if complaint is not None:
+        raise _readable(complaint, list(line.settings)) from complaint
+    if jobs.raised is not None:
+        raise jobs.raised
 
 
-def _announce(verb: str, error: BaseException) -> None:
+def _parsed(setting: str) -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(setting)
+
+
+def show_composed(config: Config) -> None:
+    """Print the configuration of a job of a sweep."""
+    import yaml
+
+    print(f"# {_name_of_job()}")
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+
+
+def _name_of_job() -> str:
     from hydra.core.hydra_config import HydraConfig
 
     job = HydraConfig.get().job
-    print(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}", file=sys.stderr)
-    if not isinstance(error, RequestError | RunError | Interrupted):
-        traceback.print_exception(error)
+    return f"job {job.num} ({job.override_dirname})"
 
 
 def _plain(cfg: Any, assumed: list[str]) -> Config:
@@ -141,7 +175,7 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
-    from omegaconf.errors import InterpolationKeyError
+    from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
@@ -156,11 +190,13 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
+        if missing:
+            raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
+        plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     except InterpolationKeyError as error:
         raise _unresolved(error) from error
-    if missing:
-        raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
-    plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
     return plain | {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
 
 
@@ -176,16 +212,21 @@ def _unresolved(error: Any) -> RequestError:
 
 def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     """Return where ``from=`` stands and what it names; in a sweep, the first of its paths."""
+    from hydra.core.override_parser.types import ChoiceSweep, QuotedString
+
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
-            value = argument.partition("=")[2].strip("'")
-            return place, value if Path(value).exists() else _first(value.strip("[]").split(",")).strip("'")
+            value = _parsed(argument).value()
+            first = _first(value.list if isinstance(value, ChoiceSweep) else value)
+            return place, first.text if isinstance(first, QuotedString) else first
     return 0, None
 
 
 def _first(source: Any) -> Any:
-    """Return the first of several sources; one alone, or none, as it is."""
-    return source if source is None or isinstance(source, str) else next(iter(source), None)
+    """Return the first of several sources; one alone as text, none as it is."""
+    if not isinstance(source, str | None) and isinstance(source, Sequence):
+        return next(iter(source), None)
+    return source if source is None else str(source)
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:
@@ -201,7 +242,7 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
 
 def _alike(own: list[str]) -> list[str]:
     """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
-    given = {_key(override): override.partition("=")[2].strip("'") for override in own}
+    given = {_key(override): unquoted(override.partition("=")[2]) for override in own}
     path = Path(given.get("budget.like", "")) / "config.yaml"
     if "budget.like" not in given or "experiment" in given or not path.is_file():
         return []
@@ -239,10 +280,23 @@ def _readable(error: Exception, arguments: list[str]) -> Exception:
     match = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", str(error))
     if match:
         return unknown_key(match[1] or match[2], arguments)
-    if isinstance(error, HydraException | OmegaConfBaseException):
-        text = " ".join(str(error).split())
-        return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+    if isinstance(error, HydraException | OmegaConfBaseException) or _is_of_composing(error):
+        return _in_one_sentence(error)
     return error
+
+
+def _in_one_sentence(error: Exception) -> RequestError:
+    text = " ".join(str(error).split())
+    return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+
+
+def _is_of_composing(error: Exception) -> bool:
+    """Return whether an error was raised by what composes, which trips over some values in ways of its own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return module.partition(".")[0] in ("hydra", "omegaconf", "antlr4", "yaml") and not isinstance(error, OSError)
 
 
 def unknown_key(key: str, arguments: list[str]) -> RequestError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import torch
 from nasctl import environment
 from nasctl.core import Architecture, Genotype, Metrics, RequestError
 from nasctl.dry_run import DryRun
+from nasctl.flags import config_dirs
 from nasctl.progress import duration
 from nasctl.runs import Run
+from nasctl.runs import is_finished as has_finished
 from nasctl.scene import Scene, signature
 from nasctl.source import architecture_record
 
@@ -45,11 +48,11 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
 def keep_latency(run: Run, scene: Scene) -> None:
     """Have what is measured of latency written to latency.json, and take over what is there."""
     latency, path = scene.latency, run.path / "latency.json"
-    if latency is None or _has_finished(path.parent):
+    if latency is None or has_finished(path.parent):
         return
     with latency.undisturbed():  # the record names the number of threads
         device = environment.device_record(latency.device)
-    there = json.loads(path.read_text()) if path.exists() else {"device": device, **latency.record()}
+    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"device": device, **latency.record()}
     if there["device"] != device:
         raise RequestError(
             f"{path}: was measured on {there['device']['name']}, this is {device['name']}; go on there or use another "
@@ -75,23 +78,19 @@ def check_resume(wanted: str, path: Path) -> None:
 
 def is_finished(run: Run) -> bool:
     """Return whether there is nothing left to do; say so if other code than today's did it."""
-    if not _has_finished(run.path):
+    run.unfinished = not has_finished(run.path)
+    if run.unfinished:
         return False
-    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
+    then, now = json.loads((run.path / "environment.json").read_text(encoding="utf-8"))["git"], environment.git()
     if then and now and then["commit"] != now["commit"]:
         print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
     return True
 
 
-def _has_finished(path: Path) -> bool:
-    status = path / "status.json"
-    return status.exists() and json.loads(status.read_text())["status"] == "finished"
-
-
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
-    before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
+    before = json.loads(path.read_text(encoding="utf-8")) if run.state is not None and path.exists() else None
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before and before["data"] != data:
         raise RequestError(
@@ -154,13 +153,13 @@ def show(run: Run) -> None:
     if run.config["dry_run"]:
         return  # it has printed what it measured
     path = run.path
-    result = json.loads((path / "result.json").read_text())
+    result = json.loads((path / "result.json").read_text(encoding="utf-8"))
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
     print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
     print(f"run {path}")
     if result["verb"] in ("search", "select"):
-        print(json.loads((path / "architecture.json").read_text())["notation"])
-        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
+        print(json.loads((path / "architecture.json").read_text(encoding="utf-8"))["notation"])
+        print(f"next: {shlex.join(['nasctl', 'retrain', *config_dirs(sys.argv[1:]), f'from={path}'])}")
 
 
 def scored(result: Mapping[str, Any]) -> str:

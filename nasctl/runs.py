@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,8 @@ from typing import Any, Self
 import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
-from nasctl.files import full, lock, read_lines, whole_lines, write_whole
+from nasctl.files import BusyError, full, lock, read_lines, whole_lines, write_whole
+from nasctl.signals import handled
 
 log = logging.getLogger("nasctl")
 
@@ -33,8 +33,8 @@ Watch = Callable[[Mapping[str, Any]], None]
 class Run:
     """One run directory, held by one process at a time.
 
-    As a context manager it takes the lock, writes status.json whatever happens, and turns SIGINT and SIGTERM
-    into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
+    As a context manager it takes the lock, writes status.json whatever happens, and turns the signals of
+    `nasctl.signals` into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float) -> None:
@@ -42,6 +42,7 @@ class Run:
         self.checkpoint_seconds = checkpoint_seconds
         self.state: State | None = None
         self._sizes: dict[str, int] = {}
+        self.unfinished = False  # whether it was found so before it is entered
         self.watch: Watch = lambda values: None
         self._signal: int | None = None
         self._files: dict[str, Any] = {}
@@ -49,15 +50,21 @@ class Run:
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
         self._exit = contextlib.ExitStack()
-        self._exit.enter_context(lock(self.path / "lock"))
-        self._exit.enter_context(_logging_to(self.path / "log.txt"))
-        self._exit.enter_context(self._signals())
         try:
+            self._exit.enter_context(lock(self.path / "lock"))
+            self._check_still_unfinished()
+            self._exit.enter_context(_logging_to(self.path / "log.txt"))
+            self._exit.enter_context(handled(self._stop))
             self._open()
         except BaseException:
             self._exit.close()
             raise
         return self
+
+    def _check_still_unfinished(self) -> None:
+        """Raise `BusyError` if another process has finished the run since this one looked."""
+        if self.unfinished and is_finished(self.path):
+            raise BusyError(self.path, "another process", over=True)
 
     def _open(self) -> None:
         saved = load_checkpoint(self.path)
@@ -89,22 +96,10 @@ class Run:
             raise error
         return None
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        def stop(number: int, frame: Any) -> None:
-            if self._signal is not None:
-                raise Interrupted(number)
-            self._signal = number
-
-        try:
-            previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not the main thread: nobody sends it signals
-            previous = {}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    def _stop(self, number: int, frame: Any) -> None:
+        if self._signal is not None:
+            raise Interrupted(number)
+        self._signal = number
 
     def tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         """Between two steps: show ``values``, save ``state()`` if it is time, stop if a signal came."""
@@ -142,7 +137,7 @@ class Run:
     def append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line to a .jsonl file of the run."""
         if name not in self._files:
-            self._files[name] = self._exit.enter_context((self.path / name).open("a"))
+            self._files[name] = self._exit.enter_context((self.path / name).open("a", encoding="utf-8"))
         try:
             self._files[name].write(json.dumps(line) + "\n")
             self._files[name].flush()
@@ -185,12 +180,18 @@ class Run:
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""
         path = self.path / "config.yaml"
-        there = yaml.safe_load(path.read_text()) if path.exists() else self.config
+        there = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else self.config
         if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
                 "choose another run_dir"
             )
+
+
+def is_finished(path: Path) -> bool:
+    """Return whether status.json says that a run is finished."""
+    status = path / "status.json"
+    return status.exists() and json.loads(status.read_text(encoding="utf-8"))["status"] == "finished"
 
 
 def load_checkpoint(folder: Path) -> State | None:
@@ -229,7 +230,7 @@ def difference(a: Any, b: Any, path: str = "") -> str:
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Write everything to the run's log, and warnings to the terminal as well."""
-    file, terminal = logging.FileHandler(path), logging.StreamHandler()
+    file, terminal = logging.FileHandler(path, encoding="utf-8"), logging.StreamHandler()
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal.setLevel(logging.WARNING)
     log.propagate = False

@@ -68,5 +68,6 @@ def recipe(scene: Scene) -> dict[str, str]:
     """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast."""
     trainer = scene.config["trainer"]
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
-    nodes |= {"dataset": scene.config["dataset"], "final": scene.config["space"]["final"]}
+    space = scene.config["space"]  # one without forms is a single form
+    nodes |= {"dataset": scene.config["dataset"], "final": space.get("final", space)}
     return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

@@ -25,6 +25,7 @@ from nasctl.core import (
 )
 from nasctl.estimator._alone import Alone
 from nasctl.estimator._work import PASS
+from nasctl.memory import of_one_candidate
 
 
 class FromScratch(Alone):
@@ -56,21 +57,22 @@ class FromScratch(Alone):
     def evaluate(self, candidate: Candidate) -> Evaluation:
         seed = position_seed(self.seed, "candidate", self.evaluated)
         torch.manual_seed(seed)
-        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size).to(self.device)
+        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
         epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
         lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
-            self.trainer.fit(
-                net,
-                self.dataset,
-                self.dataset.train(),
-                seed=seed,
-                epochs=epochs,
-                tick=self._tick,
-                record=lines.append,
-                state=None,
-            )
-            return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
+            with of_one_candidate():
+                self.trainer.fit(
+                    net.to(self.device),
+                    self.dataset,
+                    self.dataset.train(),
+                    seed=seed,
+                    epochs=epochs,
+                    tick=self._tick,
+                    record=lines.append,
+                    state=None,
+                )
+                return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
         finally:
             self.evaluated += 1
             self._count(net, len(lines), epochs)

@@ -1,0 +1,36 @@
+"""Where the command starts: imports next to nothing before signals are handled, so that Ctrl-C is never a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+from nasctl import signals
+
+NO_OUTPUT = "standard output cannot be written"
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    signals.handle(signals.stop)
+    code = _run()
+    signals.handle(signals.DEFAULT)  # the interpreter's own end is not worth a traceback either
+    sys.exit(code)
+
+
+def _run() -> int:
+    from nasctl import streams
+    from nasctl.core import Interrupted
+
+    streams.make_lasting()
+    try:
+        from nasctl.cli import run
+
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except Interrupted as stopped:  # before the verb, or after it
+        print(f"nasctl: {stopped}", file=sys.stderr)
+        return 128 + stopped.signal
+    if streams.LOST and code == 0:
+        print(f"nasctl: {NO_OUTPUT} ({streams.LOST[0].strerror}); what was recorded is whole", file=sys.stderr)
+        return 2
+    return code
