@@ -24,6 +24,8 @@ def prepared(settings: Sequence[str], sweep: bool, folders: Sequence[Path], pars
 
 
 def _prepared(setting: str, sweep: bool, folders: Sequence[Path], parse: Parse) -> str:
+    if not _is_text(setting):
+        raise RequestError(f"{shortened(setting)}: is not in UTF-8; rename what it names")
     setting = _grammatical(setting, sweep, parse)
     read = parse(setting)
     if read.is_sweep_override() and not sweep:
@@ -47,6 +49,11 @@ def _grammatical(setting: str, sweep: bool, parse: Parse) -> str:
         except Exception as error:  # whatever Hydra's parser raises
             complaint = error
     raise RequestError(f"{shortened(setting)}: is no setting; correct the command line to NAME=VALUE, as in seed=1") from complaint
+
+
+def _is_text(setting: str) -> bool:
+    """Return whether a setting is text: bytes that are not UTF-8 could be written into no record."""
+    return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in setting)
 
 
 def shortened(text: str) -> str:

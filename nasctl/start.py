@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from nasctl import signals
@@ -12,9 +13,17 @@ NO_OUTPUT = "standard output cannot be written"
 def main() -> None:
     """Run the command line and exit with its code."""
     signals.handle(signals.stop)
+    _change_to_utf8()
     code = _run()
     signals.handle(signals.DEFAULT)  # the interpreter's own end is not worth a traceback either
     sys.exit(code)
+
+
+def _change_to_utf8() -> None:
+    """Start anew in Python's UTF-8 mode where names of files are read in another encoding, such as ASCII."""
+    if sys.getfilesystemencoding() != "utf-8":
+        os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding if sys.stdout else "utf-8")
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "nasctl", *sys.argv[1:]])
 
 
 def _run() -> int:

@@ -13,6 +13,9 @@ LOST: list[OSError] = []
 """Why something that was to be printed on standard output is lost, other than that its reader had enough."""
 
 
+PLAINER = {"\u2500": "-", "\u00b1": "+-"}  # of the tables, where the encoding lacks them
+
+
 class Lasting(io.TextIOWrapper):
     """A text stream that writes into nothing once writing has failed; ``fatal`` failures are kept in `LOST`."""
 
@@ -57,7 +60,7 @@ def _fill() -> None:
 
 
 def _lasting(stream: Any, descriptor: int) -> Lasting:
-    encoding = getattr(stream, "encoding", None) or "utf-8"
+    encoding = stream.encoding if stream else "utf-8"
     live = bool(stream) and stream.isatty()
     raw = open(descriptor, "wb", closefd=False)  # noqa: SIM115  it lives as long as the process
     return Lasting(raw, encoding=encoding, errors="nasctl", line_buffering=live or descriptor == 2)
@@ -70,4 +73,5 @@ def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
     bad = error.object[error.start : error.end]
     if all("\udc80" <= letter <= "\udcff" for letter in bad):
         return bad.encode("ascii", "surrogateescape"), error.end
-    return "".join(letter.encode("ascii", "backslashreplace").decode() for letter in bad), error.end
+    plain = (PLAINER.get(letter) or letter.encode("ascii", "backslashreplace").decode() for letter in bad)
+    return "".join(plain), error.end

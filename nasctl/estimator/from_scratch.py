@@ -55,26 +55,31 @@ class FromScratch(Alone):
         self.evaluated, self.work = 0, 0
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
+        try:
+            with of_one_candidate():
+                return self._trained(candidate)
+        finally:
+            self.evaluated += 1
+
+    def _trained(self, candidate: Candidate) -> Evaluation:
         seed = position_seed(self.seed, "candidate", self.evaluated)
         torch.manual_seed(seed)
         net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
         epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
         lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
-            with of_one_candidate():
-                self.trainer.fit(
-                    net.to(self.device),
-                    self.dataset,
-                    self.dataset.train(),
-                    seed=seed,
-                    epochs=epochs,
-                    tick=self._tick,
-                    record=lines.append,
-                    state=None,
-                )
-                return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
+            self.trainer.fit(
+                net.to(self.device),
+                self.dataset,
+                self.dataset.train(),
+                seed=seed,
+                epochs=epochs,
+                tick=self._tick,
+                record=lines.append,
+                state=None,
+            )
+            return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
         finally:
-            self.evaluated += 1
             self._count(net, len(lines), epochs)
 
     def _count(self, net: nn.Module, ended: int, epochs: int) -> None:
