@@ -6,6 +6,7 @@ before anything is built; ``make`` builds.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import inspect
@@ -13,9 +14,10 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -24,7 +26,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 from nasctl.core import RequestError, RunError, SweepError, unknown
 from nasctl.flags import Line, without_cfg
 from nasctl.overrides import prepared
-from nasctl.quoting import unquoted
+from nasctl.quoting import in_quotes, unquoted
 from nasctl.sentences import in_words
 from nasctl.sweep import Jobs
 
@@ -107,9 +109,7 @@ def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[
     folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
     arguments = prepared(settings, line.sweep, folders, _parsed)
     if line.sweep and line.values("--cfg"):
-        with tempfile.TemporaryDirectory() as nothing:  # Hydra writes into the folder of a sweep
-            arguments = [*arguments, f"hydra.sweep.dir={nothing}"]
-            return _launch(verb, show_composed, without_cfg(line), arguments)
+        return _launch(verb, show_composed, without_cfg(line), arguments)
     _launch(verb, job, line, arguments)
 
 
@@ -133,7 +133,8 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
     sys.argv = [f"nasctl {verb}", *line.words(), *alike, *arguments[:place], *inherited, *arguments[place:]]
     complaint: Exception | None = None
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+        if not (line.sweep and _sweep(jobs, line, sys.argv[1 + len(line.words()) :], inherited)):
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
         complaint = error
     jobs.run_postponed()
@@ -146,6 +147,109 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
         raise jobs.raised
 
 
+def _sweep(jobs: Jobs, line: Line, settings: list[str], inherited: list[str]) -> bool:
+    """Run the jobs of a sweep one after the other; return False where another sweeper or launcher is to do that.
+
+    Hydra itself would compose each job twice, and end the sweep where one cannot be composed.
+    """
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if any(_key(setting).startswith("hydra") for setting in settings):
+        return False
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="nasctl"):
+        _composed_of.cache_clear()
+        try:
+            several = _expanded(settings)
+            cfg = _composed(line, several[0])
+        except RequestError as error:  # what is wrong with all ends the sweep before it begins
+            jobs.raised = error
+            return True
+        if not _is_plain_sweep(cfg):
+            return False
+        for number, own in enumerate(several):
+            print(f"job {number + 1} of {len(several)}: {' '.join(own)}", flush=True)
+            with contextlib.suppress(Exception):  # `jobs` has noted it
+                jobs.run_in_sweep(f"job {number} ({','.join(own)})", lambda own=own: _job_of(line, own, inherited))
+    return True
+
+
+def _expanded(settings: list[str]) -> list[list[str]]:
+    """Return the settings of each job of a sweep."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    several = BasicSweeper.split_arguments(parser.parse_overrides(settings), None)[0]
+    if not several:
+        raise RequestError(f"{' '.join(settings)}: is a sweep without a job; correct the pattern in it")
+    return several
+
+
+def _job_of(line: Line, own: list[str], inherited: list[str]) -> Config:
+    from hydra.core.hydra_config import HydraConfig
+
+    cfg = _composed(line, own)
+    HydraConfig.instance().set_config(cfg)
+    return _plain(cfg, inherited)
+
+
+def _composed(line: Line, own: list[str]) -> Any:
+    """Compose a job; jobs that differ in plain values alone are composed once, which takes ten times longer."""
+    from omegaconf import open_dict
+
+    plain = [setting for setting in own if not _is_structural(setting, line)]
+    try:
+        cfg = deepcopy(_composed_of(line, tuple(setting for setting in own if setting not in plain)))
+        for setting in plain:
+            _set(cfg, setting, line)
+    except RequestError:
+        raise
+    except Exception as error:
+        raise _readable(error, list(line.settings)) from error
+    with open_dict(cfg):
+        cfg.hydra.overrides.task = own
+    return cfg
+
+
+def _set(cfg: Any, setting: str, line: Line) -> None:
+    """Give a setting its value, as Hydra does."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+    try:
+        OmegaConf.update(cfg, _key(setting), _parsed(setting).value(), merge=True)
+    except (ConfigAttributeError, ConfigKeyError) as error:
+        raise unknown_key(_key(setting), list(line.settings)) from error
+
+
+@lru_cache(maxsize=8)
+def _composed_of(line: Line, own: tuple[str, ...]) -> Any:
+    from hydra import compose
+
+    folders = ",".join(in_quotes(f"file://{Path(folder).resolve()}") for folder in line.values("--config-dir"))
+    found = [f"hydra.searchpath=[{folders}]"] if folders else []
+    return compose((line.values("--config-name") or ["config"])[-1], [*own, *found], return_hydra_config=True)
+
+
+def _is_structural(setting: str, line: Line) -> bool:
+    """Return whether a setting chooses, adds or removes, so that more than one value depends on it."""
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    group = _key(setting).partition("@")[0]
+    return setting[0] in "+~" or "@" in _key(setting) or any((folder / group).is_dir() for folder in folders)
+
+
+def _is_plain_sweep(cfg: Any) -> bool:
+    """Return whether a configuration leaves sweeps to Hydra's own sweeper and launcher, without further settings."""
+    hydra = cfg.hydra
+    own = all(
+        hydra[part]._target_.startswith("hydra._internal.core_plugins.basic_") for part in ("sweeper", "launcher")
+    )
+    return own and not hydra.sweeper.params and hydra.sweeper.max_batch_size is None
+
+
 def _parsed(setting: str) -> Any:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -156,7 +260,6 @@ def show_composed(config: Config) -> None:
     """Print the configuration of a job of a sweep."""
     import yaml
 
-    print(f"# {_name_of_job()}")
     shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 
@@ -306,6 +409,7 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
+    before = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     groups = [a.split(",")[0] for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -313,6 +417,7 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
             cfg = OmegaConf.to_container(compose("config", groups))
         except HydraException:  # a choice of the user's own --config-dir
             cfg = OmegaConf.to_container(compose("config"))
+    GlobalHydra.instance().hydra = before
     keys = list(_flat(cfg))  # type: ignore[arg-type]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
@@ -376,8 +481,7 @@ def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]
 
 
 def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
-    hints = get_type_hints(cls.__init__, include_extras=True)
-    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+    names = _keyword_only(cls)
     arguments: dict[str, Any] = {}
     misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
     for key, value in node.items():
@@ -387,14 +491,29 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
             arguments[key], nested = value, _bind(value, f"{path}.{key}")[1]
             misfits += nested
         else:
-            arguments[key], wrong = _convert(value, hints[key], f"{path}.{key}")
+            arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
             misfits += wrong
     return arguments, misfits
 
 
-def _convert(value: Any, hint: Any, path: str) -> tuple[Any, list[str]]:
+def _keyword_only(cls: Any) -> list[str]:
+    return [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+
+
+@cache  # a sweep's jobs bind the same constructors
+def _adapter(cls: Any, name: str) -> TypeAdapter:
+    """Return what converts to the annotated type of a constructor's argument."""
+    return TypeAdapter(_hints(cls)[name])
+
+
+@cache
+def _hints(cls: Any) -> Mapping[str, Any]:
+    return get_type_hints(cls.__init__, include_extras=True)
+
+
+def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
     try:
-        return TypeAdapter(hint).validate_python(value), []
+        return adapter.validate_python(value), []
     except ValidationError as error:
         return None, [_misfit(path, e) for e in error.errors()]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError
+from nasctl.core import RequestError, unknown
 from nasctl.quoting import quoted_text
 
 EMPTY = re.compile(r"^(\w+): *\{\} *(#.*)?$", re.MULTILINE)
@@ -31,7 +31,9 @@ def _prepared(setting: str, sweep: bool, folders: Sequence[Path], parse: Parse) 
     if read.is_sweep_override() and not sweep:
         raise RequestError(f"{setting}: several values make a sweep; add -m, or put the value in quotes or in [...]")
     group = key_of(setting).partition("@")[0]
-    if any((folder / group).is_dir() for folder in folders) and group and not read.is_delete():
+    if read.is_delete() and "." not in group:
+        raise RequestError(f"{setting}: cannot be left out; give {group} another value")
+    if any((folder / group).is_dir() for folder in folders):
         _check_choice(setting, group, read, folders)
     return f"++{setting}" if _goes_into_an_open_mapping(setting, folders) else setting
 
@@ -48,7 +50,9 @@ def _grammatical(setting: str, sweep: bool, parse: Parse) -> str:
             raise RequestError(f"{shortened(setting)}: is nested too deeply; write it flatter") from error
         except Exception as error:  # whatever Hydra's parser raises
             complaint = error
-    raise RequestError(f"{shortened(setting)}: is no setting; correct the command line to NAME=VALUE, as in seed=1") from complaint
+    raise RequestError(
+        f"{shortened(setting)}: is no setting; correct the command line to NAME=VALUE, as in seed=1"
+    ) from complaint
 
 
 def _is_text(setting: str) -> bool:
@@ -69,12 +73,20 @@ def key_of(setting: str) -> str:
 def _check_choice(setting: str, group: str, read: Any, folders: Sequence[Path]) -> None:
     """Raise `RequestError` if a group is given what cannot be the name of a choice."""
     if read.is_sweep_override():
-        return  # each of its values is checked when its job is composed
+        return _check_choices(setting, group, folders)
     value = read.value()
     listed = isinstance(value, list) and group in MANY and all(isinstance(each, str) for each in value)
     if isinstance(value, str) or listed:
         return
     raise RequestError(f"{setting}: is no choice of {group}; choose from {', '.join(choices(group, folders))}")
+
+
+def _check_choices(setting: str, group: str, folders: Sequence[Path]) -> None:
+    """Raise `RequestError` if one of several choices does not exist, before the first of them is run."""
+    for name in setting.partition("=")[2].split(","):
+        there = any((folder / group / f"{name}.yaml").is_file() for folder in folders)
+        if re.fullmatch(r"[\w/-]+", name) and not there:
+            raise unknown(group, name, choices(group, folders))
 
 
 def choices(group: str, folders: Iterable[Path]) -> list[str]:

@@ -18,6 +18,11 @@ from typing import Any, Self
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as Loader  # ten times faster
+except ImportError:
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
 from nasctl.core import Interrupted, RequestError, RunError, State
 from nasctl.files import BusyError, full, lock, read_lines, whole_lines, write_whole
 from nasctl.signals import handled
@@ -180,7 +185,7 @@ class Run:
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""
         path = self.path / "config.yaml"
-        there = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else self.config
+        there = yaml.load(path.read_bytes(), Loader) if path.exists() else self.config
         if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
