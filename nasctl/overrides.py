@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from nasctl.core import RequestError, unknown
 from nasctl.quoting import quoted_text
 
 EMPTY = re.compile(r"^(\w+): *\{\} *(#.*)?$", re.MULTILINE)
+DEEPEST = 50  # brackets within brackets; the grammar's parser takes minutes for thousands
 MANY = ("experiment", "debug")  # groups of which several may be chosen, as a list
 Parse = Callable[[str], Any]  # of a setting, to Hydra's Override; raises where the grammar does not know it
 
@@ -25,7 +27,9 @@ def prepared(settings: Sequence[str], sweep: bool, folders: Sequence[Path], pars
 
 def _prepared(setting: str, sweep: bool, folders: Sequence[Path], parse: Parse) -> str:
     if not _is_text(setting):
-        raise RequestError(f"{shortened(setting)}: is not in UTF-8; rename what it names")
+        raise RequestError(f"{shortened(ascii(setting))}: is not in UTF-8; rename what it names")
+    if depth(setting) > DEEPEST:
+        raise RequestError(f"{shortened(setting)}: is nested too deeply; write it flatter")
     setting = _grammatical(setting, sweep, parse)
     read = parse(setting)
     if read.is_sweep_override() and not sweep:
@@ -46,8 +50,6 @@ def _grammatical(setting: str, sweep: bool, parse: Parse) -> str:
         try:
             if parse(attempt).key_or_group:
                 return attempt
-        except RecursionError as error:
-            raise RequestError(f"{shortened(setting)}: is nested too deeply; write it flatter") from error
         except Exception as error:  # whatever Hydra's parser raises
             complaint = error
     raise RequestError(
@@ -58,6 +60,13 @@ def _grammatical(setting: str, sweep: bool, parse: Parse) -> str:
 def _is_text(setting: str) -> bool:
     """Return whether a setting is text: bytes that are not UTF-8 could be written into no record."""
     return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in setting)
+
+
+def depth(text: str) -> int:
+    """Return how many brackets are open at once at most, outside quotes."""
+    bare = re.sub(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""", "", text)
+    open_now = [(letter in "[{(") - (letter in "]})") for letter in bare]
+    return max(accumulate(open_now), default=0)
 
 
 def shortened(text: str) -> str:
@@ -76,7 +85,7 @@ def _check_choice(setting: str, group: str, read: Any, folders: Sequence[Path]) 
         return _check_choices(setting, group, folders)
     value = read.value()
     listed = isinstance(value, list) and group in MANY and all(isinstance(each, str) for each in value)
-    if isinstance(value, str) or listed:
+    if (isinstance(value, str) and value) or listed:
         return
     raise RequestError(f"{setting}: is no choice of {group}; choose from {', '.join(choices(group, folders))}")
 

@@ -11,41 +11,9 @@ import pytest
 from nasctl import cli, config
 from nasctl.quoting import in_quotes, quoted_text, unquoted
 
-AWKWARD = [
-    "ö",
-    "日本",
-    "a b",
-    "#a",
-    "a&b",
-    "a;b",
-    "a!b",
-    "a<b>",
-    "it's",
-    'a"b',
-    "~a",
-    "a=b",
-    "a,b",
-    "[a]",
-    "{a}",
-    "a$b",
-]
-AWKWARD += [
-    "a$b",
-    "br(ack)et",
-    "a\\b",
-    "a\\'b",
-    "end\\",
-    "a`b",
-    "a|b",
-    "null",
-    "a@b",
-    "'a'",
-    "-a",
-    "a:b",
-    "*",
-    "%s",
-    " a ",
-]
+AWKWARD = ["ö", "日本", "a b", "#a", "a&b", "a;b", "a!b", "a<b>", "it's", 'a"b', "~a", "a=b", "a,b", "[a]", "{a}"]
+AWKWARD += ["br(ack)et", "a\\b", "a\\'b", "end\\", "a`b", "a|b", "null", "a@b", "'a'", "-a", "a:b", "*", "%s", " a "]
+AWKWARD += ["a$b", "a\tb"]
 LETTERS = "ab1 \\'\"#&;!<>~=,()[]{}@:*?|`^%$-_.öß日🙂"
 
 
