@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
-from nasctl import signals
-
 NO_OUTPUT = "standard output cannot be written"
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    import _signal  # built in: until more is imported, Ctrl-C ends the process without a word
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    from nasctl import signals
+
     signals.handle(signals.stop)
     _change_to_utf8()
     code = _run()

@@ -108,7 +108,7 @@ def _name(words: list[str], draw: random.Random) -> list[str]:
 def _flag(words: list[str], draw: random.Random) -> list[str]:
     place = draw.randrange(len(words) + 1)
     flag = draw.choice(["-m", "--cfg", "--cfg=job", "--config-dir", "-x", "--", "--help", "--info", "-", "--package=a"])
-    return words[:place] + [flag] + words[place:]
+    return [*words[:place], flag, *words[place:]]
 
 
 def _changed(words: list[str], draw: random.Random, change) -> list[str]:
@@ -116,7 +116,7 @@ def _changed(words: list[str], draw: random.Random, change) -> list[str]:
     if not places:
         return words
     place = draw.choice(places)
-    return words[:place] + [change(words[place])] + words[place + 1 :]
+    return [*words[:place], change(words[place]), *words[place + 1 :]]
 
 
 FAULTS = [_drop, _double, _shuffle, _value, _value, _letters, _letters, _name, _flag]

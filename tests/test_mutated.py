@@ -10,7 +10,7 @@ import pytest
 from nasctl import cli
 from tests.mutated import mutated
 
-FEW, MANY = 60, 500
+FEW, MANY = 25, 500
 
 
 @pytest.fixture(scope="module")
