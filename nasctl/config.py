@@ -290,8 +290,8 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
         overrides = [*inherited, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
-    cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
     try:
+        cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(OmegaConf.missing_keys(cfg))
         if missing:
             raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
@@ -340,7 +340,11 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
     import yaml
 
     given = {_key(override) for override in own}
-    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+    return [
+        o
+        for o in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if _key(o) not in given and not _key(o).startswith(OWN)
+    ]
 
 
 def _alike(own: list[str]) -> list[str]:
@@ -351,7 +355,7 @@ def _alike(own: list[str]) -> list[str]:
         return []
     import yaml
 
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
     leaves = [leaf for group in taken for leaf in _leaves(config[group], f"{group}.") if leaf[0] not in given]
     leaves += [("threads", config["threads"])] * ("threads" not in given)

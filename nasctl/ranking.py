@@ -146,6 +146,6 @@ def show(run: Run) -> None:
     """Print a finished run's statistics."""
     if run.config["dry_run"]:
         return  # it has printed what it measured
-    result = json.loads((run.path / "result.json").read_text())
+    result = json.loads((run.path / "result.json").read_text(encoding="utf-8"))
     print(report.show(result["correlation"], f"{result['against']} quality"), end="")
     print(f"cost {duration(result['cost']['correlation'])}  run {run.path}")

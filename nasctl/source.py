@@ -63,7 +63,7 @@ def find(text: str, space: SearchSpace) -> Source:
 
 def _read(path: Path, space: SearchSpace) -> Genotype:
     """Read a genotype as JSON, or in the family's usual notation."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if not text.lstrip().startswith("{"):
         return space.parse(text)
     try:
@@ -78,7 +78,7 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
     result, config = finished(path)
-    architecture = json.loads((path / "architecture.json").read_text())
+    architecture = json.loads((path / "architecture.json").read_text(encoding="utf-8"))
     genotype = _read(path / "architecture.json", space)
     arch = None if architecture["arch"] is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
@@ -139,10 +139,12 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     status = path / "status.json"
     if not status.is_file():
         raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
-    found = json.loads(status.read_text())
+    found = json.loads(status.read_text(encoding="utf-8"))
     if found["status"] != "finished":
         raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
-    return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
+    return json.loads((path / "result.json").read_text(encoding="utf-8")), yaml.safe_load(
+        (path / "config.yaml").read_text(encoding="utf-8")
+    )
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
@@ -188,7 +190,7 @@ def load(run: str) -> Loaded:
 
 def _check_words(path: Path, dataset: Dataset) -> None:
     """Raise `RequestError` if a text no longer has the vocabulary that the run was made with."""
-    recorded = json.loads((path / "environment.json").read_text())["data"].get("vocabulary")
+    recorded = json.loads((path / "environment.json").read_text(encoding="utf-8"))["data"].get("vocabulary")
     if recorded and dataset.fingerprint()["vocabulary"] != recorded:
         raise RequestError(
             f"{path}: the vocabulary of the data differs from the one that the run was made with; put the text back "

@@ -66,7 +66,7 @@ def _fresh(path: Path, folder: Path) -> Columns | None:
     facts = folder / "facts.json"
     if not facts.is_file():
         return None
-    columns = Columns(folder, json.loads(facts.read_text()))
+    columns = Columns(folder, json.loads(facts.read_text(encoding="utf-8")))
     return columns if columns.facts.items() >= _state(path).items() else None
 
 
@@ -78,7 +78,7 @@ def _state(path: Path) -> dict[str, int]:
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Let one process at a time convert; the lock dies with its process."""
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -93,7 +93,7 @@ def _convert(source: ClickLog, folder: Path, min_count: int, held_out: HeldOut) 
         vocabularies = _write(source, unfinished)
         facts = state | {"rows": source.rows, "bad_rows": source.bad_rows, "digest": source.digest}
         facts |= _finish(unfinished, vocabularies, min_count, ~held_out(source.rows))
-        (unfinished / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
+        (unfinished / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)  # made from an older file
         os.replace(unfinished, folder)
     finally:

@@ -125,7 +125,7 @@ def _measure(runs: Sequence[Run]) -> str:
 
 def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
     path = run.path / "decisions.json"
-    options = list(json.loads(path.read_text()).values()) if path.exists() else []
+    options = list(json.loads(path.read_text(encoding="utf-8")).values()) if path.exists() else []
     sign = -1.0 if run.config["reward"].get("maximize") else 1.0
     for line in trials(run):
         metrics = line["metrics"] or {}

@@ -130,7 +130,7 @@ def _task(run: Run) -> Json:
     """Return the run's decisions with their options, its space and its data set."""
     path = run.path / "decisions.json"
     groups = {name: (run.choices.get(name), _settings(run.config.get(name) or {})) for name in ("space", "dataset")}
-    return {"decisions": json.loads(path.read_text()) if path.exists() else {}, **groups}
+    return {"decisions": json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}, **groups}
 
 
 def _settings(node: Json) -> Json:
@@ -147,7 +147,7 @@ def _within(metrics: Json, limits: Limits) -> bool:
 
 
 def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list[float]]) -> Score:
-    found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text())
+    found = run.result.get("replica") or json.loads((run.path / "architecture.json").read_text(encoding="utf-8"))
     arch = tuple(found["arch"])
     inside, metrics, value = feasible(limits := _limits(run)), sweep.metrics[arch], sweep.values[arch]
     if not inside:
