@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -171,7 +171,7 @@ def _sweep(jobs: Jobs, line: Line, settings: list[str], inherited: list[str]) ->
         for number, own in enumerate(several):
             print(f"job {number + 1} of {len(several)}: {' '.join(own)}", flush=True)
             with contextlib.suppress(Exception):  # `jobs` has noted it
-                jobs.run_in_sweep(f"job {number} ({','.join(own)})", lambda own=own: _job_of(line, own, inherited))
+                jobs.run_in_sweep(f"job {number} ({','.join(own)})", partial(_job_of, line, own, inherited))
     return True
 
 

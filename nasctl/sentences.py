@@ -48,4 +48,5 @@ def in_words(error: BaseException) -> BaseException:
 def _of_a_file(error: OSError) -> str:
     name = error.filename if error.filename is not None else "a file"
     remedy = REMEDIES.get(error.errno or 0, "mend that and give the command again")
-    return f"{name}: {error.strerror[:1].lower()}{error.strerror[1:]}; {remedy}"
+    said = error.strerror or str(error)
+    return f"{name}: {said[:1].lower()}{said[1:]}; {remedy}"

@@ -10,7 +10,7 @@ NO_OUTPUT = "standard output cannot be written"
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    import _signal  # built in: until more is imported, Ctrl-C ends the process without a word
+    import _signal  # type: ignore[import-not-found]  # built in: until more is imported, Ctrl-C ends without a word
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from nasctl import signals
