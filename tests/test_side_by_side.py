@@ -83,14 +83,14 @@ def test_a_single_command_does_not_wait(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_identical_sweeps_all_end_well(tmp_path: Path) -> None:
-    command = ["search", "-m", "space=darts", "dataset=digits", "+debug=smoke", "strategy=darts,random_search"]
-    processes = [start([*command, "seed=0,1,2"], tmp_path) for _ in range(3)]
+    command = ["search", "-m", "+experiment=random_search_digits", "+debug=smoke", "seed=0,1,2"]
+    processes = [start(command, tmp_path) for _ in range(3)]
     for process in processes:
         code, out, err = finish(process, 600)
         assert code == 0, err
-        assert out.count("next: nasctl retrain") == 6
+        assert out.count("next: nasctl retrain") == 3
     paths = list(tmp_path.glob("outputs/search/*/*"))
-    assert len(paths) == 6
+    assert len(paths) == 3
     for path in paths:
         assert json.loads((path / "status.json").read_text())["status"] == "finished"
         assert "Traceback" not in (path / "log.txt").read_text()
