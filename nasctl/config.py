@@ -280,7 +280,10 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     from omegaconf import OmegaConf
     from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
-    overrides = list(HydraConfig.get().overrides.task)
+    try:
+        overrides = list(HydraConfig.get().overrides.task)  # an interpolation is resolved for the record
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
     choices = HydraConfig.get().runtime.choices
     own = [override for override in overrides if override not in assumed]
     inherited = _inherited(_first(cfg["from"]), own)
