@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # typing's own would have to be imported, before Ctrl-C is handled
 if TYPE_CHECKING:
     import pandas
 

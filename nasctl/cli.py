@@ -1,27 +1,29 @@
 """The command line: takes the verb, calls its function, turns errors into sentences and exit codes.
 
-Exit codes: 0, 1 (a sweep's job failed, or an error of the program), 2 (something the user can mend), 130 and 143
-(stopped by a signal).
+Exit codes: 0, 1 (a sweep's job failed, or an error of the program), 2 (something the user can mend), 128 + n (stopped
+by signal n).
 Imports neither torch, Hydra nor pandas, so that ``--help``, ``ls`` and ``compare`` start fast.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasctl import __version__
-from nasctl.commas import apart
+from nasctl import __version__, flags
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
-from nasctl.files import is_file, is_folder
+from nasctl.quoting import in_quotes, quoted_text
+from nasctl.sentences import in_words
 
 HELP = """\
 nasctl - neural architecture search that a person can run
 
-  nasctl search  space=darts strategy=darts dataset=digits    search; give the command again to resume it
+  nasctl search  +experiment=darts_digits                     search; give the command again to resume it
+  nasctl search  space=darts strategy=darts dataset=digits budget.epochs=10   any cell of the grid
   nasctl search  +experiment=darts_cifar10 seed=1             a paper's settings, one word
   nasctl search  -m +experiment=darts_digits seed=0,1,2,3     a sweep
   nasctl select  RUN RUN...                                   short training of what searches found, best one kept
@@ -41,33 +43,44 @@ nasctl - neural architecture search that a person can run
   nasctl --version
 """
 
-PATHS = ("from", "budget.like", "run_dir", "paths.data", "paths.outputs")
-HARD = set(" =()[]{}:,@|~+'\"\n\t")  # what Hydra's grammar reads as more than text
+PATHS = ("from", "budget.like", "run_dir", "paths.data", "paths.outputs", "label")
+FILES = ("file", "folder", "root", "cache")  # last parts of names of settings that are paths too
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    from nasctl.start import main
+
+    main()
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     shown = any(argument == "traceback=true" for argument in arguments)
+    logging.raiseExceptions = False  # a log on a full disk ends nothing, and is no traceback
     try:
         _dispatch(arguments)
-    except (RequestError, RunError) as error:
-        return _say(error, shown, 2)
-    except SweepError as error:
-        return _say(error, shown, 1)
     except KeyboardInterrupt as stop:
         number = stop.signal if isinstance(stop, Interrupted) else 2
         print(f"nasctl: {stop or 'interrupted'}; give the same command again to resume", file=sys.stderr)
         return 128 + number
+    except SystemExit as stop:  # of Hydra, after --help and the like
+        return int(stop.code or 0)
     except Exception as error:
-        print(f"nasctl: {type(error).__name__}: {error}", file=sys.stderr)
-        traceback.print_exc()
-        return 1
+        return _told(error, shown)
     return 0
+
+
+def _told(error: Exception, with_traceback: bool) -> int:
+    """Print an error as a sentence, one of the program with its traceback; return the exit code."""
+    error_in_words = in_words(error)
+    if isinstance(error_in_words, RequestError | RunError):
+        return _say(error_in_words, with_traceback, 2)
+    if isinstance(error, SweepError):
+        return _say(error, with_traceback, 1)
+    print(f"nasctl: {type(error).__name__}: {error}", file=sys.stderr)
+    traceback.print_exception(error)
+    return 1
 
 
 def _say(error: Exception, with_traceback: bool, code: int) -> int:
@@ -98,8 +111,8 @@ def _job(verb: str) -> Callable[[list[str]], None]:
 
             getattr(importlib.import_module("nasctl.jobs"), verb)(config)
 
-        sweep = "-m" in arguments or "--multirun" in arguments
-        launch(verb, job, [quoted(argument, sweep) for argument in arguments])
+        line = flags.read(arguments)
+        launch(verb, job, line, [quoted(setting, line.sweep) for setting in line.settings])
 
     return start
 
@@ -110,30 +123,21 @@ def quoted(argument: str, sweep: bool) -> str:
     In a sweep a comma separates them where no bracket encloses it, elsewhere it does not.
     """
     key, _, value = argument.partition("=")
-    if key not in PATHS or value[:1] in "'\"[":
+    name = key.lstrip("+")
+    if name not in PATHS and name.rpartition(".")[2] not in FILES:
         return argument
-    listed = apart(value) if sweep and not is_file(value) and not is_folder(value) else [value]
-    return f"{key}={','.join(map(_plain_or_in_quotes, listed))}"
-
-
-def _plain_or_in_quotes(value: str) -> str:
-    """Return ``value`` in quotes if Hydra's grammar would read it as more than text, or as a number."""
-    return _in_quotes(value) if set(value) & HARD or value.isdecimal() else value
-
-
-def _in_quotes(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return f"{key}={quoted_text(value, sweep)}"
 
 
 def _over_runs(verb: str, short: Mapping[str, str]) -> Callable[[list[str]], None]:
     """Return what starts a verb: bare words are runs, as in ``from=[RUN,RUN]``, and ``short`` are names of settings."""
 
     def start(arguments: list[str]) -> None:
-        words = [a for a in arguments if not a.startswith("-") and ("=" not in a or Path(a).exists())]
-        others = [_in_full(a, short) for a in arguments if a not in words]
-        listed = ",".join(_in_quotes(word) for word in words)
-        _job(verb)([f"from=[{listed}]", *others] if words else others)
+        line = flags.read(arguments)
+        words = [a for a in line.settings if "=" not in a or Path(a).exists()]
+        others = [_in_full(a, short) for a in line.settings if a not in words]
+        listed = [f"from=[{','.join(map(in_quotes, words))}]"] if words else []
+        _job(verb)([*line.words(), "--", *listed, *others])
 
     return start
 

@@ -6,6 +6,7 @@ before anything is built; ``make`` builds.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import inspect
@@ -13,21 +14,31 @@ import json
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, fields
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from nasctl import experiment
-from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
-from nasctl.files import is_file, is_folder
+from nasctl.core import RequestError, RunError, SweepError, unknown
+from nasctl.files import is_file
+from nasctl.flags import Line, without_cfg
+from nasctl.overrides import prepared
+from nasctl.quoting import in_quotes, unquoted
 from nasctl.runs.reader import RunFiles
+from nasctl.sentences import in_words
+from nasctl.sweep import Jobs
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
+
+
+MOST_THREADS = max(256, 4 * (os.cpu_count() or 1))
+"""More threads than this slow every machine down, and some thousands end the process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +61,9 @@ class Settings:
 
     seed: Annotated[int, Field(strict=True, ge=0)]  # it names the run: 1.0 is not 1
     device: str
-    threads: PositiveInt | None
+    threads: Annotated[int, Field(gt=0, le=MOST_THREADS)] | None
+    label: str | int | float | bool | None
+    published: dict[str, str] | None
     record_every: PositiveInt
     repeats: PositiveInt
     curve: list[PositiveInt]
@@ -92,51 +105,175 @@ def conf_dir() -> Path:
     return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
 
 
-def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> None:
-    """Compose the configuration that ``arguments`` describe and call ``job`` with it, once or in a sweep.
+def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[str]) -> None:
+    """Compose the configuration that a command line describes and call ``job`` with it, once or in a sweep.
 
-    Raises what a single job raised; in a sweep every job runs, and the first failure is raised at the end.
+    ``settings`` are those of ``line``, with paths in quotes. Raises what a single job raised; in a sweep every job
+    runs, and the first failure is raised at the end.
     """
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    arguments = prepared(settings, line.sweep, folders, _parsed)
+    if line.sweep and line.values("--cfg"):
+        return _launch(verb, show_composed, without_cfg(line), arguments)
+    _launch(verb, job, line, arguments)
+
+
+def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: list[str]) -> None:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    raised: list[BaseException] = []
-    failed: list[BaseException] = []  # of a sweep whose jobs run in this process
+    jobs = Jobs(verb, job)
 
     def task(cfg: Any) -> None:
-        try:
-            job(_plain(cfg, inherited))
-        except BaseException as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                failed.append(error)
-                _announce(verb, error)
-                raise
-            raised.append(error)  # a raise here would have Hydra print its own line first
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            jobs.run_in_sweep(_name_of_job(), lambda: _plain(cfg, inherited))
+        else:
+            jobs.run(lambda: _plain(cfg, inherited))
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     place, source = _first_source(arguments)
     inherited = _inherited(source, arguments)
     alike = _alike(arguments) if verb == "search" else []
-    sys.argv = [f"nasctl {verb}", *alike, *arguments[:place], *inherited, *arguments[place:]]
+    sys.argv = [f"nasctl {verb}", *line.words(), *alike, *arguments[:place], *inherited, *arguments[place:]]
+    complaint: Exception | None = None
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+        if not (line.sweep and _sweep(jobs, line, sys.argv[1 + len(line.words()) :], inherited)):
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
-        if failed or isinstance(error, RequestError | RunError):  # raised by a job here, or in a launcher's process
-            first = (failed or [error])[0]
-            raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from error
-        raise _readable(error, arguments) from error
-    if raised:
-        raise raised[0]
+        complaint = error
+    jobs.run_postponed()
+    if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
+        first = in_words(jobs.failed[0]) if jobs.failed else complaint
+        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+    if complaint is not None:
+        raise _readable(complaint, list(line.settings)) from complaint
+    if jobs.raised is not None:
+        raise jobs.raised
 
 
-def _announce(verb: str, error: BaseException) -> None:
+def _sweep(jobs: Jobs, line: Line, settings: list[str], inherited: list[str]) -> bool:
+    """Run the jobs of a sweep one after the other; return False where another sweeper or launcher is to do that.
+
+    Hydra itself would compose each job twice, and end the sweep where one cannot be composed.
+    """
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if any(_key(setting).startswith("hydra") for setting in settings):
+        return False
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="nasctl"):
+        _composed_of.cache_clear()
+        try:
+            several = _expanded(settings)
+            cfg = _composed(line, several[0])
+        except RequestError as error:  # what is wrong with all ends the sweep before it begins
+            jobs.raised = error
+            return True
+        if not _is_plain_sweep(cfg):
+            return False
+        for number, own in enumerate(several):
+            print(f"job {number + 1} of {len(several)}: {' '.join(own)}", flush=True)
+            with contextlib.suppress(Exception):  # `jobs` has noted it
+                jobs.run_in_sweep(f"job {number} ({','.join(own)})", partial(_job_of, line, own, inherited))
+    return True
+
+
+def _expanded(settings: list[str]) -> list[list[str]]:
+    """Return the settings of each job of a sweep."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    several = BasicSweeper.split_arguments(parser.parse_overrides(settings), None)[0]
+    if not several:
+        raise RequestError(f"{' '.join(settings)}: is a sweep without a job; correct the pattern in it")
+    return several
+
+
+def _job_of(line: Line, own: list[str], inherited: list[str]) -> Config:
+    from hydra.core.hydra_config import HydraConfig
+
+    cfg = _composed(line, own)
+    HydraConfig.instance().set_config(cfg)
+    return _plain(cfg, inherited)
+
+
+def _composed(line: Line, own: list[str]) -> Any:
+    """Compose a job; jobs that differ in plain values alone are composed once, which takes ten times longer."""
+    from omegaconf import open_dict
+
+    plain = [setting for setting in own if not _is_structural(setting, line)]
+    try:
+        cfg = deepcopy(_composed_of(line, tuple(setting for setting in own if setting not in plain)))
+        for setting in plain:
+            _set(cfg, setting, line)
+    except RequestError:
+        raise
+    except Exception as error:
+        raise _readable(error, list(line.settings)) from error
+    with open_dict(cfg):
+        cfg.hydra.overrides.task = own
+    return cfg
+
+
+def _set(cfg: Any, setting: str, line: Line) -> None:
+    """Give a setting its value, as Hydra does."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+    try:
+        OmegaConf.update(cfg, _key(setting), _parsed(setting).value(), merge=True)
+    except (ConfigAttributeError, ConfigKeyError) as error:
+        raise unknown_key(_key(setting), list(line.settings)) from error
+
+
+@lru_cache(maxsize=8)
+def _composed_of(line: Line, own: tuple[str, ...]) -> Any:
+    from hydra import compose
+
+    folders = ",".join(in_quotes(f"file://{Path(folder).resolve()}") for folder in line.values("--config-dir"))
+    found = [f"hydra.searchpath=[{folders}]"] if folders else []
+    return compose((line.values("--config-name") or ["config"])[-1], [*own, *found], return_hydra_config=True)
+
+
+def _is_structural(setting: str, line: Line) -> bool:
+    """Return whether a setting chooses, adds or removes, so that more than one value depends on it."""
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    group = _key(setting).partition("@")[0]
+    return setting[0] in "+~" or "@" in _key(setting) or any((folder / group).is_dir() for folder in folders)
+
+
+def _is_plain_sweep(cfg: Any) -> bool:
+    """Return whether a configuration leaves sweeps to Hydra's own sweeper and launcher, without further settings."""
+    hydra = cfg.hydra
+    own = all(
+        hydra[part]._target_.startswith("hydra._internal.core_plugins.basic_") for part in ("sweeper", "launcher")
+    )
+    return own and not hydra.sweeper.params and hydra.sweeper.max_batch_size is None
+
+
+def _parsed(setting: str) -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(setting)
+
+
+def show_composed(config: Config) -> None:
+    """Print the configuration of a job of a sweep."""
+    import yaml
+
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+
+
+def _name_of_job() -> str:
     from hydra.core.hydra_config import HydraConfig
 
     job = HydraConfig.get().job
-    print(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}", file=sys.stderr)
-    if not isinstance(error, RequestError | RunError | Interrupted):
-        traceback.print_exception(error)
+    return f"job {job.num} ({job.override_dirname})"
 
 
 def _plain(cfg: Any, assumed: list[str]) -> Config:
@@ -146,9 +283,12 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
-    from omegaconf.errors import InterpolationKeyError
+    from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
-    overrides = list(HydraConfig.get().overrides.task)
+    try:
+        overrides = list(HydraConfig.get().overrides.task)  # an interpolation is resolved for the record
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
     choices = HydraConfig.get().runtime.choices
     own = [override for override in overrides if override not in assumed]
     inherited = _inherited(_first(cfg["from"]), own)
@@ -158,14 +298,16 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
         overrides = [*inherited, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
-    cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
     try:
+        cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(OmegaConf.missing_keys(cfg))
+        if missing:
+            raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
+        plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     except InterpolationKeyError as error:
         raise _unresolved(error) from error
-    if missing:
-        raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
-    plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
     return plain | {"cut": _cut(plain)}
 
@@ -196,18 +338,21 @@ def _unresolved(error: Any) -> RequestError:
 
 def _first_source(arguments: list[str]) -> tuple[int, str | None]:
     """Return where ``from=`` stands and what it names; in a sweep, the first of its paths."""
+    from hydra.core.override_parser.types import ChoiceSweep, QuotedString
+
     for place, argument in enumerate(arguments):
         if _key(argument) == "from":
-            value = argument.partition("=")[2].strip("'")
-            return place, value if is_file(value) or is_folder(value) else _first(value.strip("[]").split(",")).strip(
-                "'"
-            )
+            value = _parsed(argument).value()
+            first = _first(value.list if isinstance(value, ChoiceSweep) else value)
+            return place, first.text if isinstance(first, QuotedString) else first
     return 0, None
 
 
 def _first(source: Any) -> Any:
-    """Return the first of several sources; one alone, or none, as it is."""
-    return source if source is None or isinstance(source, str) else next(iter(source), None)
+    """Return the first of several sources; one alone as text, none as it is."""
+    if not isinstance(source, str | None) and isinstance(source, Sequence):
+        return next(iter(source), None)
+    return source if source is None else str(source)
 
 
 def _inherited(source: str | None, own: list[str]) -> list[str]:
@@ -221,7 +366,7 @@ def _inherited(source: str | None, own: list[str]) -> list[str]:
 
 def _alike(own: list[str]) -> list[str]:
     """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
-    given = {_key(override): override.partition("=")[2].strip("'") for override in own}
+    given = {_key(override): unquoted(override.partition("=")[2]) for override in own}
     path = Path(given.get("budget.like", "")) / "config.yaml"
     if "budget.like" not in given or "experiment" in given or not path.is_file():
         return []
@@ -257,10 +402,23 @@ def _readable(error: Exception, arguments: list[str]) -> Exception:
     match = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", str(error))
     if match:
         return unknown_key(match[1] or match[2], arguments)
-    if isinstance(error, HydraException | OmegaConfBaseException):
-        text = " ".join(str(error).split())
-        return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+    if isinstance(error, HydraException | OmegaConfBaseException) or _is_of_composing(error):
+        return _in_one_sentence(error)
     return error
+
+
+def _in_one_sentence(error: Exception) -> RequestError:
+    text = " ".join(str(error).split())
+    return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+
+
+def _is_of_composing(error: Exception) -> bool:
+    """Return whether an error was raised by what composes, which trips over some values in ways of its own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return module.partition(".")[0] in ("hydra", "omegaconf", "antlr4", "yaml") and not isinstance(error, OSError)
 
 
 def unknown_key(key: str, arguments: list[str]) -> RequestError:
@@ -270,6 +428,7 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
+    before = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     groups = [a.split(",")[0] for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -277,6 +436,7 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
             cfg = OmegaConf.to_container(compose("config", groups))
         except HydraException:  # a choice of the user's own --config-dir
             cfg = OmegaConf.to_container(compose("config"))
+    GlobalHydra.instance().hydra = before
     keys = list(_flat(cfg))  # type: ignore[arg-type]
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
@@ -347,8 +507,7 @@ def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]
 
 
 def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
-    hints = get_type_hints(cls.__init__, include_extras=True)
-    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+    names = _keyword_only(cls)
     arguments: dict[str, Any] = {}
     misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
     for key, value in node.items():
@@ -358,14 +517,29 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
             arguments[key], nested = value, _bind(value, f"{path}.{key}")[1]
             misfits += nested
         else:
-            arguments[key], wrong = _convert(value, hints[key], f"{path}.{key}")
+            arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
             misfits += wrong
     return arguments, misfits
 
 
-def _convert(value: Any, hint: Any, path: str) -> tuple[Any, list[str]]:
+def _keyword_only(cls: Any) -> list[str]:
+    return [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+
+
+@cache  # a sweep's jobs bind the same constructors
+def _adapter(cls: Any, name: str) -> TypeAdapter:
+    """Return what converts to the annotated type of a constructor's argument."""
+    return TypeAdapter(_hints(cls)[name])
+
+
+@cache
+def _hints(cls: Any) -> Mapping[str, Any]:
+    return get_type_hints(cls.__init__, include_extras=True)
+
+
+def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
     try:
-        return TypeAdapter(hint).validate_python(value), []
+        return adapter.validate_python(value), []
     except ValidationError as error:
         return None, [_misfit(path, e) for e in error.errors()]
 

@@ -17,6 +17,12 @@ LOCK_ATTEMPTS = 4
 
 
 NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)  # of file systems that cannot sync a folder
+class BusyError(RequestError):
+    """Another process, ``who``, is at work on the run in ``place``, or was a moment ago and is ``over``."""
+
+    def __init__(self, place: Path, who: str, over: bool = False) -> None:
+        super().__init__(f"{place}: {who} is at work on this run; wait for it or stop it")
+        self.place, self.who, self.over = place, who, over
 
 
 def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Callable[[], None] = lambda: None) -> None:
@@ -66,12 +72,10 @@ def full(path: Path, error: Exception) -> RunError:
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold an flock on ``path``, which a killed process cannot leave behind."""
-    with path.open("a+") as file:
+    with path.open("a+", encoding="utf-8") as file:
         if not any(_locked(file, attempt) for attempt in range(LOCK_ATTEMPTS)):
             file.seek(0)
-            raise RequestError(
-                f"{path.parent}: process {file.read().strip()} is at work on this run; wait for it or stop it"
-            )
+            raise BusyError(path.parent, f"process {file.read().strip()}")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from nasctl import environment, fingerprint
 from nasctl.core import Architecture, Genotype, Metrics, RequestError
 from nasctl.dry_run import DryRun
+from nasctl.flags import config_dirs
 from nasctl.genotype_source import architecture_record
 from nasctl.progress import duration
 from nasctl.runs import Run
@@ -78,7 +80,8 @@ def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
 
     Print a note if another commit did it.
     """
-    if not _has_finished(run.path):
+    run.unfinished = not _has_finished(run.path)
+    if run.unfinished:
         return False
     record = RunFiles(run.path).read("environment.json", "data")
     fingerprint.check_finished(run.path, record["data"], data)
@@ -158,7 +161,7 @@ def show(run: Run) -> None:
     print(f"run {path}")
     if result["verb"] in ("search", "select"):
         print(files.read("architecture.json", "notation")["notation"])
-        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
+        print(f"next: {shlex.join(['nasctl', 'retrain', *config_dirs(sys.argv[1:]), f'from={path}'])}")
 
 
 def scored(result: Mapping[str, Any]) -> str:

@@ -70,5 +70,6 @@ def recipe(scene: Scene) -> dict[str, str]:
     trainer = {name: value for name, value in scene.config["trainer"].items() if value is not None}
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
     dataset = configuration.without(scene.config["dataset"], configuration.OF_SEARCH)
-    nodes |= {"dataset": dataset, "final": scene.config["space"]["final"]}
+    space = scene.config["space"]  # one without forms is a single form
+    nodes |= {"dataset": dataset, "final": space.get("final", space)}
     return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

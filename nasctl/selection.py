@@ -28,6 +28,7 @@ from nasctl.core import (
     position_seed,
 )
 from nasctl.genotype_source import Source
+from nasctl.memory import of_one_candidate
 from nasctl.search import Append
 
 PASS = 3  # a forward and backward pass, in forward passes
@@ -70,11 +71,12 @@ class Selection:
 
     def _evaluate(self, genotype: Genotype, tick: Tick) -> dict[str, Any]:
         torch.manual_seed(position_seed(self.seed, "network"))
-        net = self.space.build(genotype, "final").to(self.device)
+        net = self.space.build(genotype, "final")
         line: dict[str, Any] = {"index": len(self.scores), "reward": None, "metrics": None, "error": None}
         try:
-            self._train(net, tick)
-            metrics = self.trainer.evaluate(net, self.dataset, self.dataset.val())
+            with of_one_candidate():
+                self._train(net.to(self.device), tick)
+                metrics = self.trainer.evaluate(net, self.dataset, self.dataset.val())
             line |= {"reward": self.reward(metrics), "metrics": dict(metrics)}
         except TrialError as error:
             line["error"] = str(error)

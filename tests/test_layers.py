@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
-COMMON = ("core", "compilation", "graph", "walk")  # what every room may import
+COMMON = ("core", "compilation", "graph", "memory", "walk")  # what every room may import
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 
 
@@ -36,7 +36,7 @@ def test_core_knows_nobody() -> None:
 
 @pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs/directory.py"])
 def test_the_loop_knows_protocols_only(module: str) -> None:
-    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files", "runs"}
+    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files", "runs", "signals"}
 
 
 def test_report_reads_files_only() -> None:

@@ -25,6 +25,7 @@ from nasctl.core import (
 )
 from nasctl.estimator._alone import Alone
 from nasctl.estimator._work import PASS
+from nasctl.memory import of_one_candidate
 
 
 class FromScratch(Alone):
@@ -54,14 +55,21 @@ class FromScratch(Alone):
         self.evaluated, self.work = 0, 0
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
+        try:
+            with of_one_candidate():
+                return self._trained(candidate)
+        finally:
+            self.evaluated += 1
+
+    def _trained(self, candidate: Candidate) -> Evaluation:
         seed = position_seed(self.seed, "candidate", self.evaluated)
         torch.manual_seed(seed)
-        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size).to(self.device)
+        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
         epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
         lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
             self.trainer.fit(
-                net,
+                net.to(self.device),
                 self.dataset,
                 self.dataset.train(),
                 seed=seed,
@@ -72,7 +80,6 @@ class FromScratch(Alone):
             )
             return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
         finally:
-            self.evaluated += 1
             self._count(net, len(lines), epochs)
 
     def _count(self, net: nn.Module, ended: int, epochs: int) -> None:

@@ -29,6 +29,7 @@ from nasctl.core import (
 from nasctl.estimator import _zero_cost_scores as scores
 from nasctl.estimator._alone import Alone
 from nasctl.estimator._work import Counter
+from nasctl.memory import of_one_candidate
 
 Score = Literal["params", "macs", "naswot", "synflow", "grad_norm"]
 
@@ -72,7 +73,7 @@ class ZeroCost(Alone):
         self.score, self.work = ways[score], 0
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
-        with Counter() as counter:
+        with of_one_candidate(), Counter() as counter:
             score = float(self.score(candidate.arch))
         self.work += counter.macs if self.name not in ("params", "macs") else 0  # those run on no data
         if not math.isfinite(score):

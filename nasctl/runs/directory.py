@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import resource
-import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,10 +20,11 @@ from typing import Any, Protocol, Self
 import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
-from nasctl.files import full, lock, make_folder, sync_folder, whole_size, write_whole
+from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
 from nasctl.runs import schema, tensors
 from nasctl.runs.plain import FaultError, short
 from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
+from nasctl.signals import handled
 
 log = logging.getLogger("nasctl")
 
@@ -47,8 +47,8 @@ class Resumable(Protocol):
 class Run:
     """One run directory, held by one process at a time.
 
-    As a context manager it takes the lock, writes status.json whatever happens, and turns SIGINT and SIGTERM
-    into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
+    As a context manager it takes the lock, writes status.json whatever happens, and turns the signals of
+    `nasctl.signals` into `Interrupted` at the next ``tick``. ``state`` is what the last checkpoint held, or None.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any], *, phase: str, checkpoint_seconds: float) -> None:
@@ -57,6 +57,7 @@ class Run:
         self.state: State | None = None
         self._sizes: dict[str, int] = {}
         self._hashes: dict[str, Any] = {}  # of the .jsonl files so far
+        self.unfinished = False  # whether it was found so before it is entered
         self.watch: Watch = lambda values: None
         self._signal: int | None = None
         self._files: dict[str, Any] = {}
@@ -64,15 +65,21 @@ class Run:
     def __enter__(self) -> Self:
         make_folder(self.path)
         self._exit = contextlib.ExitStack()
-        self._exit.enter_context(lock(self.path / "lock"))
-        self._exit.enter_context(_logging_to(self.path / "log.txt"))
-        self._exit.enter_context(self._signals())
         try:
+            self._exit.enter_context(lock(self.path / "lock"))
+            self._check_still_unfinished()
+            self._exit.enter_context(_logging_to(self.path / "log.txt"))
+            self._exit.enter_context(handled(self._stop))
             self._open()
         except BaseException:
             self._exit.close()
             raise
         return self
+
+    def _check_still_unfinished(self) -> None:
+        """Raise `BusyError` if another process has finished the run since this one looked."""
+        if self.unfinished and is_finished(self.path):
+            raise BusyError(self.path, "another process", over=True)
 
     def _open(self) -> None:
         saved = load_checkpoint(self.path) or {"state": None, "sizes": {}}
@@ -127,22 +134,10 @@ class Run:
             raise error
         return None
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        def stop(number: int, frame: Any) -> None:
-            if self._signal is not None:
-                raise Interrupted(number)
-            self._signal = number
-
-        try:
-            previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not the main thread: nobody sends it signals
-            previous = {}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    def _stop(self, number: int, frame: Any) -> None:
+        if self._signal is not None:
+            raise Interrupted(number)
+        self._signal = number
 
     def tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         """Between two steps: show ``values``, save ``state()`` if it is time, stop if a signal came."""
@@ -260,6 +255,11 @@ class Run:
             )
 
 
+def is_finished(path: Path) -> bool:
+    """Return whether status.json says that a run is finished."""
+    return (path / STATUS).exists() and bool(RunFiles(path).status["status"] == "finished")
+
+
 def load_checkpoint(folder: Path) -> State | None:
     """Return the newest checkpoint of a run that can be read; RequestError if there are some, and none can."""
     found = [folder / name for name in (CHECKPOINT, PREVIOUS) if (folder / name).exists()]
@@ -329,7 +329,7 @@ def difference(a: Any, b: Any, path: str = "") -> str:
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Write everything to the run's log, and warnings to the terminal as well."""
-    file, terminal = logging.FileHandler(path), logging.StreamHandler()
+    file, terminal = logging.FileHandler(path, encoding="utf-8"), logging.StreamHandler()
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal.setLevel(logging.WARNING)
     log.propagate = False
