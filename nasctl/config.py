@@ -9,19 +9,23 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-import json
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
+from nasctl import inheritance
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
+from nasctl.inheritance import Inherited, Override
+from nasctl.inheritance import key_of as _key
+from nasctl.text import shown
 
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
@@ -71,7 +75,7 @@ OWN = (
     "form",
     "format",
     "paths.outputs",
-    "hydra",
+    "budget.like",
 )
 """Settings of a run itself, which a run that starts from it does not inherit."""
 NOT_SIGNED = ("download", "workers", "root")
@@ -79,6 +83,14 @@ NOT_SIGNED = ("download", "workers", "root")
 LIKE = ("space", "dataset", "trainer", "constraint")
 """Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
 an experiment."""
+NOT_BUILT = {
+    "search": ("against",),
+    "select": ("strategy", "estimator", "against"),
+    "correlate": ("strategy", "estimator"),
+    "retrain": ("strategy", "estimator", "against"),
+    "inspect": ("strategy", "estimator", "against"),
+}
+"""Groups that a verb builds nothing of, so that their settings may be missing."""
 
 
 def conf_dir() -> Path:
@@ -101,7 +113,7 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
 
     def task(cfg: Any) -> None:
         try:
-            job(_plain(cfg, inherited))
+            job(_plain(verb, cfg, inherited, alike))
         except BaseException as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 failed.append(error)
@@ -111,9 +123,10 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     place, source = _first_source(arguments)
-    inherited = _inherited(source, arguments)
-    alike = _alike(arguments) if verb == "search" else []
-    sys.argv = [f"nasctl {verb}", *alike, *arguments[:place], *inherited, *arguments[place:]]
+    folders = _folders(arguments)
+    inherited = _inherited(source, arguments, folders)
+    alike = _alike(arguments, folders) if verb == "search" else Inherited()
+    sys.argv = [f"nasctl {verb}", *alike.lines, *arguments[:place], *inherited.lines, *arguments[place:]]
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
@@ -122,22 +135,56 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
             raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from error
         raise _readable(error, arguments) from error
     if raised:
-        raise raised[0]
+        raise _readable(raised[0], arguments)
+
+
+def _folders(arguments: list[str]) -> tuple[Path, ...]:
+    """Return the folders of YAML files that a command line names, conf/ among them."""
+    from hydra._internal.utils import get_args_parser
+
+    given, _ = get_args_parser().parse_known_args(arguments)
+    found = [Path(folder).resolve() for folder in (given.config_path, given.config_dir) if folder]
+    for override in given.overrides if any(_key(argument) == "hydra.searchpath" for argument in arguments) else ():
+        if _key(override) == "hydra.searchpath" and isinstance(paths := _parsed(override).value, list):
+            found += [Path(str(path).removeprefix("file://")).resolve() for path in paths]
+    return conf_dir(), *found
+
+
+def config_folders() -> tuple[Path, ...]:
+    """Return those folders in a job, whatever process runs it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    sources = HydraConfig.get().runtime.config_sources
+    return tuple(Path(source.path) for source in sources if source.schema == "file")
+
+
+@cache
+def _parser() -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create()
+
+
+def _parsed(line: str) -> Override:
+    """Return an override as Hydra reads it."""
+    read = _parser().parse_override(line)
+    sweep = read.is_sweep_override()
+    return Override(read.key_or_group, read.package, None if sweep else read.value(), read.is_delete(), sweep)
 
 
 def _announce(verb: str, error: BaseException) -> None:
     from hydra.core.hydra_config import HydraConfig
 
     job = HydraConfig.get().job
-    print(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}", file=sys.stderr)
+    print(shown(f"nasctl {verb}: job {job.num} ({job.override_dirname}): {error}"), file=sys.stderr)
     if not isinstance(error, RequestError | RunError | Interrupted):
         traceback.print_exception(error)
 
 
-def _plain(cfg: Any, assumed: list[str]) -> Config:
-    """Return the configuration as plain data.
+def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
+    """Return the configuration as plain data, and say which addresses of other runs it leaves out.
 
-    ``assumed`` are the overrides inherited from a sweep's first source; a job with another one is composed anew.
+    ``assumed`` is what is inherited from a sweep's first source; a job with another one is composed anew.
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
@@ -145,19 +192,24 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
 
     overrides = list(HydraConfig.get().overrides.task)
     choices = HydraConfig.get().runtime.choices
-    own = [override for override in overrides if override not in assumed]
-    inherited = _inherited(_first(cfg["from"]), own)
-    if inherited != assumed:
+    own = [override for override in overrides if override not in assumed.lines]
+    inherited = _inherited(_first(cfg["from"]), own, config_folders())
+    if inherited.lines != assumed.lines:
         from hydra import compose
 
-        overrides = [*inherited, *own]
+        overrides = [*inherited.lines, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
     try:
-        missing = sorted(OmegaConf.missing_keys(cfg))
+        missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
     except InterpolationKeyError as error:
         raise _unresolved(error) from error
+    for note in [
+        *inherited.notes(str(_first(cfg["from"])), lambda key: OmegaConf.select(cfg, key), NOT_BUILT[verb]),
+        *alike.notes(str(OmegaConf.select(cfg, "budget.like")), lambda key: OmegaConf.select(cfg, key), ()),
+    ]:
+        print(note, file=sys.stderr)
     if missing:
         raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
     plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
@@ -188,44 +240,20 @@ def _first(source: Any) -> Any:
     return source if source is None or isinstance(source, str) else next(iter(source), None)
 
 
-def _inherited(source: str | None, own: list[str]) -> list[str]:
+def _inherited(source: str | None, own: list[str], folders: tuple[Path, ...]) -> Inherited:
     """Return the overrides of the run ``source``, less those given again and those of a run itself."""
-    path = Path(source or "") / "overrides.yaml"
-    if not source or not path.is_file():
-        return []
-    import yaml
-
-    given = {_key(override) for override in own}
-    return [o for o in yaml.safe_load(path.read_text()) if _key(o) not in given and not _key(o).startswith(OWN)]
+    if not source or not os.path.exists(Path(source, "overrides.yaml")):
+        return Inherited()
+    return inheritance.from_overrides(Path(source), set(map(_key, own)), OWN, _parsed, folders)
 
 
-def _alike(own: list[str]) -> list[str]:
+def _alike(own: list[str], folders: tuple[Path, ...]) -> Inherited:
     """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
     given = {_key(override): override.partition("=")[2].strip("'") for override in own}
-    path = Path(given.get("budget.like", "")) / "config.yaml"
-    if "budget.like" not in given or "experiment" in given or not path.is_file():
-        return []
-    import yaml
-
-    config = yaml.safe_load(path.read_text())
-    taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
-    leaves = [leaf for group in taken for leaf in _leaves(config[group], f"{group}.") if leaf[0] not in given]
-    leaves += [("threads", config["threads"])] * ("threads" not in given)
-    chosen = [f"{group}={config['choices'][group]}" for group in taken]
-    return chosen + [f"++{key}={json.dumps(value)}" for key, value in leaves]
-
-
-def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of each setting that is no mapping, or an empty one."""
-    for key, value in node.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        elif key != "_target_":
-            yield prefix + key, value
-
-
-def _key(override: str) -> str:
-    return override.split("=", 1)[0].lstrip("+~")
+    run = Path(given.get("budget.like", ""))
+    if "budget.like" not in given or "experiment" in given or not os.path.exists(run / "config.yaml"):
+        return Inherited()
+    return inheritance.from_config(run, given, LIKE, folders)
 
 
 def _readable(error: Exception, arguments: list[str]) -> Exception:
@@ -282,14 +310,14 @@ def validate(config: Config, groups: tuple[str, ...]) -> None:
     misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
     misfits += [misfit for group in groups for misfit in _bind(config[group], group)[1]]
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
 
 
 def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
     """Build the object that ``node`` describes, and those nested in it, from values of the right types."""
     arguments, misfits = _bind(node, "config")
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
     built = {key: make(value) if _is_target(value) else value for key, value in arguments.items()}
     return target(node)(*collaborators, **built)
 
@@ -298,7 +326,7 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
     """Return ``values`` converted to the types of a dataclass, or raise `RequestError` with all misfits."""
     arguments, misfits = _bind_to(cls, values, path)
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
     return arguments
 
 

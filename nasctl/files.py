@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nasctl.core import RequestError, RunError
+from nasctl.links import no_link
 
 LOCK_ATTEMPTS = 4
 
@@ -20,7 +21,8 @@ def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Calla
     """Write a file through a temporary one: it is whole, or as it was. RunError if the disk is full."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a killed process, or a link that somebody laid
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -39,7 +41,7 @@ def full(path: Path, error: Exception) -> RunError:
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold an flock on ``path``, which a killed process cannot leave behind."""
-    with path.open("a+") as file:
+    with open(path, "a+", opener=no_link) as file:
         if not any(_locked(file, attempt) for attempt in range(LOCK_ATTEMPTS)):
             file.seek(0)
             raise RequestError(

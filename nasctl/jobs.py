@@ -26,6 +26,7 @@ from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total
 from nasctl.source import Source, check_space, drawn, find, searched
+from nasctl.text import folder_part
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
@@ -181,8 +182,9 @@ def required_source(config: Config) -> str:
 def retrain_name(scene: Scene, source: Source) -> str:
     """Return the name of a retrain's folder: the genotype's, or that of the search it came from."""
     choices = source.facts.get("choices") or {}
-    first = f"{choices['space']}-{choices['strategy']}" if choices.get("strategy") else Path(source.name).stem
-    return f"{first}-{scene.name('dataset')}"
+    named = choices.get("space") and choices.get("strategy")
+    first = f"{choices['space']}-{choices['strategy']}" if named else Path(source.name).stem
+    return f"{folder_part(first)}-{scene.name('dataset')}"
 
 
 def work_of_training(run: Run, scene: Scene, source: Source) -> int:

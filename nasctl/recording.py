@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
-from nasctl import environment
+from nasctl import environment, received
 from nasctl.core import Architecture, Genotype, Metrics, RequestError
 from nasctl.dry_run import DryRun
 from nasctl.progress import duration
 from nasctl.runs import Run
 from nasctl.scene import Scene, signature
 from nasctl.source import architecture_record
+from nasctl.text import shown, shown_lines
 
 log = logging.getLogger("nasctl")
 
@@ -49,10 +50,10 @@ def keep_latency(run: Run, scene: Scene) -> None:
         return
     with latency.undisturbed():  # the record names the number of threads
         device = environment.device_record(latency.device)
-    there = json.loads(path.read_text()) if path.exists() else {"device": device, **latency.record()}
-    if there["device"] != device:
+    there = received.read_json(path) if path.exists() else {"device": device, **latency.record()}
+    if there.get("device") != device:
         raise RequestError(
-            f"{path}: was measured on {there['device']['name']}, this is {device['name']}; go on there or use another "
+            f"{path}: was measured on {there.get('device')}, this is {device['name']}; go on there or use another "
             "run_dir"
         )
 
@@ -77,21 +78,22 @@ def is_finished(run: Run) -> bool:
     """Return whether there is nothing left to do; say so if other code than today's did it."""
     if not _has_finished(run.path):
         return False
-    then, now = json.loads((run.path / "environment.json").read_text())["git"], environment.git()
-    if then and now and then["commit"] != now["commit"]:
-        print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
+    then, now = received.read_json(run.path / "environment.json").get("git"), environment.git()
+    commit = then.get("commit") if isinstance(then, dict) else None
+    if commit and now and commit != now["commit"]:
+        print(shown(f"note: {run.path} was made by commit {str(commit)[:10]}, this is {now['commit'][:10]}"))
     return True
 
 
 def _has_finished(path: Path) -> bool:
     status = path / "status.json"
-    return status.exists() and json.loads(status.read_text())["status"] == "finished"
+    return status.exists() and received.status(path)["status"] == "finished"
 
 
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
-    before = json.loads(path.read_text()) if run.state is not None and path.exists() else None
+    before = received.read_json(path) if run.state is not None and path.exists() else None
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before and before["data"] != data:
         raise RequestError(
@@ -154,13 +156,13 @@ def show(run: Run) -> None:
     if run.config["dry_run"]:
         return  # it has printed what it measured
     path = run.path
-    result = json.loads((path / "result.json").read_text())
+    result = received.result(path, "verb", "error", "error_kind", "params", "metrics", "cost")
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
-    print(f"run {path}")
+    print(f"{shown(result['error_kind'])}{scored(result)}  params {result['params'] or 0:,.0f}  cost {cost}")
+    print(f"run {shown(str(path))}")
     if result["verb"] in ("search", "select"):
-        print(json.loads((path / "architecture.json").read_text())["notation"])
-        print(f"next: nasctl retrain {shlex.quote(f'from={path}')}")
+        print(shown_lines(received.architecture(path)["notation"]))
+        print(f"next: nasctl retrain {shlex.quote(shown(f'from={path}'))}")
 
 
 def scored(result: Mapping[str, Any]) -> str:

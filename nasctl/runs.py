@@ -21,6 +21,9 @@ import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
 from nasctl.files import full, lock, read_lines, whole_lines, write_whole
+from nasctl.links import no_link, refuse_links
+from nasctl.state_file import load_state
+from nasctl.text import shown_lines
 
 log = logging.getLogger("nasctl")
 
@@ -48,6 +51,7 @@ class Run:
 
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
+        refuse_links(self.path)
         self._exit = contextlib.ExitStack()
         self._exit.enter_context(lock(self.path / "lock"))
         self._exit.enter_context(_logging_to(self.path / "log.txt"))
@@ -142,7 +146,7 @@ class Run:
     def append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line to a .jsonl file of the run."""
         if name not in self._files:
-            self._files[name] = self._exit.enter_context((self.path / name).open("a"))
+            self._files[name] = self._exit.enter_context(open(self.path / name, "a", opener=no_link))
         try:
             self._files[name].write(json.dumps(line) + "\n")
             self._files[name].flush()
@@ -195,14 +199,12 @@ class Run:
 
 def load_checkpoint(folder: Path) -> State | None:
     """Return the newest checkpoint of a run that can be read; RequestError if there are some, and none can."""
-    import torch
-
     found = [folder / name for name in (CHECKPOINT, PREVIOUS) if (folder / name).exists()]
     for path in found:
         try:
-            return torch.load(path, weights_only=True, map_location="cpu")
+            return load_state(path)
         except Exception as error:  # whatever a damaged file makes torch raise
-            log.warning("%s cannot be read (%s); trying the previous one", path, type(error).__name__)
+            log.warning("%s: cannot be read (%s); trying the previous one", path, type(error).__name__)
             log.info(error)
     if found:
         raise RequestError(f"{folder}: no checkpoint can be read; remove the directory to start over")
@@ -230,7 +232,8 @@ def difference(a: Any, b: Any, path: str = "") -> str:
 def _logging_to(path: Path) -> Iterator[None]:
     """Write everything to the run's log, and warnings to the terminal as well."""
     file, terminal = logging.FileHandler(path), logging.StreamHandler()
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(Shown("%(asctime)s %(levelname)s %(message)s"))
+    terminal.setFormatter(Shown())
     terminal.setLevel(logging.WARNING)
     log.propagate = False
     log.setLevel(logging.INFO)
@@ -240,6 +243,13 @@ def _logging_to(path: Path) -> Iterator[None]:
     finally:
         log.handlers = []
         file.close()
+
+
+class Shown(logging.Formatter):
+    """Writes what would steer a terminal as escapes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record))
 
 
 def _synchronize() -> None:

@@ -15,6 +15,7 @@ from nasctl import config as configuration
 from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, Timed
+from nasctl.text import folder_part
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Scene:
 
     def name(self, *groups: str) -> str:
         """Return the chosen options of ``groups``, joined."""
-        return "-".join(self.config["choices"][group] for group in groups)
+        return "-".join(folder_part(self.config["choices"][group] or "none") for group in groups)
 
 
 def set_up(config: Config, device: torch.device) -> Scene:

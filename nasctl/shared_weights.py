@@ -10,12 +10,15 @@ from typing import Any
 import torch
 
 from nasctl import config as configuration
+from nasctl import received
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
 from nasctl.runs import load_checkpoint
 from nasctl.search import SearchData
 from nasctl.source import finished
+from nasctl.targets import is_address, known
 
+NEEDED = ("space", "dataset", "estimator", "choices", "signature", "seed", "label")  # of a run's configuration
 KIND = "proxy"  # what a search with shared weights calls its error
 
 
@@ -37,24 +40,34 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
     ``correlation.val_batches`` and ``correlation.recalibrate`` of ``ours`` say how they score; the rest is the run's.
     """
     result, theirs = finished(path)
+    received.check(path / "result.json", result, received.RESULT, "error_kind")
+    received.check(path / "config.yaml", theirs, received.CONFIG, *NEEDED)
     if result["error_kind"] != KIND:
         raise RequestError(
-            f"from: {path} searched with estimator={theirs['choices']['estimator']}, which leaves no shared weights; "
+            f"from: {path} searched with estimator={theirs['choices'].get('estimator')}, which leaves no shared weights; "
             "name a search with estimator=supernet"
         )
     saved = load_checkpoint(path)
     if saved is None:
         raise RequestError(f"from: {path} has no checkpoint.pt, which holds its shared weights; run that search again")
     estimator = _build(path, space, ours, theirs, device)
-    estimator.load_state_dict(saved["state"]["estimator"])
+    try:
+        estimator.load_state_dict(saved["state"]["estimator"])
+    except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        raise RequestError(f"from: {path}: checkpoint.pt holds no weights of its estimator; get the run again") from error
     kept = {name: theirs[name] for name in ("signature", "seed", "label", "choices")}
     return SharedWeights(estimator, {"name": str(path), "sampler": theirs["estimator"].get("sampler"), **kept})
 
 
 def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device: torch.device) -> Any:
-    """Return the estimator that a run had, on its own split of the data."""
-    places = {key: ours["dataset"][key] for key in configuration.NOT_SIGNED if key in ours["dataset"]}
+    """Return the estimator that a run had, on its own split of the data; classes and addresses are those of here."""
+    origin, classes = path / "config.yaml", known(configuration.config_folders())
+    for group in ("dataset", "space", "estimator"):
+        classes.check(theirs[group], group, origin)
+    places = {key: value for key, value in ours["dataset"].items() if _is_of_here(key)}
     node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
+    node = classes.at_home(node, "dataset", {f"dataset.{key}": value for key, value in places.items()}, origin)
+    classes.at_home(theirs["estimator"], "estimator", {}, origin)
     dataset = make(node, Path(ours["paths"]["data"]), device, theirs["seed"])
     searched = make(theirs["space"], dataset.task)
     if searched.decisions != space.decisions:
@@ -66,3 +79,8 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
     return make(
         theirs["estimator"] | scoring, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None
     )
+
+
+def _is_of_here(key: str) -> bool:
+    """Return whether a setting of the data set is never a run's: it does not touch results, or is an address."""
+    return key in configuration.NOT_SIGNED or is_address(f"dataset.{key}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from nasctl import received
 from nasctl.core import Architecture, Dataset, Feasible, Genotype, RequestError, SearchSpace, unknown
+from nasctl.state_file import load_state
+from nasctl.targets import known
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,11 +80,14 @@ def _read(path: Path, space: SearchSpace) -> Genotype:
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
     result, config = finished(path)
-    architecture = json.loads((path / "architecture.json").read_text())
+    architecture = received.architecture(path)
     genotype = _read(path / "architecture.json", space)
     arch = None if architecture["arch"] is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
+    needed = ("source",) if result["verb"] == "retrain" else ("device", "space_size", "ops", "cost")
+    received.check(path / "result.json", result, received.RESULT, *needed)
+    received.check(path / "config.yaml", config, received.CONFIG, "signature", "seed", "choices", "label")
     if result["verb"] == "retrain":  # the origin is what that retrain started from
         origin = dict(result["source"])
         return Source(origin.pop("kind"), origin.pop("name"), genotype, arch, origin)
@@ -139,10 +144,10 @@ def finished(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     status = path / "status.json"
     if not status.is_file():
         raise RequestError(f"{path}: not a run directory; name one below outputs/ (nasctl ls runs shows them)")
-    found = json.loads(status.read_text())
+    found = received.status(path)
     if found["status"] != "finished":
         raise RequestError(f"{path}: the run is {found['status']}, not finished; give its command again to resume it")
-    return json.loads((path / "result.json").read_text()), yaml.safe_load((path / "config.yaml").read_text())
+    return received.result(path, "verb"), received.config(path)
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
@@ -167,28 +172,38 @@ class Loaded:
     network: nn.Module | None
 
 
-def load(run: str) -> Loaded:
-    """Return the genotype and the trained network of a finished run directory."""
+def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str, Any]) -> Loaded:
+    """Return the genotype and the trained network of a finished run directory; `nasctl.load` says more."""
     import torch
 
-    from nasctl.config import make
+    from nasctl.config import conf_dir, make
 
     path = Path(run)
     _, config = finished(path)
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
+    origin = path / "config.yaml"
+    received.check(origin, config, received.CONFIG, "space", "dataset", "seed")
+    classes = known((conf_dir(), *(Path(folder) for folder in [config_dir] if folder)))
+    for group in ("dataset", "space"):
+        classes.check(config[group], group, origin)
+    root = Path(data or os.environ.get("NASCTL_DATA", "data"))
+    node = classes.at_home(config["dataset"], "dataset", {"dataset.download": False, **given}, origin)
+    dataset = make(node, root, torch.device("cpu"), config["seed"])
     space = make(config["space"], dataset.task)
     genotype = _read(path / "architecture.json", space)
     _check_words(path, dataset)
     if not (path / "weights.pt").exists():
         return Loaded(genotype, None)
     network = space.build(genotype, "final")
-    network.load_state_dict(torch.load(path / "weights.pt", weights_only=True, map_location="cpu"))
+    try:
+        network.load_state_dict(load_state(path / "weights.pt"))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise RequestError(f"{path}: weights.pt holds the weights of another network; get the run again") from error
     return Loaded(genotype, network.eval())
 
 
 def _check_words(path: Path, dataset: Dataset) -> None:
     """Raise `RequestError` if a text no longer has the vocabulary that the run was made with."""
-    recorded = json.loads((path / "environment.json").read_text())["data"].get("vocabulary")
+    recorded = (received.read_json(path / "environment.json").get("data") or {}).get("vocabulary")
     if recorded and dataset.fingerprint()["vocabulary"] != recorded:
         raise RequestError(
             f"{path}: the vocabulary of the data differs from the one that the run was made with; put the text back "

@@ -23,6 +23,7 @@ from nasctl.report.record import Run
 from nasctl.report.replicas import Point
 from nasctl.report.space import RandomArchitectures
 from nasctl.report.yardstick import Yardstick, improvement
+from nasctl.text import csv_cell, shown_json
 
 Flat = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def to_json(comparison: Comparison) -> str:
         "curves": {label: [asdict(point) for point in points] for label, points in comparison.curves.items()},
         "left_out": [_left_out(run) for run in comparison.left_out],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return shown_json(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_csv(comparison: Comparison) -> str:
@@ -62,6 +63,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
     ]
     text = io.StringIO()
+    rows = [{str(csv_cell(name)): csv_cell(value) for name, value in row.items()} for row in rows]
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
