@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO, Any
 
 from nasctl.core import RequestError
 
@@ -26,3 +27,8 @@ def _is_plain(entry: os.DirEntry[str]) -> bool:
 def no_link(path: str, flags: int) -> int:
     """Open ``path`` for `open`, but fail with OSError where it is a link, or a pipe that nobody reads."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+
+
+def open_to_append(path: Path) -> IO[Any]:
+    """Open a text file to append to; OSError for a link."""
+    return open(path, "a", opener=no_link)

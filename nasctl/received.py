@@ -193,7 +193,7 @@ def _fits(kinds: Mapping[str, Kind], key: str, value: Any) -> bool:
 
 
 def check(path: Path, content: dict[str, Any], kinds: Mapping[str, Kind], *needed: str) -> dict[str, Any]:
-    """Return ``content`` if all its values are of their kinds and the ``needed`` ones there, or raise `RequestError`."""
+    """Return ``content`` if its values are of their kinds and the ``needed`` ones there, or raise `RequestError`."""
     for key in needed:
         if key not in content:
             raise RequestError(f"{path}: lacks {key}; run it again, or get the run again")

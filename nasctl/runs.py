@@ -21,7 +21,7 @@ import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
 from nasctl.files import full, lock, read_lines, whole_lines, write_whole
-from nasctl.links import no_link, refuse_links
+from nasctl.links import open_to_append, refuse_links
 from nasctl.state_file import load_state
 from nasctl.text import shown_lines
 
@@ -146,7 +146,7 @@ class Run:
     def append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line to a .jsonl file of the run."""
         if name not in self._files:
-            self._files[name] = self._exit.enter_context(open(self.path / name, "a", opener=no_link))
+            self._files[name] = self._exit.enter_context(open_to_append(self.path / name))
         try:
             self._files[name].write(json.dumps(line) + "\n")
             self._files[name].flush()

@@ -44,8 +44,8 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
     received.check(path / "config.yaml", theirs, received.CONFIG, *NEEDED)
     if result["error_kind"] != KIND:
         raise RequestError(
-            f"from: {path} searched with estimator={theirs['choices'].get('estimator')}, which leaves no shared weights; "
-            "name a search with estimator=supernet"
+            f"from: {path} searched with estimator={theirs['choices'].get('estimator')}, which leaves no "
+            "shared weights; name a search with estimator=supernet"
         )
     saved = load_checkpoint(path)
     if saved is None:
@@ -54,7 +54,9 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
     try:
         estimator.load_state_dict(saved["state"]["estimator"])
     except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise RequestError(f"from: {path}: checkpoint.pt holds no weights of its estimator; get the run again") from error
+        raise RequestError(
+            f"from: {path}: checkpoint.pt holds no weights of its estimator; get the run again"
+        ) from error
     kept = {name: theirs[name] for name in ("signature", "seed", "label", "choices")}
     return SharedWeights(estimator, {"name": str(path), "sampler": theirs["estimator"].get("sampler"), **kept})
 

@@ -1,7 +1,7 @@
 """Which classes the YAML files of conf/ name, and at which place of the configuration: a run may name no other.
 
-A place is a path of keys, such as ``dataset`` or ``estimator.trainer``. ``${trainer}`` and ``trainer@estimator.trainer``
-let everything stand there that may stand at the place ``trainer``.
+A place is a path of keys, such as ``dataset`` or ``estimator.trainer``. ``${trainer}`` there, and a default such as
+``trainer@estimator.trainer``, let everything stand there that may stand at the place ``trainer``.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ class Known:
     def _check_class(self, name: Any, place: str, origin: Path) -> None:
         if not isinstance(name, str) or name not in self.may_stand(place):
             raise RequestError(
-                f"{origin}: {place}.{TARGET}={shown(repr(name)[:100])} is no class that a YAML of {place.split('.')[0]} "
-                "names; if it is one of your own, add --config-dir=DIR with the YAML that names it"
+                f"{origin}: {place}.{TARGET} is {shown(repr(name)[:100])}, which no YAML names at that place; if it is "
+                "one of your own, add --config-dir=DIR with the YAML that names it"
             )
 
     def at_home(self, node: Mapping[str, Any], place: str, given: Mapping[str, Any], origin: Path) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def csv_cell(value: object) -> object:
     return f"'{text}" if text[:1] in tuple(_FORMULA) and not _is_number(text) else text
 
 
+def plot_label(text: str) -> str:
+    """Return ``text`` for a plot, in which dollars would begin a formula of matplotlib."""
+    return shown(text).replace("$", r"\$")
+
+
 def folder_part(text: str) -> str:
     """Return ``text`` as a part of a folder's name: without separators or hidden characters, and not too long."""
     return re.sub(r"[/\\\0]", "_", shown(text))[:_STEM]

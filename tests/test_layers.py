@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 COMMON = ("core", "compilation", "graph", "walk")  # what every room may import
+FLOOR = ("core", "files", "links", "received", "state_file", "targets", "text")  # nothing of the program above them
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 
 
@@ -36,12 +37,17 @@ def test_core_knows_nobody() -> None:
 
 @pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs.py"])
 def test_the_loop_knows_protocols_only(module: str) -> None:
-    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files"}
+    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= set(FLOOR)
+
+
+@pytest.mark.parametrize("module", FLOOR)
+def test_the_floor_imports_nothing_above(module: str) -> None:
+    assert {name.split(".")[0] for name in imported(PACKAGE / f"{module}.py")} <= set(FLOOR) - {module}
 
 
 def test_report_reads_files_only() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= {"core", "report"}
+        assert {name.split(".")[0] for name in imported(path)} <= {"core", "report", "text"}
         assert "import torch" not in path.read_text()
 
 

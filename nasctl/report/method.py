@@ -110,7 +110,7 @@ def _retrained(runs: tuple[Run, ...], searches: Mapping[tuple[str, int], Run]) -
 def _searched(runs: tuple[Run, ...]) -> Method:
     first = runs[0]
     return Method(
-        label=first.config.get("label") or str(first.choices.get("strategy")),
+        label=str(first.config.get("label") or first.choices.get("strategy")),
         signature=first.method,
         recipe=None,
         settings=_settings(first, first.choices),

@@ -19,6 +19,7 @@ from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.figure import Figure, count
 from nasctl.report.plot import canvas
 from nasctl.report.record import Json, Run, find, lines
+from nasctl.text import plot_label
 
 RESOURCES = ("params", "macs")
 TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
@@ -162,10 +163,12 @@ def _drawn(found: Sequence[Outcome], resource: str, by: str | None) -> Any:
     if by is None:
         below.errorbar(places, *_bars([outcome.within() for outcome in found]), fmt="o", capsize=3, markersize=3)
         below.set(ylabel="error within the limit (%)")
-        below.set_xticks(list(places), [outcome.label for outcome in found], rotation=90, fontsize="x-small")
+        below.set_xticks(
+            list(places), [plot_label(outcome.label) for outcome in found], rotation=90, fontsize="x-small"
+        )
     else:
         below.plot(places, [outcome.best() for outcome in found], marker="o", markersize=3)
-        below.set(ylabel="share that found the best", xlabel=by, ylim=(0, 1))
+        below.set(ylabel="share that found the best", xlabel=plot_label(by), ylim=(0, 1))
     return figure
 
 

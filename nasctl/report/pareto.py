@@ -18,6 +18,7 @@ from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, find, trials
+from nasctl.text import plot_label
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,9 @@ def _drawn(points: Sequence[Point], found: Sequence[Point], resource: str, measu
     parts = {"without a bottleneck": False, "with a bottleneck": True}
     for label, bottleneck in parts.items():
         some = [point for point in points if point.bottleneck == bottleneck]
-        axes.scatter([p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=label)
+        axes.scatter(
+            [p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=plot_label(label)
+        )
     axes.plot([p.cost for p in found], [p.metrics[measure] for p in found], color="black", linewidth=1, label="front")
     axes.set(xscale="log", xlabel=resource, ylabel=measure)
     axes.legend(fontsize="small")

@@ -124,7 +124,7 @@ def trials(run: Run) -> Iterator[Json]:
 def lines(run: Run, name: str) -> Iterator[Json]:
     """Yield the lines of a .jsonl file, none if it is missing; a last line cut short by a kill ends them."""
     path = run.path / name
-    if not path.exists():
+    if not path.is_file():
         return
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
@@ -168,9 +168,9 @@ def _state(word: str, folder: Path) -> str:
 
 def _is_locked(path: Path) -> bool:
     """Whether a living process holds the flock; the shared lock tried here is let go at once."""
-    if not path.exists():
+    if not path.is_file():
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -189,9 +189,16 @@ def _result(folder: Path) -> Json:
     return result
 
 
+def _text(path: Path) -> str:
+    """Return the text of a record; a pipe or a device, which would never end, is none."""
+    if not path.is_file():
+        raise ValueError(f"{path.name} is missing, or no regular file")
+    return path.read_text(encoding="utf-8")
+
+
 def _json(path: Path) -> Json:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(_text(path))
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
     if not isinstance(content, dict):
@@ -200,9 +207,9 @@ def _json(path: Path) -> Json:
 
 
 def _yaml(path: Path, empty: Any) -> Any:
-    if not path.exists():
+    if not os.path.lexists(path):
         return empty
-    content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or empty
+    content = yaml.load(_text(path), _LOADER) or empty
     if not isinstance(content, type(empty)):
         raise ValueError(f"{path.name} holds no {type(empty).__name__}")
     return content
