@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl import __version__
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
-from nasctl.text import shown
+from nasctl.text import shown as plain
 
 HELP = """\
 nasctl - neural architecture search that a person can run
@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
         print(f"nasctl: {stop or 'interrupted'}; give the same command again to resume", file=sys.stderr)
         return 128 + number
     except Exception as error:
-        print(shown(f"nasctl: {type(error).__name__}: {error}"), file=sys.stderr)
+        print(plain(f"nasctl: {type(error).__name__}: {error}"), file=sys.stderr)
         traceback.print_exc()
         return 1
     return 0
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 def _say(error: Exception, with_traceback: bool, code: int) -> int:
     if with_traceback:
         traceback.print_exception(error)
-    print("nasctl: " + "\n".join(shown(str(sentence)) for sentence in error.args), file=sys.stderr)
+    print("nasctl: " + "\n".join(plain(str(sentence)) for sentence in error.args), file=sys.stderr)
     return code
 
 

@@ -7,6 +7,7 @@ a value that is plain data. Paths and addresses are left out: they come from tod
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -91,7 +92,7 @@ def _addresses(override: Override) -> dict[str, Any]:
     """Return the paths and addresses that an override sets, by setting."""
     value = override.value
     below = list(leaves(value, f"{override.key}.")) if isinstance(value, dict) else []
-    return {key: item for key, item in [(override.key, value), *below] if is_address(key)}
+    return {key: item for key, item in [(override.key, value), *below] if is_address(key, item)}
 
 
 class _Checked:
@@ -161,7 +162,7 @@ class _Checked:
 
 def exists(group: str, name: Any, folders: Sequence[Path]) -> bool:
     """Return whether ``name`` is a name, and a YAML file of ``group`` has it."""
-    return received.is_name(name) and any((folder / group / f"{name}.yaml").is_file() for folder in folders)
+    return received.is_name(name) and any(os.path.isfile(folder / group / f"{name}.yaml") for folder in folders)
 
 
 def nested(line: str) -> int:
@@ -212,9 +213,9 @@ def from_config(run: Path, given: Given, groups: Sequence[str], folders: tuple[P
         if not _KEY.fullmatch(key) or unfit(value):
             fault = unfit(value) or "is no setting of a run"
             raise RequestError(f"{path}: {shown(repr(key[:100]))} {fault}; give it here, or name another run")
-    kept = [f"++{key}={literal(value)}" for key, value in left if not is_address(key)]
+    kept = [f"++{key}={literal(value)}" for key, value in left if not is_address(key, value)]
     chosen = [f"{group}={choices[group]}" for group in taken]
-    return Inherited(chosen + kept, {key: value for key, value in left if is_address(key)})
+    return Inherited(chosen + kept, {key: value for key, value in left if is_address(key, value)})
 
 
 def literal(value: Any) -> str:

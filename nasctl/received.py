@@ -31,7 +31,7 @@ def read_text(path: Path) -> str:
     """Return the text of a record, or raise `RequestError` for what is no file, or too long for one."""
     try:
         if not path.is_file():  # neither a folder, nor a pipe or a device, which would never end
-            raise RequestError(f"{path}: there is no such file; name a whole run directory")
+            raise RequestError(f"{path}: is no regular file; name another one")
         if path.stat().st_size > BYTES:
             raise RequestError(f"{path}: is longer than {BYTES:,} bytes, which no record is; name another run")
         return path.read_text(encoding="utf-8")
@@ -185,6 +185,7 @@ ARCHITECTURE: Mapping[str, Kind] = {
     "notation": _text,
     "arch": _either(lambda value: isinstance(value, list) and all(map(_whole, value))),
 }
+ENVIRONMENT: Mapping[str, Kind] = {"threads": _either(_whole), "data": _all(_text)}
 STATUS: Mapping[str, Kind] = {"status": _text, "reason": _either(_text)}
 
 
@@ -217,6 +218,11 @@ def config(run: Path, *needed: str) -> dict[str, Any]:
 def status(run: Path) -> dict[str, Any]:
     """Return status.json of the directory ``run``."""
     return check(run / "status.json", read_json(run / "status.json"), STATUS, "status")
+
+
+def environment(run: Path, *needed: str) -> dict[str, Any]:
+    """Return environment.json of the directory ``run``."""
+    return check(run / "environment.json", read_json(run / "environment.json"), ENVIRONMENT, *needed)
 
 
 def architecture(run: Path) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _has_finished(path: Path) -> bool:
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:
     """Fix the number of threads, to that of the run's first session, and write environment.json."""
     path = run.path / "environment.json"
-    before = received.read_json(path) if run.state is not None and path.exists() else None
+    before = received.environment(run.path, "threads", "data") if run.state is not None and path.exists() else None
     torch.set_num_threads((before or scene.config)["threads"] or THREADS)
     if before and before["data"] != data:
         raise RequestError(

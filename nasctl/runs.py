@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import yaml
 
+from nasctl import received
 from nasctl.core import Interrupted, RequestError, RunError, State
 from nasctl.files import full, lock, read_lines, whole_lines, write_whole
 from nasctl.links import open_to_append, refuse_links
@@ -65,7 +66,7 @@ class Run:
 
     def _open(self) -> None:
         saved = load_checkpoint(self.path)
-        self.state, self._sizes = (saved["state"], saved["sizes"]) if saved else (None, {})
+        self.state, self._sizes = (None, {}) if saved is None else _parts(self.path, saved)
         for name in ("trials.jsonl", "history.jsonl", "replicas.jsonl", "correlation.jsonl"):
             self._truncate(name, self._sizes.get(name, 0))
         costs = self.path / "costs.jsonl"
@@ -189,7 +190,7 @@ class Run:
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""
         path = self.path / "config.yaml"
-        there = yaml.safe_load(path.read_text()) if path.exists() else self.config
+        there = received.config(self.path) if os.path.lexists(path) else self.config
         if any(there.get(key) != self.config.get(key) for key in ("signature", "seed")):
             raise RequestError(
                 f"{self.path}: holds a run of another configuration ({difference(there, self.config)}); "
@@ -209,6 +210,18 @@ def load_checkpoint(folder: Path) -> State | None:
     if found:
         raise RequestError(f"{folder}: no checkpoint can be read; remove the directory to start over")
     return None
+
+
+def _parts(path: Path, saved: Any) -> tuple[State, dict[str, int]]:
+    """Return the state and the sizes of a checkpoint, or raise `RequestError` for what is none."""
+    state, sizes = (saved.get("state"), saved.get("sizes")) if isinstance(saved, dict) else (None, None)
+    if (
+        not isinstance(state, dict)
+        or not isinstance(sizes, dict)
+        or not all(isinstance(n, int) for n in sizes.values())
+    ):
+        raise RequestError(f"{path}: its checkpoint is that of no run; remove the directory to start over")
+    return state, sizes
 
 
 def _status(error: BaseException | None) -> dict[str, str | None]:

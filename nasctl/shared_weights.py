@@ -66,7 +66,7 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
     origin, classes = path / "config.yaml", known(configuration.config_folders())
     for group in ("dataset", "space", "estimator"):
         classes.check(theirs[group], group, origin)
-    places = {key: value for key, value in ours["dataset"].items() if _is_of_here(key)}
+    places = {key: value for key, value in ours["dataset"].items() if _is_of_here(key, value)}
     node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
     node = classes.at_home(node, "dataset", {f"dataset.{key}": value for key, value in places.items()}, origin)
     classes.at_home(theirs["estimator"], "estimator", {}, origin)
@@ -83,6 +83,6 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
     )
 
 
-def _is_of_here(key: str) -> bool:
+def _is_of_here(key: str, value: Any) -> bool:
     """Return whether a setting of the data set is never a run's: it does not touch results, or is an address."""
-    return key in configuration.NOT_SIGNED or is_address(f"dataset.{key}")
+    return key in configuration.NOT_SIGNED or is_address(f"dataset.{key}", value)

@@ -65,7 +65,7 @@ def find(text: str, space: SearchSpace) -> Source:
 
 def _read(path: Path, space: SearchSpace) -> Genotype:
     """Read a genotype as JSON, or in the family's usual notation."""
-    text = path.read_text()
+    text = received.read_text(path)
     if not text.lstrip().startswith("{"):
         return space.parse(text)
     try:

@@ -25,11 +25,13 @@ _PLACES = re.compile(  # last key of settings that name a file, a folder or an a
     r"(?:.*[._])?(?:root|file|folder|cache|path|paths|dir|dirs|directory|url|urls|address|download)"
 )
 TARGET = "_target_"
+DEPTH = 8  # of places that refer to each other
 
 
-def is_address(key: str) -> bool:
-    """Return whether the setting ``key`` is a path or an address, which comes from no run."""
-    return key.split(".")[0] == "paths" or key == "budget.like" or bool(_PLACES.fullmatch(key))
+def is_address(key: str, value: Any) -> bool:
+    """Return whether ``value`` of the setting ``key`` is a path or an address, which comes from no run."""
+    named = key.split(".")[0] == "paths" or key == "budget.like" or _PLACES.fullmatch(key)
+    return bool(named) and isinstance(value, str | bool | list)
 
 
 def leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -90,7 +92,7 @@ class Known:
                 self._walk(value, f"{place}.{key}".strip("."))
         elif isinstance(node, str) and (whole := _WHOLE.fullmatch(node)):
             self.aliases[place].add(whole[1])
-        elif is_address(place):
+        elif is_address(place, node):
             self.addresses[place].append(node)
 
     def may_stand(self, place: str, seen: frozenset[str] = frozenset()) -> set[str]:
@@ -100,7 +102,7 @@ class Known:
         for count in range(1, len(parts) + 1):
             for other in self.aliases.get(".".join(parts[:count]), ()):
                 target = ".".join([other, *parts[count:]])
-                if target not in seen:
+                if target not in seen and len(seen) < DEPTH:
                     found |= self.may_stand(target, seen | {place})
         return found
 
@@ -147,7 +149,7 @@ class Known:
                 found[key] = self.at_home(value, setting, given, origin)
             elif setting in given:
                 found[key] = given[setting]
-            elif is_address(setting) and value not in (*self.addresses.get(setting, ()), None, False):
+            elif is_address(setting, value) and value not in (*self.addresses.get(setting, ()), False):
                 raise RequestError(
                     f"{origin}: {setting} is {shown(repr(value)[:100])}, and a path comes from no run; give {setting} "
                     "yourself"

@@ -435,6 +435,7 @@ def pickles(a: Attack) -> None:
         torch.save({"sizes": {"trials.jsonl": 10**12}, "state": {"estimator": {"x": torch.zeros(1)}}}, path)
     else:
         torch.save(a.pick([1], {}, {"state": None}, {"sizes": 1, "state": {"estimator": [1]}}, "x"), path)
+        a.set("status.json", "status", a.pick("interrupted", "finished"))
 
 
 ATTACKS: tuple[Callable[[Attack], None], ...] = (

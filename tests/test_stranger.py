@@ -1,4 +1,4 @@
-"""A run directory from a stranger: no traceback, nothing touched outside outputs, no code run, no control characters."""
+"""A run directory from a stranger: no traceback, no code run, nothing touched outside outputs, no control characters"""
 
 from __future__ import annotations
 
