@@ -135,7 +135,7 @@ def launch(verb: str, job: Callable[[Config], None], arguments: list[str]) -> No
             raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from error
         raise _readable(error, arguments) from error
     if raised:
-        raise _readable(raised[0], arguments)
+        raise _readable(raised[0], arguments) if isinstance(raised[0], Exception) else raised[0]
 
 
 def _folders(arguments: list[str]) -> tuple[Path, ...]:

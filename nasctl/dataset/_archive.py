@@ -43,20 +43,20 @@ def untar(path: Path, folder: Path) -> None:
     """Unpack a tar archive, compressed or not, into ``folder``; a member that may not be is a `RunError`."""
     try:
         with tarfile.open(path, "r:*") as archive:
-            _unpack(archive, folder)
+            _unpack(archive, path, folder)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be unpacked ({error}); unpack it by hand or fetch it again") from error
 
 
-def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+def _unpack(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
     left = BYTES
     for count, member in enumerate(archive, start=1):
         left -= member.size
         if count > MEMBERS or left < 0:
-            raise RunError(f"{archive.name}: holds more than {MEMBERS:,} files or {BYTES:,} bytes; unpack it by hand")
+            raise RunError(f"{path}: holds more than {MEMBERS:,} files or {BYTES:,} bytes; unpack it by hand")
         if member.isdir():
             continue
-        target = _target(member, folder, archive)
+        target = _target(member, folder, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.tmp")
         unfinished.unlink(missing_ok=True)
@@ -65,11 +65,11 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
         os.replace(unfinished, target)
 
 
-def _target(member: tarfile.TarInfo, folder: Path, archive: tarfile.TarFile) -> Path:
+def _target(member: tarfile.TarInfo, folder: Path, path: Path) -> Path:
     """Return where a member goes, which lies below ``folder``."""
     target = (folder / member.name).resolve()
     if not member.isreg() or not target.is_relative_to(folder.resolve()):
-        raise RunError(f"{archive.name}: {member.name!r} is no plain file below its folder; unpack it by hand")
+        raise RunError(f"{path}: {member.name!r} is no plain file below its folder; unpack it by hand")
     return target
 
 
