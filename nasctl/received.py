@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -23,6 +23,7 @@ NODES = 1 << 20  # values of a record; counts what aliases of YAML repeat
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+Content = TypeVar("Content", bound=Mapping[str, Any])
 Kind = Callable[[Any], bool]
 """Whether a value is of a kind."""
 
@@ -185,6 +186,17 @@ ARCHITECTURE: Mapping[str, Kind] = {
     "notation": _text,
     "arch": _either(lambda value: isinstance(value, list) and all(map(_whole, value))),
 }
+_SHAPES: Mapping[str, Kind] = {
+    **dict.fromkeys(("reason", "verb", "signature", "method", "error_kind", "label", "seed", "kind", "name"), _scalar),
+    **dict.fromkeys(("error", "params", "macs", "ops", "space_size", "margin", "recipe", "recipe_name"), _scalar),
+    **dict.fromkeys(("cost", "work", "choices", "published", "budget", "git"), _either(_all(_scalar))),
+    **dict.fromkeys(("metrics", "device", "constraint"), _either(_all(lambda value: True))),
+}
+SHAPES: Mapping[str, Kind] = {
+    **_SHAPES,
+    "source": _either(lambda value: isinstance(value, dict) and all(_fits(_SHAPES, key, value[key]) for key in value)),
+}
+"""Which values of records are one, and which are several: all that a table needs, so that older runs are shown too."""
 ENVIRONMENT: Mapping[str, Kind] = {"threads": _either(_whole), "data": _all(_text)}
 STATUS: Mapping[str, Kind] = {"status": _text, "reason": _either(_text)}
 
@@ -193,7 +205,7 @@ def _fits(kinds: Mapping[str, Kind], key: str, value: Any) -> bool:
     return key not in kinds or kinds[key](value)
 
 
-def check(path: Path, content: dict[str, Any], kinds: Mapping[str, Kind], *needed: str) -> dict[str, Any]:
+def check(path: Path, content: Content, kinds: Mapping[str, Kind], *needed: str) -> Content:
     """Return ``content`` if its values are of their kinds and the ``needed`` ones there, or raise `RequestError`."""
     for key in needed:
         if key not in content:

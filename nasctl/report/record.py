@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from nasctl import received
 from nasctl.core import RequestError
 
 Json = Mapping[str, Any]
@@ -111,9 +112,21 @@ def find(paths: Sequence[str | Path]) -> list[Run]:
 def read(folder: Path) -> Run:
     """Return the run that lives in ``folder``."""
     try:
-        return _read(folder)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        return _checked(_read(folder))
+    except (OSError, ValueError, RecursionError, RequestError, yaml.YAMLError) as error:
         return Run(folder, "damaged", " ".join(str(error).split()))
+
+
+def _checked(run: Run) -> Run:
+    """Return the run if what its records hold is of the expected kinds, or raise `RequestError`."""
+    received.check(run.path / "status.json", {"reason": run.reason}, received.SHAPES)
+    for name, content in (
+        ("config.yaml", run.config),
+        ("result.json", run.result),
+        ("environment.json", run.environment),
+    ):
+        received.check(run.path / name, content, received.SHAPES)
+    return run
 
 
 def trials(run: Run) -> Iterator[Json]:
