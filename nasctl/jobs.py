@@ -58,8 +58,7 @@ def search(config: Config) -> None:
             run.write("decisions.json", {d.name: list(d.options) for d in scene.space.decisions})
             if remark := scene.constraint.remark():
                 log.warning(remark)
-            if run.state is not None:
-                loop.load_state_dict(run.state)
+            run.restore(loop.load_state_dict)
             loop.run(run.tick)
             run.save(loop.state_dict())
             if not remark and (late := scene.constraint.remark()):
@@ -117,8 +116,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
         config["selection"]["epochs"],
         run.append,
     )
-    if run.state is not None:
-        selection.load_state_dict(run.state)
+    run.restore(selection.load_state_dict)
     selection.run(run.tick)
     return selection
 

@@ -59,8 +59,7 @@ def correlate(config: Config) -> None:
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, {**runs[0].estimator.fingerprint(), **truth.fingerprint})
             correlation = Correlation(scene.space, truth.archs, runs, truth.trainings, reward, run.append)
-            if run.state is not None:
-                correlation.load_state_dict(run.state)
+            run.restore(correlation.load_state_dict)
             correlation.run(run.tick)
             run.save(correlation.state_dict())
             finish(run, scene, runs, truth.kind)

@@ -77,6 +77,18 @@ class Run:
         self.write("status.json", {"status": "running", "reason": None})
         self._saved = self._charged = time.monotonic()
 
+    def restore(self, load: Callable[[State], None]) -> None:
+        """Hand what the last checkpoint held to ``load``, if there is one; `RequestError` if it is another run's."""
+        if self.state is None:
+            return
+        try:
+            load(self.state)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise RequestError(
+                f"{self.path}: its checkpoint does not fit these settings ({type(error).__name__}: {error}); remove "
+                "the directory to start over"
+            ) from error
+
     def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> bool | None:
         if error is None and self._signal is not None:
             error = Interrupted(self._signal)  # after the last tick: whoever asked still wants a stop

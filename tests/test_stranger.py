@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 import nasctl
@@ -324,3 +325,17 @@ def test_the_page_on_security_names_a_test_for_each_line() -> None:
         assert found, line
         tree = ast.parse((root / found[1]).read_text())
         assert found[2] in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, line
+
+
+def test_a_checkpoint_of_another_run_is_one_sentence(run: hostile.Attack, capsys: pytest.CaptureFixture[str]) -> None:
+    run.set("status.json", "status", "interrupted")
+    for state in (
+        {"state": {}, "sizes": {}},
+        {"state": {"strategy": [1], "estimator": 5}, "sizes": {}},
+        [1],
+        {"state": 5},
+    ):
+        torch.save(state, run.run / "checkpoint.pt")
+        assert cli.run([*SEARCH, *SHARED, *SHORT, "run_dir=outputs/run"]) == 2
+        (sentence,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nasctl: ")]
+        assert "checkpoint" in sentence and "remove the directory to start over" in sentence
