@@ -190,13 +190,16 @@ _SHAPES: Mapping[str, Kind] = {
     **dict.fromkeys(("reason", "verb", "signature", "method", "error_kind", "label", "seed", "kind", "name"), _scalar),
     **dict.fromkeys(("error", "params", "macs", "ops", "space_size", "margin", "recipe", "recipe_name"), _scalar),
     **dict.fromkeys(("cost", "work", "choices", "published", "budget", "git"), _either(_all(_scalar))),
-    **dict.fromkeys(("metrics", "device", "constraint"), _either(_all(lambda value: True))),
+    **dict.fromkeys(("metrics", "constraint"), _either(_all(lambda value: True))),
 }
+_ORIGIN: Mapping[str, Kind] = {**_SHAPES, "device": _either(_all(lambda value: True))}
 SHAPES: Mapping[str, Kind] = {
     **_SHAPES,
-    "source": _either(lambda value: isinstance(value, dict) and all(_fits(_SHAPES, key, value[key]) for key in value)),
+    "source": _either(lambda value: isinstance(value, dict) and all(_fits(_ORIGIN, key, value[key]) for key in value)),
 }
 """Which values of records are one, and which are several: all that a table needs, so that older runs are shown too."""
+MEASURED: Mapping[str, Kind] = {**SHAPES, "device": _ORIGIN["device"]}
+"""The same in records of what was measured, where a device has a name and a type."""
 ENVIRONMENT: Mapping[str, Kind] = {"threads": _either(_whole), "data": _all(_text)}
 STATUS: Mapping[str, Kind] = {"status": _text, "reason": _either(_text)}
 
