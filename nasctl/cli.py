@@ -18,6 +18,7 @@ from nasctl import __version__, flags
 from nasctl.core import Interrupted, RequestError, RunError, SweepError, unknown
 from nasctl.quoting import in_quotes, quoted_text
 from nasctl.sentences import in_words
+from nasctl.text import shown as plain
 
 HELP = """\
 nasctl - neural architecture search that a person can run
@@ -86,7 +87,7 @@ def _told(error: Exception, with_traceback: bool) -> int:
 def _say(error: Exception, with_traceback: bool, code: int) -> int:
     if with_traceback:
         traceback.print_exception(error)
-    print(f"nasctl: {error}", file=sys.stderr)
+    print("nasctl: " + "\n".join(plain(str(sentence)) for sentence in error.args), file=sys.stderr)
     return code
 
 

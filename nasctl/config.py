@@ -10,7 +10,6 @@ import contextlib
 import difflib
 import importlib
 import inspect
-import json
 import os
 import re
 import sys
@@ -23,13 +22,13 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
-from nasctl import experiment
+from nasctl import experiment, inheritance
 from nasctl.core import RequestError, RunError, SweepError, unknown
-from nasctl.files import is_file
 from nasctl.flags import Line, without_cfg
+from nasctl.inheritance import Inherited, Override
+from nasctl.inheritance import key_of as _key
 from nasctl.overrides import prepared
 from nasctl.quoting import in_quotes, unquoted
-from nasctl.runs.reader import RunFiles
 from nasctl.sentences import in_words
 from nasctl.sweep import Jobs
 
@@ -87,7 +86,7 @@ OWN = (
     "form",
     "format",
     "paths.outputs",
-    "hydra",
+    "budget.like",
 )
 """Settings of a run itself, which a run that starts from it does not inherit."""
 NOT_SIGNED = ("download", "workers", "root")
@@ -97,6 +96,14 @@ OF_SEARCH = ("search_split", "architecture_batches", "architecture")
 LIKE = ("space", "dataset", "trainer", "constraint")
 """Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
 an experiment."""
+NOT_BUILT = {
+    "search": ("against",),
+    "select": ("strategy", "estimator", "against"),
+    "correlate": ("strategy", "estimator"),
+    "retrain": ("strategy", "estimator", "against"),
+    "inspect": ("strategy", "estimator", "against"),
+}
+"""Groups that a verb builds nothing of, so that their settings may be missing."""
 
 
 def conf_dir() -> Path:
@@ -127,18 +134,23 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
 
     def task(cfg: Any) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            jobs.run_in_sweep(_name_of_job(), lambda: _plain(cfg, inherited))
+            jobs.run_in_sweep(_name_of_job(), lambda: plain_of(cfg))
         else:
-            jobs.run(lambda: _plain(cfg, inherited))
+            jobs.run(lambda: plain_of(cfg))
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
     place, source = _first_source(arguments)
-    inherited = _inherited(source, arguments)
-    alike = _alike(arguments) if verb == "search" else []
-    sys.argv = [f"nasctl {verb}", *line.words(), *alike, *arguments[:place], *inherited, *arguments[place:]]
+    folders = _folders(arguments, line)
+    inherited = _inherited(source, arguments, folders)
+    alike = _alike(arguments, folders) if verb == "search" else Inherited()
+    plain_of = partial(_plain, verb, assumed=inherited, alike=alike)
+    sys.argv = [
+        *(f"nasctl {verb}", *line.words(), *alike.lines),
+        *(*arguments[:place], *inherited.lines, *arguments[place:]),
+    ]
     complaint: Exception | None = None
     try:
-        if not (line.sweep and _sweep(jobs, line, sys.argv[1 + len(line.words()) :], inherited)):
+        if not (line.sweep and _sweep(jobs, line, sys.argv[1 + len(line.words()) :], plain_of)):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
     except Exception as error:
         complaint = error
@@ -152,7 +164,38 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
         raise jobs.raised
 
 
-def _sweep(jobs: Jobs, line: Line, settings: list[str], inherited: list[str]) -> bool:
+def _folders(arguments: list[str], line: Line) -> tuple[Path, ...]:
+    """Return the folders of YAML files that a command line names, conf/ among them."""
+    found = [Path(folder).resolve() for folder in line.values("--config-dir")]
+    for override in arguments:
+        if _key(override) == "hydra.searchpath" and isinstance(paths := _override(override).value, list):
+            found += [Path(str(path).removeprefix("file://")).resolve() for path in paths]
+    return conf_dir(), *found
+
+
+def config_folders() -> tuple[Path, ...]:
+    """Return those folders in a job, whatever process runs it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    sources = HydraConfig.get().runtime.config_sources
+    return tuple(Path(source.path) for source in sources if source.schema == "file")
+
+
+@cache
+def _parser() -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create()
+
+
+def _override(line: str) -> Override:
+    """Return an override as Hydra reads it."""
+    read = _parser().parse_override(line)
+    sweep = read.is_sweep_override()
+    return Override(read.key_or_group, read.package, None if sweep else read.value(), read.is_delete(), sweep)
+
+
+def _sweep(jobs: Jobs, line: Line, settings: list[str], plain_of: Callable[[Any], Config]) -> bool:
     """Run the jobs of a sweep one after the other; return False where another sweeper or launcher is to do that.
 
     Hydra itself would compose each job twice, and end the sweep where one cannot be composed.
@@ -176,7 +219,7 @@ def _sweep(jobs: Jobs, line: Line, settings: list[str], inherited: list[str]) ->
         for number, own in enumerate(several):
             print(f"job {number + 1} of {len(several)}: {' '.join(own)}", flush=True)
             with contextlib.suppress(Exception):  # `jobs` has noted it
-                jobs.run_in_sweep(f"job {number} ({','.join(own)})", partial(_job_of, line, own, inherited))
+                jobs.run_in_sweep(f"job {number} ({','.join(own)})", partial(_job_of, line, own, plain_of))
     return True
 
 
@@ -193,12 +236,12 @@ def _expanded(settings: list[str]) -> list[list[str]]:
     return several
 
 
-def _job_of(line: Line, own: list[str], inherited: list[str]) -> Config:
+def _job_of(line: Line, own: list[str], plain_of: Callable[[Any], Config]) -> Config:
     from hydra.core.hydra_config import HydraConfig
 
     cfg = _composed(line, own)
     HydraConfig.instance().set_config(cfg)
-    return _plain(cfg, inherited)
+    return plain_of(cfg)
 
 
 def _composed(line: Line, own: list[str]) -> Any:
@@ -276,10 +319,10 @@ def _name_of_job() -> str:
     return f"job {job.num} ({job.override_dirname})"
 
 
-def _plain(cfg: Any, assumed: list[str]) -> Config:
-    """Return the configuration as plain data.
+def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
+    """Return the configuration as plain data, and say which addresses of other runs it leaves out.
 
-    ``assumed`` are the overrides inherited from a sweep's first source; a job with another one is composed anew.
+    ``assumed`` is what is inherited from a sweep's first source; a job with another one is composed anew.
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
@@ -290,17 +333,18 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
     choices = HydraConfig.get().runtime.choices
-    own = [override for override in overrides if override not in assumed]
-    inherited = _inherited(_first(cfg["from"]), own)
-    if inherited != assumed:
+    own = [override for override in overrides if override not in assumed.lines]
+    inherited = _inherited(_first(cfg["from"]), own, config_folders())
+    if inherited.lines != assumed.lines:
         from hydra import compose
 
-        overrides = [*inherited, *own]
+        overrides = [*inherited.lines, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     try:
         cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
-        missing = sorted(OmegaConf.missing_keys(cfg))
+        missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
+        _print_notes(cfg, inherited, alike, NOT_BUILT[verb])
         if missing:
             raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
         plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
@@ -310,6 +354,20 @@ def _plain(cfg: Any, assumed: list[str]) -> Config:
         raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
     return plain | {"cut": _cut(plain)}
+
+
+def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
+    """Print what a run had and this command does not take over from it."""
+    from omegaconf import OmegaConf
+
+    def current(key: str) -> Any:
+        return OmegaConf.select(cfg, key)
+
+    for note in [
+        *inherited.notes(str(_first(cfg["from"])), current, unused),
+        *alike.notes(str(current("budget.like")), current, ()),
+    ]:
+        print(note, file=sys.stderr)
 
 
 def _cut(config: Config) -> dict[str, str] | None:
@@ -355,40 +413,27 @@ def _first(source: Any) -> Any:
     return source if source is None else str(source)
 
 
-def _inherited(source: str | None, own: list[str]) -> list[str]:
+def _inherited(source: str | None, own: list[str], folders: tuple[Path, ...]) -> Inherited:
     """Return the overrides of the run ``source``, less those given again and those of a run itself."""
-    path = Path(source or "") / "overrides.yaml"
-    if not source or not is_file(str(path)):
-        return []
-    given = {_key(override) for override in own}
-    return [o for o in RunFiles(path.parent).read(path.name) if _key(o) not in given and not _key(o).startswith(OWN)]
+    if not source or not os.path.exists(Path(source, "overrides.yaml")):
+        return Inherited()
+    return inheritance.from_overrides(Path(source), set(map(_key, own)), OWN, _override, folders)
 
 
-def _alike(own: list[str]) -> list[str]:
+def _alike(own: list[str], folders: tuple[Path, ...]) -> Inherited:
     """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
     given = {_key(override): unquoted(override.partition("=")[2]) for override in own}
-    path = Path(given.get("budget.like", "")) / "config.yaml"
-    if "budget.like" not in given or "experiment" in given or not path.is_file():
-        return []
-    config = RunFiles(path.parent).read(path.name)
-    taken = [group for group in LIKE if group not in given and (config.get("choices") or {}).get(group)]
-    leaves = [leaf for group in taken for leaf in _leaves(config.get(group) or {}, f"{group}.") if leaf[0] not in given]
-    leaves += [("threads", config.get("threads"))] * ("threads" not in given)
-    chosen = [f"{group}={config['choices'][group]}" for group in taken]
-    return chosen + [f"++{key}={json.dumps(value)}" for key, value in leaves]
+    run = Path(given.get("budget.like", ""))
+    if "budget.like" not in given or "experiment" in given or not _is_there(run / "config.yaml"):
+        return Inherited()
+    return inheritance.from_config(run, given, LIKE, folders)
 
 
-def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of each setting that is no mapping, or an empty one."""
-    for key, value in node.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        elif key != "_target_":
-            yield f"{prefix}{key}", value
-
-
-def _key(override: str) -> str:
-    return override.split("=", 1)[0].lstrip("+~")
+def _is_there(path: Path) -> bool:
+    try:
+        return os.path.exists(path)
+    except ValueError:  # a text with a NUL
+        return False
 
 
 def _readable(error: Exception, arguments: list[str]) -> Exception:
@@ -460,14 +505,14 @@ def validate(config: Config, groups: tuple[str, ...]) -> None:
     misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
     misfits += [misfit for group in groups for misfit in _bind(config[group], group)[1]]
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
 
 
 def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
     """Build the object that ``node`` describes, and those nested in it, from values of the right types."""
     arguments, misfits = _bind(node, "config")
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
     built = {key: make(value) if _is_target(value) else value for key, value in arguments.items()}
     return target(node)(*collaborators, **built)
 
@@ -476,7 +521,7 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
     """Return ``values`` converted to the types of a dataclass, or raise `RequestError` with all misfits."""
     arguments, misfits = _bind_to(cls, values, path)
     if misfits:
-        raise RequestError("\n".join(misfits))
+        raise RequestError(*misfits)
     return arguments
 
 

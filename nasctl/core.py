@@ -48,7 +48,10 @@ Stamp = tuple[str, int, int, int]
 
 
 class RequestError(Exception):
-    """The request was wrong: one sentence with value, place and remedy. Exit code 2."""
+    """The request was wrong: a sentence with value, place and remedy, or several of them. Exit code 2."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class MissingDataError(RequestError):

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from nasctl.core import RequestError, RunError
+from nasctl.links import no_link
 
 LOCK_ATTEMPTS = 4
 
 
 NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)  # of file systems that cannot sync a folder
+
+
 class BusyError(RequestError):
     """Another process, ``who``, is at work on the run in ``place``, or was a moment ago and is ``over``."""
 
@@ -32,7 +35,8 @@ def write_whole(path: Path, write: Callable[[Any], Any], before_replacing: Calla
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a killed process, or a link that somebody laid
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -72,7 +76,7 @@ def full(path: Path, error: Exception) -> RunError:
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold an flock on ``path``, which a killed process cannot leave behind."""
-    with path.open("a+", encoding="utf-8") as file:
+    with open(path, "a+", encoding="utf-8", opener=no_link) as file:
         if not any(_locked(file, attempt) for attempt in range(LOCK_ATTEMPTS)):
             file.seek(0)
             raise BusyError(path.parent, f"process {file.read().strip()}")

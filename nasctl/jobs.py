@@ -25,6 +25,7 @@ from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, recipe, set_up, signature
 from nasctl.search import Feasible, SearchData
 from nasctl.selection import PASS, Selection, check_devices, label_of, listed, total, total_known
+from nasctl.text import folder_part
 
 __all__ = ["correlate", "inspect", "retrain", "search", "select"]
 
@@ -189,8 +190,9 @@ def required_source(config: Config) -> str:
 def retrain_name(scene: Scene, source: Source) -> str:
     """Return the name of a retrain's folder: the genotype's, or that of the search it came from."""
     choices = source.facts.get("choices") or {}
-    first = f"{choices['space']}-{choices['strategy']}" if choices.get("strategy") else source.title()
-    return f"{first or scene.name('space')}-{scene.name('dataset')}"
+    named = choices.get("space") and choices.get("strategy")
+    first = f"{choices['space']}-{choices['strategy']}" if named else source.title()
+    return f"{folder_part(first or scene.name('space'))}-{scene.name('dataset')}"
 
 
 def cpu_before(source: Source) -> dict[str, float | None]:

@@ -20,6 +20,7 @@ from nasctl.progress import duration
 from nasctl.runs import Run
 from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, signature
+from nasctl.text import shown, shown_lines
 
 log = logging.getLogger("nasctl")
 
@@ -85,9 +86,9 @@ def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
         return False
     record = RunFiles(run.path).read("environment.json", "data")
     fingerprint.check_finished(run.path, record["data"], data)
-    then, now = record.get("git"), environment.git()
-    if then and now and then["commit"] != now["commit"]:
-        print(f"note: {run.path} was made by commit {then['commit'][:10]}, this is {now['commit'][:10]}")
+    commit, now = (record.get("git") or {}).get("commit"), environment.git()
+    if commit and now and commit != now["commit"]:
+        print(shown(f"note: {run.path} was made by commit {str(commit)[:10]}, this is {now['commit'][:10]}"))
     return True
 
 
@@ -157,10 +158,10 @@ def show(run: Run) -> None:
     files = RunFiles(path)
     result = files.read("result.json", "metrics", "params")
     cost = "  ".join(f"{phase} {duration(seconds)}" for phase, seconds in result["cost"].items() if seconds)
-    print(f"{result['error_kind']}{scored(result)}  params {result['params']:,.0f}  cost {cost}")
-    print(f"run {path}")
+    print(f"{shown(result['error_kind'])}{scored(result)}  params {result['params'] or 0:,.0f}  cost {cost}")
+    print(f"run {shown(str(path))}")
     if result["verb"] in ("search", "select"):
-        print(files.read("architecture.json", "notation")["notation"])
+        print(shown_lines(files.read("architecture.json", "notation")["notation"]))
         print(f"next: {shlex.join(['nasctl', 'retrain', *config_dirs(sys.argv[1:]), f'from={path}'])}")
 
 

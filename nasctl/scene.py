@@ -16,6 +16,7 @@ from nasctl.config import Config, make
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, timed
 from nasctl.table_costs import Costs, tabled
+from nasctl.text import folder_part
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Scene:
 
     def name(self, *groups: str) -> str:
         """Return the chosen options of ``groups``, joined."""
-        return "-".join(self.config["choices"][group] for group in groups)
+        return "-".join(folder_part(self.config["choices"][group] or "none") for group in groups)
 
 
 def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], Costs] = lambda space: {}) -> Scene:

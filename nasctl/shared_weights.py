@@ -16,6 +16,7 @@ from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSp
 from nasctl.runs.directory import CHECKPOINT, restore
 from nasctl.runs.reader import RunFiles, finished
 from nasctl.search import SearchData
+from nasctl.targets import is_address, known
 
 KIND = "proxy"  # what a search with shared weights calls its error
 SUPERNET = "nasctl.estimator.supernet.Supernet"
@@ -57,9 +58,14 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
 
 
 def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device: torch.device) -> Any:
-    """Return the estimator that a run had, on its own split of the data."""
-    places = {key: ours["dataset"][key] for key in configuration.NOT_SIGNED if key in ours["dataset"]}
+    """Return the estimator that a run had, on its own split of the data; classes and addresses are those of here."""
+    origin, classes = path / "config.yaml", known(configuration.config_folders())
+    for group in ("dataset", "space", "estimator"):
+        classes.check(theirs[group], group, origin)
+    places = {key: value for key, value in ours["dataset"].items() if _is_of_here(key, value)}
     node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
+    node = classes.at_home(node, "dataset", {f"dataset.{key}": value for key, value in places.items()}, origin)
+    classes.at_home(theirs["estimator"], "estimator", {}, origin)
     dataset = make(node, Path(ours["paths"]["data"]), device, theirs["seed"])
     searched = make(theirs["space"], dataset.task)
     if walk.decisions(searched, walk.first(searched)) != walk.decisions(space, walk.first(space)):
@@ -81,3 +87,8 @@ def _scoring(ours: Config) -> Config:
 def _before(node: Config) -> Config:
     """Return what a run did before the settings that its ``node`` may lack were there."""
     return dict(YOUNGER) if node["_target_"] == SUPERNET else {}
+
+
+def _is_of_here(key: str, value: Any) -> bool:
+    """Return whether a setting of the data set is never a run's: it does not touch results, or is an address."""
+    return key in configuration.NOT_SIGNED or is_address(f"dataset.{key}", value)

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 COMMON = ("core", "compilation", "graph", "memory", "walk")  # what every room may import
+FLOOR = ("core", "files", "links", "signals", "targets", "text")  # nothing of the program above them
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 
 
@@ -36,13 +37,18 @@ def test_core_knows_nobody() -> None:
 
 @pytest.mark.parametrize("module", ["search.py", "retrain.py", "runs/directory.py"])
 def test_the_loop_knows_protocols_only(module: str) -> None:
-    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= {"core", "files", "runs", "signals"}
+    assert {name.split(".")[0] for name in imported(PACKAGE / module)} <= set(FLOOR) | {"runs"}
+
+
+@pytest.mark.parametrize("module", FLOOR)
+def test_the_floor_imports_nothing_above(module: str) -> None:
+    assert {name.split(".")[0] for name in imported(PACKAGE / f"{module}.py")} <= set(FLOOR) - {module}
 
 
 def test_report_reads_files_only() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
         names = imported(path)
-        assert {name.split(".")[0] for name in names} <= {"core", "report", "runs"}
+        assert {name.split(".")[0] for name in names} <= {"core", "report", "runs", "text"}
         assert all(name.startswith("runs.reader") for name in names if name.startswith("runs"))
         assert "import torch" not in path.read_text()
 

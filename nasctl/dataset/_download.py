@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.request import urlopen
 
 from nasctl.core import RunError
+from nasctl.dataset._archive import unzip
 
+BYTES = 1 << 26  # of a file that is fetched, at most
 SECONDS = 60  # without an answer, before a download is given up
 
 
@@ -85,12 +85,16 @@ def _checked(published: Published, folder: Path) -> bytes:
     """Return what lies at the address, if it is what was published."""
     try:
         with urlopen(published.url, timeout=SECONDS) as answer:
-            content: bytes = answer.read()
+            content: bytes = answer.read(BYTES + 1)
     except (OSError, ValueError) as error:
         raise RunError(
             f"dataset.download: {published.url} did not arrive ({error}); put the file into {folder} by hand, or try "
             "again"
         ) from error
+    if len(content) > BYTES:
+        raise RunError(
+            f"dataset.download: {published.url} is longer than {BYTES:,} bytes, so it is not what was published"
+        )
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != published.md5:
         raise RunError(
@@ -104,5 +108,4 @@ def _unpacked(published: Published, content: bytes) -> dict[str, bytes]:
     """Return the files by name: what was fetched, or its members."""
     if not published.members:
         return {PurePosixPath(published.url).name: content}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {PurePosixPath(member).name: archive.read(member) for member in published.members}
+    return unzip(content, published.members)

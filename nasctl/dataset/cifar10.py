@@ -11,6 +11,7 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from nasctl.core import MissingDataError, RequestError, RunError, Task, file_digest, stamp_of
+from nasctl.dataset._archive import untar
 from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
 
@@ -101,10 +102,11 @@ class CIFAR(ImageClassification):
         return {10: datasets.CIFAR10, 100: datasets.CIFAR100}[self.num_classes]
 
     def _fetch(self, published: Any) -> None:
-        from torchvision.datasets.utils import download_and_extract_archive
+        from torchvision.datasets.utils import download_url
 
         try:
-            download_and_extract_archive(published.url, self.root, filename=published.filename, md5=published.tgz_md5)
+            download_url(published.url, self.root, filename=published.filename, md5=published.tgz_md5)
+            untar(self.root / published.filename, self.root)
         except (OSError, RuntimeError) as error:
             raise RunError(
                 f"dataset.download: {published.url} did not arrive in {self.root} ({error});"

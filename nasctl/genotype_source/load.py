@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nasctl.core import Dataset, Genotype, RequestError
 from nasctl.genotype_source.reader import recorded
 from nasctl.runs.plain import short
 from nasctl.runs.reader import RunFiles, finished
+from nasctl.targets import known
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,16 +26,22 @@ class Loaded:
     network: nn.Module | None
 
 
-def load(run: str) -> Loaded:
-    """Return the genotype and the trained network of a finished run directory."""
+def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str, Any]) -> Loaded:
+    """Return the genotype and the trained network of a finished run directory; `nasctl.load` says more."""
     import torch
 
-    from nasctl.config import make
+    from nasctl.config import conf_dir, make
     from nasctl.runs import tensors
 
     path = Path(run)
     _, config = finished(path)
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), torch.device("cpu"), config["seed"])
+    origin = path / "config.yaml"
+    classes = known((conf_dir(), *(Path(folder) for folder in [config_dir] if folder)))
+    for group in ("dataset", "space"):
+        classes.check(config[group], group, origin)
+    root = Path(data or os.environ.get("NASCTL_DATA", "data"))
+    node = classes.at_home(config["dataset"], "dataset", {"dataset.download": False, **given}, origin)
+    dataset = make(node, root, torch.device("cpu"), config["seed"])
     space = make(config["space"], dataset.task)
     files = RunFiles(path)
     genotype = recorded(path / "architecture.json", files.read("architecture.json", "genotype"), space)

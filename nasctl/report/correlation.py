@@ -18,6 +18,7 @@ from nasctl.report.output import terminal_width
 from nasctl.report.rank import Array
 from nasctl.report.record import Json
 from nasctl.report.table import terminal
+from nasctl.text import plot_label
 
 SIZES = ("params", "macs")
 _FEWEST = 3  # architectures that a correlation is computed of
@@ -157,6 +158,6 @@ def draw(lines: Sequence[Json], names: Sequence[str], file: IO[bytes]) -> None:
         members = [i for i, name in enumerate(names) if name == method]
         scores = [sum(line["scores"][i] for i in members) / len(members) for line in known]
         axes.scatter([sum(line["trained"]) / len(line["trained"]) for line in known], scores, s=8, alpha=0.5)
-        axes.set(title=method, xlabel="trained", ylabel="shared weights")
+        axes.set(title=plot_label(method), xlabel="trained", ylabel="shared weights")
         axes.grid(alpha=0.3)
     figure.savefig(file, format="png", dpi=150)

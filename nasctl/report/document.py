@@ -25,6 +25,7 @@ from nasctl.report.scaling import Point
 from nasctl.report.spending import PHASES
 from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
+from nasctl.text import shown
 
 MEASURES = (ERROR, PERPLEXITY)
 
@@ -40,6 +41,13 @@ class Grid:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Write what would steer a terminal as escapes, wherever it came from."""
+        object.__setattr__(self, "title", shown(self.title))
+        object.__setattr__(self, "header", tuple(map(shown, self.header)))
+        object.__setattr__(self, "rows", tuple(tuple(map(shown, row)) for row in self.rows))
+        object.__setattr__(self, "remarks", tuple(map(shown, self.remarks)))
 
 
 def document(comparison: Comparison) -> list[Grid]:

@@ -26,6 +26,7 @@ from nasctl.report.record import Run
 from nasctl.report.replicas import Point
 from nasctl.report.space import RandomArchitectures
 from nasctl.report.yardstick import Yardstick, improvement
+from nasctl.text import csv_cell, shown_json
 
 Flat = Mapping[str, Any]
 
@@ -57,7 +58,7 @@ def to_json(comparison: Comparison) -> str:
         "remarks": comparison.remarks,
         "unverified": [str(run.path) for run in comparison.unverified],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return shown_json(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_csv(comparison: Comparison) -> str:
@@ -78,6 +79,7 @@ def to_csv(comparison: Comparison) -> str:
         *({"kind": "unverified", "text": UNVERIFIED, "runs": str(run.path)} for run in comparison.unverified),
     ]
     text = io.StringIO()
+    rows = [{str(csv_cell(name)): csv_cell(value) for name, value in row.items()} for row in rows]
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -123,7 +123,7 @@ def _retrained(runs: tuple[Run, ...], searches: Sequence[Run]) -> Method:
 def _searched(runs: tuple[Run, ...]) -> Method:
     counted, first = once(runs), runs[0]
     return Method(
-        label=first.config.get("label") or str(first.choices.get("strategy")),
+        label=str(first.config.get("label") or first.choices.get("strategy")),
         signature=first.method,
         recipe=None,
         settings=_settings(first, first.choices, shared(runs)),

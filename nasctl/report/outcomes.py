@@ -27,6 +27,7 @@ from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, finite
 from nasctl.report.remarks import test_rewards
 from nasctl.report.replicas import replicas
+from nasctl.text import plot_label
 
 RESOURCES = ("params", "macs")
 PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table
@@ -206,10 +207,12 @@ def _drawn(found: Sequence[Outcome], resource: str, by: str | None) -> Any:
     if by is None:
         below.errorbar(places, *_bars([outcome.within() for outcome in found]), fmt="o", capsize=3, markersize=3)
         below.set(ylabel="error within the limit (%)")
-        below.set_xticks(list(places), [outcome.label for outcome in found], rotation=90, fontsize="x-small")
+        below.set_xticks(
+            list(places), [plot_label(outcome.label) for outcome in found], rotation=90, fontsize="x-small"
+        )
     else:
         below.plot(places, [outcome.best() for outcome in found], marker="o", markersize=3)
-        below.set(ylabel="share that found the best", xlabel=by, ylim=(0, 1))
+        below.set(ylabel="share that found the best", xlabel=plot_label(by), ylim=(0, 1))
     return figure
 
 

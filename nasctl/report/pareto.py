@@ -20,6 +20,7 @@ from nasctl.report.likeness import DIGITS, groups, groups_by, of_kind, shared
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, content, damaged, finite, trials, within
 from nasctl.report.remarks import test_rewards
+from nasctl.text import plot_label
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
 """Fields by which the trials of two runs were measured alike."""
@@ -231,7 +232,9 @@ def _draw(axes: Any, shown: Front, resource: str, measure: str) -> None:
     parts = {"without a bottleneck": False, "with a bottleneck": True}
     for label, bottleneck in parts.items():
         some = [point for point in shown.points if point.bottleneck == bottleneck]
-        axes.scatter([p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=label)
+        axes.scatter(
+            [p.cost for p in some], [p.metrics[measure] for p in some], s=4, alpha=0.4, label=plot_label(label)
+        )
     line = [(p.cost, p.metrics[measure]) for p in shown.found]
     axes.plot(*zip(*line, strict=True), color="black", linewidth=1, label="front")
     axes.set(xscale="log", xlabel=resource, ylabel=measure)

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from nasctl.core import RequestError
 from nasctl.report.scaling import AXES, Point, series
+from nasctl.text import plot_label
 
 SUFFIXES = ("pdf", "png", "svg")
 DPI = 150
@@ -42,7 +43,7 @@ def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> Non
     for name, line in series(found).items():
         spread = [point.error.std or 0.0 for point in line]
         means = [point.error.mean for point in line]
-        axes.errorbar([point.x for point in line], means, yerr=spread, label=name, marker="o", capsize=3)
+        axes.errorbar([point.x for point in line], means, yerr=spread, label=plot_label(name), marker="o", capsize=3)
     axes.set(
         xscale="log", xlabel=AXES[axis], ylabel=" and ".join(dict.fromkeys(f"test {point.measure}" for point in found))
     )

@@ -198,7 +198,7 @@ def _state(word: str, folder: Path) -> str:
 
 def _is_locked(path: Path) -> bool:
     """Whether a living process holds the flock; the shared lock tried here is let go at once."""
-    if not path.exists():
+    if not path.is_file():
         return False
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place would wait for a writer
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,18 @@ def terminal(grid: Grid, width: int) -> str:
 def markdown(grid: Grid) -> str:
     """Return ``grid`` as a table of GitHub's markdown with its remarks as a list."""
     lines = [grid.header, ["---"] * len(grid.header), *grid.rows] if grid.rows else []
-    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    parts = [[f"**{grid.title}**"], table, [f"- {remark}" for remark in grid.remarks]]
+    table = ["| " + " | ".join(map(plain_markdown, line)) + " |" for line in lines]
+    parts = [[f"**{_unmarked(grid.title)}**"], table, [f"- {_unmarked(remark)}" for remark in grid.remarks]]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def plain_markdown(text: str) -> str:
+    """Return a cell in which nothing is a column, a link, an image, code or HTML."""
+    return _unmarked(text).replace("|", "\\|")
+
+
+def _unmarked(text: str) -> str:
+    return re.sub(r"([\\`]|(?<=\])\()", r"\\\1", text).replace("<", "&lt;")
 
 
 def latex(grid: Grid) -> str:
@@ -59,7 +69,8 @@ def latex(grid: Grid) -> str:
 
 def escape(text: str) -> str:
     """Return ``text`` with LaTeX's special characters written out."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped[:1] in ("[", "*") else escaped  # else \\ above would take it
 
 
 def _widths(grid: Grid, widest: int) -> list[int]:

@@ -13,6 +13,7 @@ from nasctl.report.label import of_runs
 from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, damaged
+from nasctl.text import plot_label
 
 
 def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:
@@ -71,7 +72,8 @@ def _drawn(runs: Sequence[Run], decision: str) -> Any:
         points = run.result["trajectory"]
         for option in points[0]["probabilities"][decision]:
             shares = [point["probabilities"][decision][option] for point in points]
-            axes.plot([point["turn"] for point in points], shares, label=option)
-        axes.set(title=label, xlabel="turn", ylabel=f"probability in {decision}", ylim=(0, 1))
+            axes.plot([point["turn"] for point in points], shares, label=plot_label(option))
+        axes.set(title=plot_label(label), xlabel="turn", ylim=(0, 1))
+        axes.set_ylabel(plot_label(f"probability in {decision}"))
         axes.legend(fontsize="small")
     return figure

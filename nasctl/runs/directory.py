@@ -21,10 +21,12 @@ import yaml
 
 from nasctl.core import Interrupted, RequestError, RunError, State
 from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
+from nasctl.links import open_to_append, refuse_links
 from nasctl.runs import schema, tensors
 from nasctl.runs.plain import FaultError, short
 from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
 from nasctl.signals import handled
+from nasctl.text import shown_lines
 
 log = logging.getLogger("nasctl")
 
@@ -64,6 +66,7 @@ class Run:
 
     def __enter__(self) -> Self:
         make_folder(self.path)
+        refuse_links(self.path)
         self._exit = contextlib.ExitStack()
         try:
             self._exit.enter_context(lock(self.path / "lock"))
@@ -186,7 +189,7 @@ class Run:
         data = json.dumps(line).encode() + b"\n"
         try:
             if name not in self._files:
-                self._files[name] = self._exit.enter_context((self.path / name).open("ab"))
+                self._files[name] = self._exit.enter_context(open_to_append(self.path / name))
                 self._hashes.setdefault(name, hashed())
             self._files[name].write(data)
             self._files[name].flush()
@@ -330,7 +333,8 @@ def difference(a: Any, b: Any, path: str = "") -> str:
 def _logging_to(path: Path) -> Iterator[None]:
     """Write everything to the run's log, and warnings to the terminal as well."""
     file, terminal = logging.FileHandler(path, encoding="utf-8"), logging.StreamHandler()
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(Shown("%(asctime)s %(levelname)s %(message)s"))
+    terminal.setFormatter(Shown())
     terminal.setLevel(logging.WARNING)
     log.propagate = False
     log.setLevel(logging.INFO)
@@ -359,6 +363,13 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+class Shown(logging.Formatter):
+    """Writes what would steer a terminal as escapes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record))
 
 
 def _synchronize() -> None:

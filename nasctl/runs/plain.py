@@ -17,6 +17,7 @@ DEPTH = 50  # of nested lists and mappings
 DIGITS = 4000  # of a whole number, such as the size of a space
 _LARGEST = 10**DIGITS
 _SHOWN = 60  # characters of a value in a sentence
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOKENS = re.compile(r'"(?:\\.|[^"\\])*"|[\[{]|[\]}]')
 _OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
@@ -158,3 +159,8 @@ def _check_plain(content: Any) -> None:
         raise FaultError(f"holds a number of more than {DIGITS} digits")
     elif not isinstance(content, str | int | float | None):
         raise FaultError(f"holds {short(content)}, which is neither text nor a number")
+
+
+def is_name(value: Any) -> bool:
+    """Return whether ``value`` is a name, or several joined by slashes; no part of it climbs out of a folder."""
+    return isinstance(value, str) and all(_NAME.fullmatch(part) for part in value.split("/"))

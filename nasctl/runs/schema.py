@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nasctl.runs.plain import FaultError, short
+from nasctl.runs.plain import FaultError, is_name, short
 
 Check = Callable[[Any, str], None]
 
@@ -138,7 +138,7 @@ def both(*checks: Check) -> Check:
 
 _ARCH = listed(whole)
 _METRICS = mapping(figure)
-_CHOICES = mapping(optional(text))
+_CHOICES = mapping(optional(_kind(is_name, "the name of a choice")))
 _AMOUNTS = mapping(amount)  # by phase
 _DEVICE = record({"type": text, "name": optional(text), "count": optional(positive)})
 _FREE = mapping(anything)

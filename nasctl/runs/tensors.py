@@ -37,7 +37,13 @@ def read(files: RunFiles, name: str) -> Any:
 
 
 def _check_sums(path: Path) -> None:
+    if not path.is_file():  # a device would never end
+        raise FaultError("is no regular file")
     with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        unpacked = sum(member.file_size for member in members)
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members) or unpacked > path.stat().st_size:
+            raise FaultError("is packed, which torch.save does not do")
         wrong = archive.testzip()
     if wrong is not None:
         raise FaultError(f"is damaged, the checksum of its part {short(wrong)} does not hold")

@@ -1,7 +1,9 @@
 """CIFAR-10 and CIFAR-100 from small generated files in the official format, never from the real ones."""
 
 import hashlib
+import io
 import pickle
+import tarfile
 from functools import partial
 
 import numpy as np
@@ -169,7 +171,7 @@ def test_the_malice_of_these_tests_works(tmp_path):
 
 def test_nothing_is_fetched_unless_asked_and_needed(dataset, official, monkeypatch):
     fetched = []
-    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", lambda *a, **k: fetched.append(a))
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", lambda *a, **k: fetched.append(a))
     with pytest.raises(RequestError, match="no folder"):
         dataset("cifar10").train()
     official()
@@ -184,9 +186,12 @@ def test_a_damaged_file_is_fetched_again_when_asked(dataset, official, monkeypat
 
     def fetch(url, root, *, filename, md5):
         assert (url, md5) == (KINDS[10].url, KINDS[10].tgz_md5)
-        (root / "cifar-10-batches-py" / "batches.meta").write_bytes(whole)
+        with tarfile.open(root / filename, "w:gz") as archive:
+            member = tarfile.TarInfo("cifar-10-batches-py/batches.meta")
+            member.size = len(whole)
+            archive.addfile(member, io.BytesIO(whole))
 
-    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", fetch)
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", fetch)
     assert len(dataset("cifar10", download=True).full()) == 100
 
 
@@ -194,6 +199,6 @@ def test_a_failed_download_says_what_did_not_arrive(dataset, monkeypatch, tmp_pa
     def fail(*_, **__):
         raise OSError("no route to host")
 
-    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", fail)
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", fail)
     with pytest.raises(RunError, match=rf"{KINDS[10].url} did not arrive in {tmp_path} \(no route to host\)"):
         dataset("cifar10", download=True).train()
