@@ -6,6 +6,8 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # typing's own would have to be imported, before Ctrl-C is handled
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas
 
     from nasctl.genotype_source import Loaded
@@ -31,7 +33,6 @@ def load(
 
 def table(*paths: str) -> pandas.DataFrame:
     """Return what ``nasctl compare`` prints as a data frame: a row a method, and the published ones."""
-    from collections.abc import Mapping
     from io import StringIO
 
     import pandas

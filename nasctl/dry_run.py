@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import resource
+import shutil
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +43,8 @@ class DryRun(Run):
     """
 
     def __init__(self, config: Mapping[str, Any], *, phase: str, device: torch.device, trials: int | None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="nasctl-dry-run-")
-        super().__init__(Path(self._folder.name), config, phase=phase, checkpoint_seconds=math.inf)
+        folder = Path(tempfile.gettempdir(), f"nasctl-dry-run-{uuid.uuid4()}")
+        super().__init__(folder, config, phase=phase, checkpoint_seconds=math.inf)
         self.device, self.trials = device, trials
         self.steps: list[Step] = []
 
@@ -56,7 +58,7 @@ class DryRun(Run):
         try:
             super().__exit__(kind, None if enough else error, tb)
         finally:
-            self._folder.cleanup()
+            shutil.rmtree(self.path, ignore_errors=True)
         if error is None or enough:
             print("\n".join(self.report()))
         return enough

@@ -13,7 +13,7 @@ from nasctl import cli
 from nasctl.config import target
 from nasctl.core import KnownBySettings, MissingDataError, RequestError, RunError, file_digest
 from nasctl.fingerprint import check_finished, differing
-from nasctl.replicas import walk
+from nasctl.walk import every as walk
 from tests.dataset.clicks import lines, text
 from tests.estimator.test_contract import ESTIMATORS
 from tests.small import Problem

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
-from nasctl.config import OWN, _parsed, conf_dir, target
+from nasctl.config import OWN, _override, conf_dir, target
 from nasctl.core import RequestError
 from nasctl.inheritance import Inherited, from_config, from_overrides, literal
 from nasctl.targets import TARGET, is_address, leaves
@@ -94,7 +94,7 @@ REFUSED = [
 def of(folder: Path, *lines: Any, given: tuple[str, ...] = (), conf: tuple[Path, ...] = CONF) -> Inherited:
     """Return what a run with these lines hands on."""
     (folder / "overrides.yaml").write_text(yaml.safe_dump(list(lines)))
-    return from_overrides(folder, given, OWN, _parsed, conf)
+    return from_overrides(folder, given, OWN, _override, conf)
 
 
 @pytest.mark.parametrize("line", PLAIN)
@@ -121,7 +121,7 @@ def test_what_is_given_today_and_what_is_a_runs_own_is_not_read(tmp_path: Path) 
 def test_what_is_no_list_of_lines_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "overrides.yaml").write_text(content)
     with pytest.raises(RequestError, match=r"overrides\.yaml: "):
-        from_overrides(tmp_path, (), OWN, _parsed, CONF)
+        from_overrides(tmp_path, (), OWN, _override, CONF)
 
 
 def test_a_choice_of_the_users_own_needs_its_folder(tmp_path: Path) -> None:
@@ -241,4 +241,4 @@ def test_a_search_like_a_run_takes_nothing_else(changes: dict[str, Any], tmp_pat
      {}, [{"a": "b c"}], "null", "1", "a=b"],
 )  # fmt: skip
 def test_a_literal_is_read_as_it_was(value: Any) -> None:
-    assert _parsed(f"++x={literal(value)}").value == value
+    assert _override(f"++x={literal(value)}").value == value

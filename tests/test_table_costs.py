@@ -8,7 +8,7 @@ from nasctl import cli
 from nasctl.core import Candidate, Evaluation, RequestError
 from nasctl.replicas import walk
 from nasctl.search import priced
-from nasctl.table_costs import Tabled, check_unit
+from nasctl.table_costs import check_unit, tabled
 from tests.small import Problem
 from tests.tables import nasbench201, write_table
 
@@ -81,7 +81,7 @@ def test_repeats_have_the_columns_cost(search, tmp_path):
 def test_a_column_in_other_units_is_refused(factor, word):
     genotype = SPACE.genotype((1,) * 6)
     counted = SPACE.cost(genotype, "macs")
-    space = Tabled(SPACE, {"macs": lambda genotype: counted / factor})
+    space = tabled(SPACE, {"macs": lambda genotype: counted / factor})
     with pytest.raises(RequestError, match=rf"metrics.macs: the table has .* so the column is in {word}; write"):
         space.cost(genotype, "macs")
 
@@ -93,7 +93,7 @@ def test_another_figure_than_the_networks_is_taken_as_it_is(found):
 
 def test_sums_over_decisions_are_those_of_counted_costs_alone():
     space = Problem(estimator="stacked").space
-    assert hasattr(space, "chain") and not hasattr(Tabled(space, {"params": lambda genotype: 1.0}), "chain")
+    assert space.chain is not None and tabled(space, {"params": lambda genotype: 1.0}).chain is None
 
 
 def test_what_an_estimator_gives_itself_is_not_replaced():

@@ -58,9 +58,8 @@ def test_two_rows_of_one_architecture_are_refused(first: int, second: int, darts
 
 
 def test_a_fault_names_the_row_of_the_text(darts: SearchSpace, tmp_path: Path) -> None:
-    made = table(darts, tmp_path, [[TEXTS[4], 1], [TEXTS[2], 915]])
     with pytest.raises(RequestError, match=r"t\.csv, row 3: accuracy 915 does not lie in \[0, 100\]"):
-        made.evaluate(Candidate(arch_of(darts)))
+        table(darts, tmp_path, [[TEXTS[4], 1], [TEXTS[2], 915]])
 
 
 def test_rows_of_the_micro_space_are_found_whatever_the_order_of_inputs(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ import pytest
 from nasctl.runs.plain import is_name
 from nasctl.runs.reader import DamagedError, RunFiles
 
+WHOLE = {
+    **{"verb": "search", "signature": "x", "seed": 0, "error": None, "error_kind": "proxy", "params": 1, "macs": 1},
+    **{"cost": {"search": 1.0}, "device": {"type": "cpu", "name": "x"}},
+}
 LAUGHS = "a: &a0 [x, x]\n" + "".join(f"b{i}: &a{i + 1} [*a{i}, *a{i}]\n" for i in range(60))
 
 
@@ -67,8 +71,8 @@ def test_only_regular_files_are_read(kind: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_value_of_another_kind_is_refused(content: dict, tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text(json.dumps(content))
-    with pytest.raises(DamagedError, match=rf"result\.json: .*{next(iter(content))}.* is .*, not "):
+    (tmp_path / "result.json").write_text(json.dumps(WHOLE | content))
+    with pytest.raises(DamagedError, match=rf"result\.json: {next(iter(content))}.* is .*, not "):
         RunFiles(tmp_path).read("result.json")
 
 
