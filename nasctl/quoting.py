@@ -8,7 +8,8 @@ from pathlib import Path
 from nasctl.commas import apart
 
 PLAIN = re.compile(r"[A-Za-z0-9_./+%-]*")  # what means itself
-FUNCTION = re.compile(r"\w+\(.*\)")  # as choice(a,b), range(0,3), glob(*)
+SWEEPS = ("choice", "range", "interval", "glob", "sort", "shuffle", "tag", "int", "float", "str", "bool", "json_str")
+FUNCTION = re.compile(rf"({'|'.join(SWEEPS)})\(.*\)")  # as choice(a,b), range(0,3), glob(*)
 
 
 def in_quotes(value: str) -> str:

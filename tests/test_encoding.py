@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "nasctl"
 TEXT = ("read_text", "write_text", "open")
+BYTES = ("self", "archive", "run", "os", "Image", "gzip", "bz2", "tarfile", "zipfile", "webbrowser")
 
 
 def calls(path: Path) -> list[ast.Call]:
@@ -20,7 +21,9 @@ def calls(path: Path) -> list[ast.Call]:
 def _opens_text(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-    if name not in TEXT or owner in ("self", "run", "os", "Image", "gzip", "bz2", "tarfile", "zipfile", "webbrowser"):
+    if not owner and name != "open":
+        return False  # a function of ours
+    if name not in TEXT or owner in BYTES:
         return False  # those of runs write bytes
     modes = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     binary = any("b" in mode and set(mode) <= set("rwabx+") for mode in modes)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasctl import experiment
+from nasctl import experiment, flags
 from nasctl.config import conf_dir, launch
 
 REFERENCE = {
@@ -83,11 +83,12 @@ def test_only_files_of_conf_are_experiments_as_shipped():
 )
 def test_a_composed_configuration_says_what_was_cut(arguments, cut):
     composed = []
-    launch("search", composed.append, arguments)
+    launch("search", composed.append, flags.read(arguments), arguments)
     assert set(composed[0]["cut"].values()) == cut
 
 
 def test_without_a_published_row_nothing_is_compared():
     composed = []
-    launch("search", composed.append, ["+experiment=darts_digits"])
+    arguments = ["+experiment=darts_digits"]
+    launch("search", composed.append, flags.read(arguments), arguments)
     assert composed[0]["cut"] is None

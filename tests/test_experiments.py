@@ -52,6 +52,7 @@ SLOW = CELLS | {
 @pytest.mark.parametrize("experiment", slow(EXPERIMENTS, *SLOW & set(EXPERIMENTS)))
 def test_experiment(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASCTL_DATA", str(tmp_path))
     limits: list[str] = []
     tabular = experiment.endswith("nasbench201") and experiment not in ONE_SHOT
     if experiment.endswith(("cifar10", "nasbench201")):
@@ -108,6 +109,7 @@ def text_files(experiment: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize("experiment", slow(sorted(BY_HAND), *SLOW & BY_HAND))
 def test_experiment_by_hand(experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASCTL_DATA", str(tmp_path))
     smoke = [f"+experiment={experiment}", "+debug=words", f"paths.data={tmp_path}", *text_files(experiment, tmp_path)]
     assert cli.run(["retrain", *smoke, "run_dir=final"]) == 0
     assert cli.run(["compare", "."]) == 0

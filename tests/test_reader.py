@@ -149,7 +149,7 @@ def test_a_value_of_another_kind_is_named_and_the_other_runs_are_shown(
     ],
 )
 def test_a_changed_file_is_named_by_its_hash(tmp_path: Path, name: str, old: str, new: str) -> None:
-    folder, other = write(tmp_path / "run"), write(tmp_path / "other")
+    folder, other = write(tmp_path / "run"), write(tmp_path / "other", seed=1)
     text = (folder / name).read_text()
     (folder / name).write_text(text.replace(old, new, 1))
     assert (folder / name).read_text() != text
@@ -174,7 +174,8 @@ def test_a_longer_a_missing_and_an_unlisted_file_are_named(tmp_path: Path) -> No
         RunFiles(folder).optional("latency.json", {})
 
 
-def test_runs_without_hashes_are_marked_unverified(tmp_path: Path) -> None:
+def test_runs_without_hashes_are_marked_unverified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     folder = write(tmp_path / "run")
     assert "nverified" not in compare([str(folder)]) + list_runs([folder])
     (folder / "status.json").write_text('{"status": "finished", "reason": null}')

@@ -340,4 +340,4 @@ def test_a_checkpoint_of_another_run_is_one_sentence(run: hostile.Attack, capsys
         torch.save(state, run.run / "checkpoint.pt")
         assert cli.run([*SEARCH, *SHARED, *SHORT, "run_dir=outputs/run"]) == 2
         (sentence,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nasctl: ")]
-        assert "checkpoint" in sentence and "remove outputs/run" in sentence
+        assert "checkpoint" in sentence and "; " in sentence and "remove " in sentence

@@ -50,7 +50,8 @@ def test_a_search_on_clicks_records_what_it_left_out_and_embeddings_apart(tmp_pa
     found = run(["search", *searched, "constraint.limit=900"], tmp_path / "found")
     data = json.loads((tmp_path / "found" / "environment.json").read_text())["data"]
     assert (data["rows"], data["bad_rows"]) == ("300", "1")
-    final = run(["retrain", f"from={tmp_path / 'found'}", "trainer.epochs=1"], tmp_path / "final")
+    places = [word for word in clicks if word.startswith("paths.data=")]
+    final = run(["retrain", f"from={tmp_path / 'found'}", "trainer.epochs=1", *places], tmp_path / "final")
     for result in (found, final):
         assert {"loss", "auc", "error", "accuracy"} <= set(result["metrics"])
         assert result["embedding_params"] % 3 == 0 and result["embedding_params"] > 0

@@ -133,7 +133,8 @@ def _convert(source: ClickLog, folder: Path, min_count: int, held_out: HeldOut) 
         facts |= _finish(unfinished, vocabularies, min_count, ~held_out(source.rows))
         facts |= {"columns": {name: _state_of_column(unfinished / name) for name in _TYPES}}
         facts = json.loads(json.dumps(facts))  # as they are read back
-        (unfinished / FACTS).write_text(json.dumps(facts | {"sha256": _sha256_of(facts)}, indent=1) + "\n")
+        text = json.dumps(facts | {"sha256": _sha256_of(facts)}, indent=1) + "\n"
+        (unfinished / FACTS).write_text(text, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)  # made from an older file
         os.replace(unfinished, folder)
     finally:

@@ -107,7 +107,7 @@ def write(clicks: Clicks, teacher: Teacher, rows: int) -> Clicks:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             file.writelines(map(text, teacher.blocks(rows, BLOCK)))
-        _digest_beside(path).write_text(file_digest(unfinished, "sha256"))
+        _digest_beside(path).write_text(file_digest(unfinished, "sha256"), encoding="utf-8")
         os.replace(unfinished, path)
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error}); free some disk space or set paths.data=DIR") from error

@@ -11,6 +11,7 @@ import pytest
 
 from nasctl import cli
 from nasctl.commas import apart
+from nasctl.quoting import in_quotes
 from tests.genotype_source import dress
 from tests.genotype_source.made import space
 
@@ -58,7 +59,7 @@ def test_a_sweep_takes_texts_between_commas_outside_of_brackets() -> None:
     assert apart(f"{one},DARTS_V2,{two}") == [one, "DARTS_V2", two]
     assert apart("a,'b,c',\"d,(e\"") == ["a", "'b,c'", '"d,(e"'] and apart("") == [""]
     quoted = cli.quoted(f"from={one},DARTS_V2,{two}", sweep=True)
-    assert quoted == f"from={cli._in_quotes(one)},DARTS_V2,'{two}'"
+    assert quoted == f"from={in_quotes(one)},DARTS_V2,'{two}'"
     assert cli.quoted("from=64:64:64:64:64", sweep=True) == "from='64:64:64:64:64'"
     assert (
         cli.quoted("from=32-144-24", sweep=False) == "from=32-144-24"
