@@ -11,6 +11,7 @@ from nasctl import config as configuration
 from nasctl import walk
 from nasctl.batch import Batch
 from nasctl.config import Config, make
+from nasctl.conformity import conforming
 from nasctl.core import Estimator, FixedSpace, Genotype, GivesCosts, KnownBySettings, RequestError, SearchSpace, Trainer
 from nasctl.replicas import Replicas
 from nasctl.runs import Run
@@ -57,9 +58,10 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     config, space = scene.config, scene.space
     check_rows(config, space)
     data = SearchData(scene.dataset)
-    estimator = make(config["estimator"], space, data, scene.device, seed, run.pulse)
-    strategy = make(config["strategy"], space, feasible_for(scene, estimator), seed)
-    return Search(space, strategy, estimator, make(config["reward"]), budget, append, record_every)
+    estimator = conforming(make(config["estimator"], space, data, scene.device, seed, run.pulse), "estimator")
+    strategy = conforming(make(config["strategy"], space, feasible_for(scene, estimator), seed), "strategy")
+    reward = conforming(make(config["reward"]), "reward")
+    return Search(space, strategy, estimator, reward, budget, append, record_every)
 
 
 def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:

@@ -244,6 +244,10 @@ class Choices(Protocol):
     def complete(self, prefix: Sequence[int]) -> bool:
         """Return whether ``prefix`` is an architecture: a network may be built from it."""
 
+
+class Relaxation(Choices, Protocol):
+    """A space that can be mixed; of others ``rows`` is empty and ``discretize`` is never asked."""
+
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         """Return the architecture that the relaxed rows point to."""
 
@@ -274,8 +278,8 @@ class ChoicesByKind(Protocol):
     kinds: Sequence[Decision]  # one of each kind, without those that have inputs
 
 
-class SearchSpace(Choices, Protocol):
-    """Which architectures exist, and how one becomes a network."""
+class Described(Choices, Protocol):
+    """Which architectures exist, what they are called and cost: what a search and its records need of a space."""
 
     family: str  # names the genotype format and the folder of published genotypes
     num_operations: int  # to choose from
@@ -302,11 +306,19 @@ class SearchSpace(Choices, Protocol):
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return countable facts worth watching during a search, such as skip connections."""
 
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        """Return ``params`` and ``macs`` of a network of this space that lies on the meta device."""
-
     def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
         """Return the edges (from, to, operation) of each cell."""
+
+    def cost(self, genotype: Genotype, name: str) -> float:
+        """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
+        example) of the final form."""
+
+
+class SearchSpace(Described, Relaxation, Protocol):
+    """Which architectures exist, and how one becomes a network."""
+
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        """Return ``params`` and ``macs`` of a network of this space that lies on the meta device."""
 
     def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
         """Return a network in the form ``search`` or ``final``; ``size`` replaces parts of the form."""
@@ -314,10 +326,6 @@ class SearchSpace(Choices, Protocol):
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
         ``search``; ``size`` replaces parts of it. For language x is a `Passage`."""
-
-    def cost(self, genotype: Genotype, name: str) -> float:
-        """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
-        example) of the final form."""
 
 
 class FixedSpace(SearchSpace, FixedChoices, Protocol):

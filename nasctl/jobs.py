@@ -14,6 +14,7 @@ from nasctl import config as configuration
 from nasctl import environment, inspection
 from nasctl.assembly import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
 from nasctl.config import Config, make
+from nasctl.conformity import conforming
 from nasctl.core import FixedChoices, RequestError
 from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.progress import Progress
@@ -117,7 +118,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
     selection = Selection(
         scene.space,
         [source.genotype for source in sources],
-        make(config["trainer"]),
+        conforming(make(config["trainer"]), "trainer"),
         SearchData(scene.dataset),
         make(config["reward"]),
         scene.device,

@@ -13,6 +13,7 @@ import torch
 
 from nasctl import config as configuration
 from nasctl.config import Config, make
+from nasctl.conformity import conforming
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, timed
 from nasctl.table_costs import Costs, tabled
@@ -37,14 +38,14 @@ class Scene:
 
 def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], Costs] = lambda space: {}) -> Scene:
     """Build what every verb needs; nothing is read from disk yet. ``costs`` are those that a table gives."""
-    dataset = make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"])
-    space = make(config["space"], dataset.task)
+    dataset = conforming(make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"]), "dataset")
+    space = conforming(make(config["space"], dataset.task), "space")
     known = costs(space)
     measured = measures(config) and "latency" not in known
     latency = make(config["resource"], space, dataset.task, device) if measured else None
     space = space if latency is None else timed(space, latency)
     space = tabled(space, known) if known else space
-    return Scene(config, device, dataset, space, make(config["constraint"], space), latency)
+    return Scene(config, device, dataset, space, conforming(make(config["constraint"], space), "constraint"), latency)
 
 
 def measures(config: Config) -> bool:

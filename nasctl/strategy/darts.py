@@ -17,8 +17,8 @@ from torch import Tensor
 from nasctl.core import (
     Architecture,
     Candidate,
-    Choices,
     Feasible,
+    Relaxation,
     RequestError,
     RunError,
     State,
@@ -41,7 +41,7 @@ class Darts:
 
     def __init__(
         self,
-        space: Choices,
+        space: Relaxation,
         feasible: Feasible,
         seed: int,
         *,
