@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nasctl.report.contrast import Contrast
 from nasctl.report.factorial import FactorialDesign, factorial_design
+from nasctl.report.interval import Difference, from_value
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
@@ -70,12 +71,18 @@ def _gathered(runs: Sequence[Run], published: str) -> Comparison:
     )
 
 
-def difference(method: Method) -> float | None:
+def difference(method: Method) -> Difference | None:
     """Return the test error minus that of the paper's row, in points; None without either, or if something was cut."""
     if method.published is None or method.error is None:
         return None
     value = float(_paper_row(method).value)
-    return None if method.cut else method.error.mean - value
+    return None if method.cut else from_value(method.error, value)
+
+
+def paper_std(method: Method) -> float | None:
+    """Return the ± that the paper prints beside the figure of `difference`; None where it prints none."""
+    printed = "" if difference(method) is None else _paper_row(method).std
+    return float(printed) if printed else None
 
 
 def _cut_remarks(rows: Sequence[Method]) -> list[str]:

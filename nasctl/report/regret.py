@@ -19,11 +19,12 @@ from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
+from nasctl.report._statistics.median import bounds
 from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
-from nasctl.report.interval import told
+from nasctl.report.interval import LEVEL, told
 from nasctl.report.label import distinct
 from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
 from nasctl.report.method import Method, methods
@@ -36,6 +37,11 @@ Limits = tuple[tuple[str, float], ...]
 
 COSTS = ("params", "macs")
 _DECIMALS = 5  # of a regret
+_RANKING = (
+    "Mean ± std over the searches whose finding is within the limit.",
+    "Median rank over the same searches. Brackets: 95 % interval between two order statistics, each row by itself; "
+    "of five searches or fewer, which have no such interval, the least and the greatest rank in parentheses.",
+)
 
 
 @dataclass(frozen=True)
@@ -229,7 +235,7 @@ def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]
     known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in parts.items()}
     order = sorted(parts, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
     rows = [_method_cells(label, parts[label], Figure.of(known[label].values())) for label in order]
-    yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
+    yield grid("Methods by mean regret", rows, _RANKING)
     limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
     like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
@@ -248,8 +254,16 @@ def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Ce
         "searches": str(len(group)),
         "within the limit": str(len(ranks)),
         "mean regret": "" if mean is None else mean.text(_DECIMALS),
-        "median rank": f"{median(ranks):g}" if ranks else "",
+        "median rank": _median(ranks) if ranks else "",
     }
+
+
+def _median(ranks: Sequence[int]) -> str:
+    """Return the median with its interval, of too few ranks with the least and the greatest."""
+    found = bounds(ranks, LEVEL)
+    if found is None:
+        return f"{median(ranks):g} ({min(ranks)} to {max(ranks)})"
+    return f"{median(ranks):g} [{found[0]:g}, {found[1]:g}]"
 
 
 def _cells(score: Score, measure: str) -> Cells:

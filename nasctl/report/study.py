@@ -15,6 +15,7 @@ from typing import Any
 from nasctl.report.method import Method
 from nasctl.report.record import Json, Run, finite
 from nasctl.report.spending import PHASES, device_names
+from nasctl.text import csv_cell
 
 Line = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def to_csv(rows: Sequence[Method]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(found[0]) if found else ["method"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(found)
+    writer.writerows({name: csv_cell(value) for name, value in line.items()} for line in found)
     return text.getvalue()
 
 

@@ -20,11 +20,18 @@ def test_the_cpu_time_stands_beside_the_clock_with_both_spreads(root, compared):
     assert "Xeon" in text and "CPU time: that of the process" in text
 
 
-@pytest.mark.parametrize("recorded", [None, {}, {"retrain": None}, {"retrain": 0.0}, {"retrain": float("nan")}, "38 s"])
+@pytest.mark.parametrize("recorded", [None, {}, {"retrain": None}, {"retrain": 0.0}])
 def test_runs_without_a_cpu_time_have_no_column(root, compared, recorded):
     retrain(root, **({} if recorded is None else {"cpu_seconds": recorded}))
     assert compared()["methods"][0]["cpu_seconds"]["retrain"] is None
     assert "CPU time |" not in compare([str(root)], format="markdown")
+
+
+@pytest.mark.parametrize("recorded", [{"retrain": float("nan")}, "38 s", {"retrain": "38 s"}])
+def test_a_cpu_time_that_is_none_is_damage(root, compared, recorded):
+    retrain(root, cpu_seconds=recorded)
+    [left_out] = compared()["left_out"]
+    assert left_out["status"] == "damaged" and "result.json" in left_out["reason"]
 
 
 def test_a_replica_has_its_share_of_the_cpu_time(root, compared):
