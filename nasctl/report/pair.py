@@ -9,16 +9,20 @@ baseline: Li and Talwalkar 2019, https://arxiv.org/abs/1902.07638.
 from __future__ import annotations
 
 import math
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from nasctl.flags import config_dirs
 from nasctl.report.figure import Figure
 from nasctl.report.figure import work as written
 from nasctl.report.interval import Difference, between, together
 from nasctl.report.likeness import WORK, comparable, equal_work
 from nasctl.report.method import Method, by_seed, source_label
 from nasctl.report.provenance import searched
+from nasctl.report.record import Run
 
 RANDOM = "random_search"
 _ALIKE = ("space", "dataset", "constraint")
@@ -121,6 +125,23 @@ def _mean(values: Sequence[int]) -> float:
 def _command(row: Method) -> str:
     mean = _mean(works(row))
     nearest = min(row.runs, key=lambda run: abs(searched(run) - mean))  # the first of equals
-    path = shlex.quote(f"budget.like={nearest.source.get('name')}")
     seeds = ",".join(map(str, range(max(2, row.error.n if row.error else 2))))
-    return f"nasctl search -m strategy={RANDOM} estimator=from_scratch {path} seed={seeds}"
+    chosen = [f"strategy={RANDOM}", "estimator=from_scratch", f"budget.like={nearest.source.get('name')}"]
+    return shlex.join(["nasctl", "search", *_config_dirs(row, nearest), "-m", *chosen, f"seed={seeds}"])
+
+
+def _config_dirs(row: Method, nearest: Run) -> list[str]:
+    """Return the flags ``--config-dir DIR`` of the search that ``nearest`` retrained, else those of ``nearest``."""
+    seed = nearest.source.get("seed")
+    search = [run for run in row.searches if run.result.get("seed") == seed]
+    return next(filter(None, map(_own_config_dirs, (*search, nearest))), [])
+
+
+def _own_config_dirs(run: Run) -> list[str]:
+    """Return the flags ``--config-dir DIR`` of the command that made a run.
+
+    A folder inside the run directory is left out, since its YAML files would name the classes that are built.
+    """
+    words, inside = config_dirs(run.environment.get("command", ())), Path(os.path.abspath(run.path))
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return [word for pair in pairs if not Path(os.path.abspath(pair[1])).is_relative_to(inside) for word in pair]
