@@ -22,6 +22,7 @@ from nasctl.report.record import ERROR, PERPLEXITY, Run
 from nasctl.report.remarks import WORK
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
+from nasctl.report.space import Space
 from nasctl.report.spending import PHASES
 from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
@@ -74,6 +75,8 @@ def sizes(found: Sequence[Point], axis: str) -> Grid:
         for point in found
     ]
     measures = dict.fromkeys(point.measure.removesuffix(" (%)") for point in found)
+    if not measures:
+        return grid(f"Test error against {name}: no retrained network", cells)
     return grid(f"{' and '.join(measures).capitalize()} against {name}", cells)
 
 
@@ -214,7 +217,7 @@ def _one_network(row: Method) -> str:
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:
-    sizes = [f"Size of space {space.name}: {size(space.size)} architectures." for space in comparison.spaces]
+    sizes = [f"Size of space {space.name}: {_size(space)}." for space in comparison.spaces]
     return sizes + [
         f"Random architectures of {found.space} on {found.dataset}, under {found.estimator}: "
         f"{found.error_kind} {found.measure.removesuffix(' (%)')} {found.error.mean:.2f}"
@@ -233,6 +236,11 @@ def _difference_remarks(rows: Sequence[Method]) -> list[str]:
         "prints for it has a column of its own. One seed has no interval."
     )
     return [told] * any(difference(row) for row in rows)
+
+
+def _size(space: Space) -> str:
+    known = space.size is not None
+    return f"{size(space.size or 0)} architectures" if known else "not known, since its architectures differ in length"
 
 
 def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:

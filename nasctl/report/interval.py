@@ -159,7 +159,8 @@ def paired(differences: Sequence[float]) -> Difference:
 def from_value(a: Figure, value: float) -> Difference:
     """Return the mean of ``a`` minus a value that is taken as exact, with Student's interval."""
     half, points = half_width(a), a.mean - value
-    return Difference(points, *((None, None) if half is None else (points - half, points + half)), by=f"n={a.n}")
+    low, high = (None, None) if half is None else (points - half, points + half)
+    return Difference(points, low, high, by=f"n={a.n}")
 
 
 def gain(a: Figure, b: Figure) -> Difference:
@@ -173,7 +174,8 @@ def gain(a: Figure, b: Figure) -> Difference:
     freedom = _unpaired(a, Figure(a.mean, b.std * quotient, b.n)).freedom
     errors = a.std / math.sqrt(a.n), b.std / math.sqrt(b.n)
     bounds = fieller(a.mean, b.mean, errors, quantile(LEVEL, freedom))
-    return Difference(quotient - 1, *((None, None) if bounds is None else (bound - 1 for bound in bounds)), by=by)
+    low, high = (None, None) if bounds is None else (bounds[0] - 1, bounds[1] - 1)
+    return Difference(quotient - 1, low, high, by=by)
 
 
 def half_width(figure: Figure) -> float | None:

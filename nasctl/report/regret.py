@@ -146,7 +146,7 @@ def _measure(run: Run) -> str:
 
 def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
-    needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
+    needed, size = {_measure(run), *COSTS}, _size(run)
     every = trials(run, "arch", "metrics")
     known = ((tuple(line["arch"]), line["metrics"] or {}) for line in every)
     found = {arch: metrics for arch, metrics in known if all(finite(metrics.get(name)) is not None for name in needed)}
@@ -156,6 +156,17 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
             "architectures with their costs); finish it, or name one such as nasctl search +experiment=ffn_sweep makes"
         )
     return found
+
+
+def _size(run: Run) -> int:
+    """Return the number of architectures of a run's space, or raise `RequestError` where that is not known."""
+    size = run.result.get("space_size", 1)
+    if size is None:
+        raise RequestError(
+            f"regret={run.path}: the size of its space {run.choices.get('space')} is not known, since architectures "
+            "there differ in length, so nothing says that the run evaluated all of them; name a sweep of another space"
+        )
+    return int(size)
 
 
 def _task(run: Run) -> Json:

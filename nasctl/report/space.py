@@ -21,10 +21,10 @@ _RANDOM = "random_search"
 
 @dataclass(frozen=True)
 class Space:
-    """A space and its number of architectures."""
+    """A space and its number of architectures, None where that is not known."""
 
     name: str
-    size: int
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class RandomArchitectures:
 
 def spaces(runs: Iterable[Run]) -> list[Space]:
     """Return the spaces of the finished runs; one name twice where its settings change its size."""
-    found = {Space(name, size): None for run in runs for name, size in [_sized(run)] if name and size}
-    return sorted(found, key=lambda space: (space.name, space.size))
+    found = dict.fromkeys(space for run in runs if (space := _sized(run)))
+    return sorted(found, key=lambda space: (space.name, space.size or 0))
 
 
 def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
@@ -59,11 +59,13 @@ def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
     return [found for found in pooled if found is not None]
 
 
-def _sized(run: Run) -> tuple[str | None, int | None]:
-    if run.verb == "retrain":
-        chosen = run.source.get("choices") or run.choices
-        return chosen.get("space"), run.source.get("space_size")
-    return run.choices.get("space"), run.result.get("space_size")
+def _sized(run: Run) -> Space | None:
+    """Return the space of a run; None where nothing is recorded of its size, as of a published genotype."""
+    retrained = run.verb == "retrain"
+    record, chosen = (run.source, run.source.get("choices")) if retrained else (run.result, run.choices)
+    name, size = (chosen or run.choices).get("space"), record.get("space_size")
+    known = size or ("space_size" in record and chosen is not None)  # a null is of a search
+    return Space(str(name), size) if name and known else None
 
 
 def _pooled(signature: str, runs: Sequence[Run]) -> RandomArchitectures | None:

@@ -61,6 +61,15 @@ def test_what_searches_of_other_settings_evaluated_stays_apart(root, sweep):
     assert "| 8-32 | 200 | 0.3 |" in text and "is the mean of" not in text
 
 
+def test_architectures_of_a_space_without_decisions_have_their_numbers_as_names(root):
+    lengths = {(0,): (100, 0.9), (1, 2): (200, 0.5), (1, 0, 3): (300, 0.4)}
+    lines = (trial(arch, {"params": p, "loss": loss}) for arch, (p, loss) in lengths.items())
+    folder = write(fabricate.search(root, trials=tuple(lines), space_size=None))
+    (folder / "decisions.json").unlink()
+    text = pareto([str(root)], **SETTINGS)
+    assert "| 0 | 100 | 0.9 |" in text and "| 1-2 | 200 | 0.5 |" in text and "| 1-0-3 | 300 | 0.4 |" in text
+
+
 def points(values):
     return [Point(str(i), cost, value, {}) for i, (cost, value) in enumerate(values)]
 
