@@ -125,6 +125,11 @@ def _bounded(name: str, found: Difference | None) -> Flat:
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
+def _tested(found: Difference) -> Flat:
+    """Return a difference of errors with its bounds, its adjusted p-value and the rule of its interval."""
+    return {**_bounded("error_difference", found), "p_holm": found.adjusted, "interval_by": found.by}
+
+
 def _paths(runs: Iterable[Run]) -> list[str]:
     return list(dict.fromkeys(str(run.path) for run in runs))
 
@@ -134,9 +139,7 @@ def _pair(pair: Pair) -> Flat:
         "method": pair.method.label,
         "random": pair.random.label,
         "recipe_hash": pair.method.recipe,
-        **_bounded("error_difference", pair.difference),
-        "p_holm": pair.difference.adjusted,
-        "interval_by": pair.difference.by,
+        **_tested(pair.difference),
         "work": pair.work,
         "random_work": pair.random_work,
     }
@@ -152,9 +155,7 @@ def _contrast(found: Contrast) -> Flat:
     return {
         "method": found.method,
         "less": found.less,
-        **_bounded("error_difference", found.difference),
-        "p_holm": found.difference.adjusted,
-        "interval_by": found.difference.by,
+        **_tested(found.difference),
     }
 
 

@@ -1,7 +1,7 @@
-"""The trade-off between a cost and what a search measured: the Pareto front of its trials, and a reference on it.
+"""The Pareto front of the trials of searches in cost and measured value, and a reference architecture on it.
 
-Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 4: an architecture on the front gives the limit under
-which searches are compared, and what they are compared with.
+Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 4: the cost of a reference
+architecture on the front is the limit of later searches, and its value their baseline.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """All points of the runs that were measured alike, those on the front, and what is said below."""
+    """All ``points`` of runs that were measured alike, the points ``found`` on the front, and remarks."""
 
     runs: Sequence[Run]
     points: Sequence[Point]
@@ -197,7 +197,7 @@ def _ties(points: Sequence[Point], found: Sequence[Point]) -> list[str]:
 
 
 def _named(shown: Front, fronts: Sequence[Front]) -> str:
-    """Return what tells a front from the others: in which fields its runs differ from theirs."""
+    """Return the fields that distinguish a front's runs from those of other fronts, in brackets; empty if alone."""
     known = [shared(each.runs) for each in fronts]
     own = shared(shown.runs)
     names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))

@@ -1,9 +1,9 @@
-"""What searches lose against a sweep that evaluated every architecture: the regret of what each of them found.
+"""Simple regret of each search against an exhaustive sweep.
 
-The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure; the found
-architecture is scored by the sweep too, so a search's own luck is left out. Sweeps of several seeds count by the mean
-of each architecture, since the best of many single trainings is the luckiest one. Regret is the simple regret of what
-is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
+The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure. The found
+architecture is scored by the sweep too, so that noise in the search's own evaluations has no part in it. Sweeps of
+several seeds count by the mean of each architecture, since the best of many single trainings is the luckiest one.
+Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from nasctl.report.remarks import TEST_REWARD, of_rows
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
-"""Pairs of a cost and the most that it may be."""
+"""Pairs of a cost's name and its upper bound."""
 
 COSTS = ("params", "macs")
 _DECIMALS = 5  # of a regret
@@ -48,7 +48,7 @@ _RANKING = (
 class Sweep:
     """The values (lower is better) and metrics of all architectures, means over the seeds of the sweeps at ``paths``.
 
-    ``task`` is what searches must share, with what is known of the data in ``likeness``.
+    Searches must share its ``task``: decisions, space and data set; ``likeness`` holds the fingerprints of the data.
     """
 
     paths: Sequence[Path]
@@ -67,9 +67,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Score:
-    """A search: what it found costs and is worth to the sweep, and the best there was within its limits.
+    """The architecture that a search found: its cost, its value in the sweep, and the best value within the limits.
 
-    ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the found one is not feasible.
+    ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the architecture is not feasible.
     """
 
     label: str
@@ -180,7 +180,7 @@ def _settings(node: Json) -> Json:
 
 
 def _alike(run: Run, sweep: Sweep) -> bool:
-    """Return whether ``run`` is a finished search of what the sweep swept, on the same data where both record them."""
+    """Return whether ``run`` is a finished search of the sweep's space and data set, with no unequal fingerprint."""
     if run.verb != "search" or run.status != "finished" or _task(run) != sweep.task:
         return False
     return alike(fields(run), sweep.likeness, "data")
@@ -227,8 +227,9 @@ def _limits(run: Run) -> Limits:
 def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[Method]) -> Grid:
     paths = ", ".join(map(str, sweep.paths))
     remarks = [
-        f"{sweep.measure} by the sweep {paths}; regret: found less the best within the same limit; none where "
-        "what was found exceeds it. Architectures of equal value share the better rank.",
+        f"{sweep.measure} by the sweep {paths}; regret: the value found minus the best one within the "
+        "same limit; none where the architecture found exceeds the limit. Architectures of equal value share the "
+        "better rank.",
         *of_rows(rows),
     ]
     if len(sweep.paths) > 1:

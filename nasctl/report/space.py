@@ -1,4 +1,4 @@
-"""What the runs tell about the search spaces themselves: their size, and how good random architectures are.
+"""Search spaces of the runs: their sizes, and the errors of random architectures.
 
 The figures of random architectures hold under the estimator that made them, so they never stand in the
 error column.
@@ -14,9 +14,8 @@ from typing import Any
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure
 from nasctl.report.likeness import groups, limit_of, shared, told_data
+from nasctl.report.method import RANDOM
 from nasctl.report.record import PERPLEXITY, Json, Run, trials
-
-_RANDOM = "random_search"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def spaces(runs: Iterable[Run]) -> list[Space]:
 def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
     """Return the figures of the finished random searches, the runs of one row pooled, each seed once."""
     searched = (run for run in runs if run.status == "finished" and run.verb == "search")
-    chance = [run for run in searched if run.choices.get("strategy") == _RANDOM]
+    chance = [run for run in searched if run.choices.get("strategy") == RANDOM]
     pooled = [_pooled(str(group[0].method), once(group).runs) for group in groups(chance)]
     return [found for found in pooled if found is not None]
 

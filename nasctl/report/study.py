@@ -53,9 +53,9 @@ def _line(row: Method, run: Run) -> Line:
         "params": run.number("params"),
         "macs": run.number("macs"),
         "feasible": run.result.get("feasible"),
-        **_phases("work", run.result.get("work"), _parts(run)),
+        **_phases("work", run.result.get("work"), run.sharers),
         **_phases("seconds", run.result.get("cost"), 1),  # already a replica's own share
-        **_phases("cpu_seconds", run.result.get("cpu_seconds"), _parts(run)),
+        **_phases("cpu_seconds", run.result.get("cpu_seconds"), run.sharers),
         "device": device_names([run.result.get("device")]),
         "dataset": run.choices.get("dataset"),
         "recipe": run.result.get("recipe"),
@@ -65,12 +65,8 @@ def _line(row: Method, run: Run) -> Line:
     }
 
 
-def _parts(run: Run) -> int:
-    """Return how many lines share what a run records of itself: the replicas of a repeated search."""
-    return int(run.result["repeats"]) if "replica" in run.result else 1
-
-
 def _phases(name: str, spent: Json | None, parts: int) -> Line:
+    """Return what each phase took, of which a run has one of so many equal ``parts``."""
     known = spent if isinstance(spent, Mapping) else {}
     found = {phase: finite(known.get(phase)) for phase in PHASES}
     return {f"{name}_{p}": value if value is None or parts == 1 else value / parts for p, value in found.items()}

@@ -46,7 +46,7 @@ def _yardstick(row: Method, error: Figure) -> Yardstick:
 
 
 def is_random(row: Method) -> bool:
-    """Return whether a row is of architectures that nothing but chance chose."""
+    """Return whether a row holds random architectures."""
     return row.error is not None and all(run.source.get("kind") == "random" for run in row.runs)
 
 
@@ -64,7 +64,7 @@ def _accuracy(error: Figure) -> Figure:
 
 def _fits(row: Method, yardstick: Yardstick) -> bool:
     same = all(row.settings[name] == getattr(yardstick, name) for name in ("space", "dataset"))
-    limits = (None, yardstick.constraint)  # nothing limited a published architecture
+    limits = (None, yardstick.constraint)  # a published architecture has no limit
     if not same or row.recipe != yardstick.recipe or row.settings["constraint"] not in limits:
         return False
     if row.signature is None:
