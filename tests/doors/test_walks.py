@@ -1,6 +1,7 @@
 """Walks that end early, or that a strategy ends, go through the loop, the records and a resume."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,20 @@ def test_what_was_found_is_inspected(runs, monkeypatch, capsys):
     monkeypatch.chdir(runs)
     assert cli.run(["inspect", "--config-dir", str(CONF), "space=chain", "from=q_table", "dataset=digits"]) == 0
     assert "4-2-4" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_printed_command_of_a_random_baseline_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    short = ["dataset=digits", "threads=1", "checkpoint.seconds=0"]
+    own = ["--config-dir", str(CONF), "space=chain", *short, "estimator=from_scratch", "estimator.epochs=1"]
+    assert cli.run(["search", *own, "strategy=local_search", "budget.trials=2", "run_dir=found"]) == 0
+    command = ["retrain", "--config-dir", str(CONF), "from=found", *short, "trainer.epochs=1", "run_dir=final"]
+    assert cli.run(command) == 0
+    capsys.readouterr()
+    assert cli.run(["compare", ".", "format=json"]) == 0
+    [lacking] = json.loads(capsys.readouterr().out)["lacking"]
+    printed = shlex.split(lacking["command"])
+    assert printed[:4] == ["nasctl", "search", "--config-dir", str(CONF)]
+    assert cli.run(printed[1:]) == 0
+    assert len(list(Path("outputs").rglob("trials.jsonl"))) == 2  # seeds 0 and 1
