@@ -51,7 +51,7 @@ def test_what_several_runs_evaluated_counts_by_its_mean(root, sweep):
     write(fabricate.search(root, seed=1, trials=tuple(again)))
     text = pareto([str(root)], **SETTINGS)
     assert "3 of 4 architectures are on the front" in text
-    assert "| 8-32 | 200 | 0.6 | 25 |" in text and "loss is the mean of up to 2 evaluations" in text
+    assert "| 8-32 | 200 | 0.6 ± 0.14 (n=2) | 25 |" in text and "loss is the mean of up to 2 evaluations" in text
 
 
 def test_what_searches_of_other_settings_evaluated_stays_apart(root, sweep):
