@@ -101,7 +101,7 @@ def _checked(name: str, value: str) -> str:
 def config_dirs(arguments: Sequence[str]) -> list[str]:
     """Return ``--config-dir DIR`` as it stood in ``arguments``, to be put into commands that need it too."""
     found: list[str] = []
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if SHORT.get(name, name) == "--config-dir":
             found += ["--config-dir", value if equals else after]

@@ -102,7 +102,7 @@ def _is_notation(text: str) -> bool:
 
 
 def _from_run(path: Path, space: SearchSpace) -> Source:
-    result, config = finished(path, "space_size", "ops")
+    result, config = finished(path, "ops")
     if result["verb"] not in FINDING:
         raise RequestError(f"from: {path} was made by {result['verb']}, which finds no architecture; name another run")
     architecture = RunFiles(path).read("architecture.json", "genotype")
@@ -120,7 +120,7 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "choices": config["choices"],
         "label": config.get("label"),
         "device": result["device"],
-        "space_size": result["space_size"],
+        "space_size": result.get("space_size"),  # null of spaces whose walks end early
         "ops": result["ops"],
         "cost": phases(path, result, "cost"),
         "work": phases(path, result, "work") if result.get("work") else None,  # runs of old lack it

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nasctl.report.contrast import Contrast
 from nasctl.report.factorial import FactorialDesign, factorial_design
+from nasctl.report.interval import Difference, from_value
 from nasctl.report.label import distinct
 from nasctl.report.method import Method, methods
 from nasctl.report.pair import Lacking, Pair, lacking, pairs
@@ -39,7 +40,7 @@ class Comparison:
     repeated: list[Contrast]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
-    remarks: list[str]  # of the methods: faults, what they were made with, what was cut of an experiment
+    remarks: list[str]  # of the methods: faults, provenance, deviations from the published experiment
     unverified: list[Run]  # finished, but status.json holds no hashes of their files
 
 
@@ -70,16 +71,22 @@ def _gathered(runs: Sequence[Run], published: str) -> Comparison:
     )
 
 
-def difference(method: Method) -> float | None:
+def difference(method: Method) -> Difference | None:
     """Return the test error minus that of the paper's row, in points; None without either, or if something was cut."""
     if method.published is None or method.error is None:
         return None
     value = float(_paper_row(method).value)
-    return None if method.cut else method.error.mean - value
+    return None if method.cut else from_value(method.error, value)
+
+
+def paper_std(method: Method) -> float | None:
+    """Return the ± that the paper prints beside the figure of `difference`; None where it prints none."""
+    printed = "" if difference(method) is None else _paper_row(method).std
+    return float(printed) if printed else None
 
 
 def _cut_remarks(rows: Sequence[Method]) -> list[str]:
-    """Return why rows that name a published one have no difference to it."""
+    """Return a sentence for each row whose difference to its published row is withheld, with the reasons."""
     return [
         f"{row.label}: no difference to the paper, since it is not the experiment as published: {', '.join(row.cut)}."
         for row in rows
@@ -88,10 +95,10 @@ def _cut_remarks(rows: Sequence[Method]) -> list[str]:
 
 
 def _apart(rows: Sequence[Method]) -> list[str]:
-    """Return by what rows differ that one commit, number of threads or version made each."""
+    """Return a sentence for each commit, thread count or version that differs between rows but not within each row."""
     found = {row.label: several(row.runs) for row in rows}
     names = several(run for row in rows for run in row.runs)
-    whole = {name: values for name, values in names.items() if name != "device"}  # which has a column
+    whole = {name: values for name, values in names.items() if name != "device"}  # the device has a column
     return [
         f"Rows were made by {len(values)} {plural(name)}: {_by_row(rows, name)}."
         for name, values in whole.items()
@@ -105,7 +112,7 @@ def _by_row(rows: Sequence[Method], name: str) -> str:
 
 
 def _data_remarks(rows: Sequence[Method], request: str, shown: Sequence[PublishedRow]) -> list[str]:
-    """Return which measured rows are not of the data that published rows are of, or may not be."""
+    """Return sentences that name the measured rows whose data are not the published ones, or not known to be."""
     names = {row.table for row in shown}
     stand = {name for table in tables().values() if table.name in names for name in table.datasets}
     known = {name for table in tables().values() if table.preferred for name in table.datasets}

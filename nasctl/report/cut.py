@@ -1,4 +1,4 @@
-"""Whether a run is the experiment that a paper's row is set against: what was cut, or changed, of it.
+"""Deviations of a run from the published experiment whose row it is compared with.
 
 A run records in ``cut`` of its config.yaml in which settings it differs from the experiment as conf/ ships it. Of a
 run that lacks the record, every override but the experiment's counts as a change, places and seeds apart.
@@ -27,7 +27,7 @@ _FREE = {  # overrides that leave the experiment as it is
 
 
 def cuts(runs: Iterable[Run]) -> tuple[str, ...]:
-    """Return what keeps the figure of these retrained runs from being set against their published row."""
+    """Return the deviations of retrained runs from their published experiment; empty if they may be compared."""
     return tuple(dict.fromkeys(text for run in runs for text in (*_own(run), *_of_source(run), *_of_data(run))))
 
 
@@ -40,7 +40,7 @@ def used(changes: Any, verb: str) -> list[str]:
 
 
 def _own(run: Run) -> list[str]:
-    """Return what the run itself changed."""
+    """Return the deviations in the run's own settings."""
     if "cut" in run.config:
         return used(run.config["cut"], "retrain")
     return [override for override in run.overrides if not _is_free(override)]
@@ -52,7 +52,7 @@ def _is_free(override: str) -> bool:
 
 
 def _of_source(run: Run) -> list[str]:
-    """Return what the architecture's origin has to do with it: only the experiment's own search leaves nothing."""
+    """Return the deviations in the architecture's origin; none if the experiment's own search found it."""
     kind, name = run.source.get("kind"), run.source.get("name")
     published = run.config.get("published")
     if kind == "run":

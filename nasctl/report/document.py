@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nasctl.report.comparison import Comparison, difference
+from nasctl.report.comparison import Comparison, difference, paper_std
 from nasctl.report.contrast import Contrast, probability
 from nasctl.report.factorial import FactorialDesign
 from nasctl.report.factorial_table import tables_of
@@ -22,6 +22,7 @@ from nasctl.report.record import ERROR, PERPLEXITY, Run
 from nasctl.report.remarks import WORK
 from nasctl.report.replicas import Point as CurvePoint
 from nasctl.report.scaling import Point
+from nasctl.report.space import Space
 from nasctl.report.spending import PHASES
 from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
@@ -74,6 +75,8 @@ def sizes(found: Sequence[Point], axis: str) -> Grid:
         for point in found
     ]
     measures = dict.fromkeys(point.measure.removesuffix(" (%)") for point in found)
+    if not measures:
+        return grid(f"Test error against {name}: no retrained network", cells)
     return grid(f"{' and '.join(measures).capitalize()} against {name}", cells)
 
 
@@ -94,6 +97,7 @@ def _measured(comparison: Comparison) -> Grid:
         *_n_remarks(rows),
         *[REMARK] * any(cell for row in rows for phase in PHASES for cell in timed(row, phase).values()),
         *_space_remarks(comparison),
+        *_difference_remarks(rows),
         *_yardstick_remarks(comparison.yardsticks),
         *comparison.remarks,
         *(
@@ -109,13 +113,14 @@ def _measured(comparison: Comparison) -> Grid:
 
 
 def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequence[Yardstick]) -> Cells:
-    points, within, gained = difference(row), row.feasible, improvement(row, known)
+    within, printed = row.feasible, paper_std(row)
     return {
         "method": row.label,
         **{f"test {measure}": _tested(row) if measure == row.measure else "" for measure in MEASURES},
         "validation perplexity": _text(row.validation),
-        "difference to the paper": "" if points is None else f"{round(points, 2) + 0.0:+.2f}",
-        "relative improvement (%)": "" if gained is None else f"{round(gained, 2) + 0.0:+.2f}",
+        "difference to the paper": _text(difference(row)),
+        "± of the paper": "" if printed is None else f"{printed:g}",
+        "relative improvement (%)": _text(improvement(row, known)),
         **{f"{kind} {measure}": _estimate(row, kind, measure) for kind in kinds for measure in MEASURES},
         "median (5 to 95 %)": _text(row.distribution),
         "best found": _best_found(row),
@@ -212,7 +217,7 @@ def _one_network(row: Method) -> str:
 
 
 def _space_remarks(comparison: Comparison) -> list[str]:
-    sizes = [f"Size of space {space.name}: {size(space.size)} architectures." for space in comparison.spaces]
+    sizes = [f"Size of space {space.name}: {_size(space)}." for space in comparison.spaces]
     return sizes + [
         f"Random architectures of {found.space} on {found.dataset}, under {found.estimator}: "
         f"{found.error_kind} {found.measure.removesuffix(' (%)')} {found.error.mean:.2f}"
@@ -224,8 +229,26 @@ def _space_remarks(comparison: Comparison) -> list[str]:
     ]
 
 
+def _difference_remarks(rows: Sequence[Method]) -> list[str]:
+    told = (
+        "Difference to the paper: test error minus the published one, in points. Brackets: 95 % interval of the mean "
+        "over seeds by Student's t, each row by itself. It takes the published figure as exact; the ± that the paper "
+        "prints for it has a column of its own. One seed has no interval."
+    )
+    return [told] * any(difference(row) for row in rows)
+
+
+def _size(space: Space) -> str:
+    known = space.size is not None
+    return f"{size(space.size or 0)} architectures" if known else "not known, since its architectures differ in length"
+
+
 def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
-    told = f"Relative improvement: over the random architectures of the same space under the same recipe, {FORMULA}."
+    told = (
+        f"Relative improvement: over the random architectures of the same space under the same recipe, {FORMULA}. "
+        "Brackets: 95 % interval of the quotient of the two mean accuracies by Fieller's method, each row by itself. "
+        "One seed has no interval."
+    )
     return [told] * bool(known)
 
 

@@ -1,13 +1,13 @@
-"""The same seed twice in one row: equal results count once, unlike ones are a fault and count not at all."""
+"""Runs of one row and one seed: with equal results they count once, with different results they are excluded."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nasctl.report.likeness import genotype
+from nasctl.report.likeness import genotype, groups
 from nasctl.report.provenance import differing
 from nasctl.report.record import Run
 
@@ -18,7 +18,7 @@ _ROUNDING = 1e-6  # relative
 
 @dataclass(frozen=True)
 class Fault:
-    """Runs of one seed whose results differ though nothing that tells rows apart does."""
+    """Runs of one row and one seed with different results."""
 
     runs: tuple[Run, ...]
 
@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Counted:
-    """The runs that figures are of, those that repeat one of them, and the seeds with unlike results."""
+    """``runs`` enter the statistics; ``repeats`` have the seed and result of one of them; ``faults`` are excluded."""
 
     runs: tuple[Run, ...]
     repeats: tuple[Run, ...]
@@ -51,8 +51,15 @@ def once(runs: Iterable[Run]) -> Counted:
     )
 
 
+def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Return ``runs`` of any rows without the repeats of each row, and a sentence for each fault."""
+    counted = [once(group) for group in groups(runs)]
+    dropped = {run.path for each in counted for run in each.repeats}
+    return [run for run in runs if run.path not in dropped], [str(fault) for each in counted for fault in each.faults]
+
+
 def identity(run: Run) -> tuple[Any, Any]:
-    """Return the seeds of a run: that of the search or of the random architecture, and its own."""
+    """Return the seed of the search (or the number of the random architecture) behind a run, and its own seed."""
     return run.source.get("seed"), run.result.get("seed", run.config.get("seed"))
 
 

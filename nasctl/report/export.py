@@ -15,9 +15,10 @@ from dataclasses import asdict
 from typing import Any
 
 from nasctl.report import timing
-from nasctl.report.comparison import Comparison, difference
+from nasctl.report.comparison import Comparison, difference, paper_std
 from nasctl.report.contrast import Contrast
 from nasctl.report.figure import Figure, average
+from nasctl.report.interval import Difference
 from nasctl.report.likeness import limit_of
 from nasctl.report.method import Method
 from nasctl.report.pair import Pair, works
@@ -103,8 +104,9 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "device": row.device,
         "feasible": row.feasible and {"within": row.feasible[0], "of": row.feasible[1]},
         "published": row.published,
-        "difference": difference(row),
-        "relative_improvement": improvement(row, known),
+        **_bounded("difference", difference(row)),
+        "paper_std": paper_std(row),
+        **_bounded("relative_improvement", improvement(row, known)),
         "work": average(works(row)),
         "signature": row.signature,
         "recipe_hash": row.recipe,
@@ -117,6 +119,17 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
     }
 
 
+def _bounded(name: str, found: Difference | None) -> Flat:
+    """Return a difference with the bounds of its interval, a column each."""
+    value, low, high = (None,) * 3 if found is None else (found.value, found.low, found.high)
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _tested(found: Difference) -> Flat:
+    """Return a difference of errors with its bounds, its adjusted p-value and the rule of its interval."""
+    return {**_bounded("error_difference", found), "p_holm": found.adjusted, "interval_by": found.by}
+
+
 def _paths(runs: Iterable[Run]) -> list[str]:
     return list(dict.fromkeys(str(run.path) for run in runs))
 
@@ -126,11 +139,7 @@ def _pair(pair: Pair) -> Flat:
         "method": pair.method.label,
         "random": pair.random.label,
         "recipe_hash": pair.method.recipe,
-        "error_difference": pair.difference.value,
-        "error_difference_low": pair.difference.low,
-        "error_difference_high": pair.difference.high,
-        "p_holm": pair.difference.adjusted,
-        "interval_by": pair.difference.by,
+        **_tested(pair.difference),
         "work": pair.work,
         "random_work": pair.random_work,
     }
@@ -146,11 +155,7 @@ def _contrast(found: Contrast) -> Flat:
     return {
         "method": found.method,
         "less": found.less,
-        "error_difference": found.difference.value,
-        "error_difference_low": found.difference.low,
-        "error_difference_high": found.difference.high,
-        "p_holm": found.difference.adjusted,
-        "interval_by": found.difference.by,
+        **_tested(found.difference),
     }
 
 

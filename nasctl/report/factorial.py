@@ -1,4 +1,4 @@
-"""Architecture or recipe: a factorial design among retrained runs, and what part of the variance each factor has.
+"""Architecture or recipe: a factorial design among retrained runs, and the share of the variance of each factor.
 
 The design is the largest complete one: architectures that were each trained by the same recipes with two seeds or
 more. Whatever is outside of it is named. Errors are in percent.
@@ -21,7 +21,7 @@ _LEAST = 2  # of architectures, of recipes, of seeds
 _MOST_SETS = 4096  # of recipes that are tried
 
 Name = tuple[str, str]
-"""A label, and what tells factor levels of equal labels apart."""
+"""A label, and a key that is unique among factor levels of equal labels."""
 
 Cells = Mapping[Name, Mapping[str, Mapping[int, float]]]
 """Errors by architecture, hash of the recipe and retrain seed."""
@@ -65,7 +65,7 @@ class _Choice:
 
     @property
     def size(self) -> tuple[int, int, int]:
-        """Return what is to be as large as possible: trainings, then architectures, then recipes."""
+        """Return the sort key of the largest design: trainings, then architectures, then recipes."""
         a, b = len(self.architectures), len(self.recipes)
         return a * b * self.repeats, a, b
 

@@ -12,10 +12,23 @@ from statistics import fmean, stdev
 from typing import Any
 
 from nasctl.report._statistics import multiple
+from nasctl.report._statistics.quotient import fieller
 from nasctl.report._statistics.student import quantile, two_sided
 from nasctl.report.figure import Figure
 
-__all__ = ["LEVEL", "RULE", "Difference", "between", "half_width", "paired", "quantile", "together", "welch"]
+__all__ = [
+    "LEVEL",
+    "RULE",
+    "Difference",
+    "between",
+    "from_value",
+    "gain",
+    "half_width",
+    "paired",
+    "quantile",
+    "together",
+    "welch",
+]
 
 LEVEL = 0.95
 _LEAST = 2  # shared seeds
@@ -48,9 +61,8 @@ class Difference:
 
     def text(self, places: int) -> str:
         """Return the difference and its interval with so many decimal places."""
-        if self.low is None or self.high is None:
-            return f"{self.value:+.{places}f}"
-        return f"{self.value:+.{places}f} [{self.low:+.{places}f}, {self.high:+.{places}f}]"
+        value, *bounds = (_signed(x, places) for x in (self.value, self.low, self.high) if x is not None)
+        return f"{value} [{', '.join(bounds)}]" if bounds else value
 
     @property
     def p(self) -> float | None:
@@ -59,12 +71,22 @@ class Difference:
             return None
         return two_sided(self.value / self.error, self.freedom)
 
+    def scaled(self, factor: float) -> Difference:
+        """Return the difference and its interval times a positive factor."""
+        low, high = (None if bound is None else factor * bound for bound in (self.low, self.high))
+        return Difference(factor * self.value, low, high, by=self.by)
+
     def at(self, level: float) -> Difference:
         """Return the difference with its interval at another level."""
         if self.error is None:
             return self
         half = quantile(level, self.freedom) * self.error
         return replace(self, low=self.value - half, high=self.value + half)
+
+
+def _signed(value: float, places: int) -> str:
+    """Return a number with its sign; what rounds to zero has a plus."""
+    return f"{round(value, places) + 0.0:+.{places}f}"
 
 
 def between(a: Mapping[Any, float], b: Mapping[Any, float], *, pairable: bool = True) -> Difference:
@@ -132,6 +154,28 @@ def paired(differences: Sequence[float]) -> Difference:
     n = len(differences)
     error = stdev(differences) / math.sqrt(n)
     return Difference(fmean(differences), None, None, error=error, freedom=n - 1, by=f"pairs, n={n}").at(LEVEL)
+
+
+def from_value(a: Figure, value: float) -> Difference:
+    """Return the mean of ``a`` minus a value that is taken as exact, with Student's interval."""
+    half, points = half_width(a), a.mean - value
+    low, high = (None, None) if half is None else (points - half, points + half)
+    return Difference(points, low, high, by=f"n={a.n}")
+
+
+def gain(a: Figure, b: Figure) -> Difference:
+    """Return by which share of the mean of ``b`` the mean of ``a`` is greater, with Fieller's interval.
+
+    The degrees of freedom are those of ``a`` minus a multiple of ``b`` of the same mean, as for other differences.
+    """
+    quotient, by = a.mean / b.mean, f"n={a.n} and {b.n}"
+    if a.std is None or b.std is None:
+        return Difference(quotient - 1, None, None, by=by)
+    freedom = _unpaired(a, Figure(a.mean, b.std * quotient, b.n)).freedom
+    errors = a.std / math.sqrt(a.n), b.std / math.sqrt(b.n)
+    bounds = fieller(a.mean, b.mean, errors, quantile(LEVEL, freedom))
+    low, high = (None, None) if bounds is None else (bounds[0] - 1, bounds[1] - 1)
+    return Difference(quotient - 1, low, high, by=by)
 
 
 def half_width(figure: Figure) -> float | None:

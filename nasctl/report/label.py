@@ -1,7 +1,7 @@
-"""Labels that tell the rows of a comparison apart.
+"""Unique labels for the rows of a comparison.
 
 Rows that would carry the same label get the command-line overrides in which they differ; where those are not known or
-do not differ, what parts the rows otherwise: limit, data, genotype, given work, device; then the settings in which
+do not differ, the field that splits the rows: limit, data, genotype, given work or device; then the settings in which
 they differ; at last the start of the search's signature or of the recipe's hash, or a number.
 """
 
@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any
 
 from nasctl.report.figure import work
-from nasctl.report.likeness import GENOTYPE, LIMITS, WORK
+from nasctl.report.likeness import DIGITS, GENOTYPE, LIMITS, WORK
 from nasctl.report.method import Method, whole
 from nasctl.report.record import Run
 
-_TOLD = (  # fields that part rows, and the words for them, in the order in which they are tried
+_TOLD = (  # fields that split rows, and the words for them, in the order in which they are tried
     ("search limits", "limit"),
     ("limits", "limit"),
     ("dataset", "on"),
@@ -31,7 +31,6 @@ _TOLD = (  # fields that part rows, and the words for them, in the order in whic
     ("estimate", "by"),
 )
 _MOST = 4  # settings that a label names
-_DIGITS = 6  # of a hash, enough to find the run directory
 _NOT_SETTINGS = {
     *("seed", "from", "resume", "traceback", "paths", "workers", "hydra"),
     *("run_dir", "checkpoint", "device", "threads", "label"),
@@ -80,7 +79,7 @@ def _overrides(row: Method, tied: Sequence[Method]) -> str:
     shared = set.intersection(*(set(overrides(other)) for other in tied))
     own = [override for override in overrides(row) if override not in shared]
     if row.signature and not row.searches and len({other.signature for other in tied}) > 1:
-        own.append(row.signature[:_DIGITS])
+        own.append(row.signature[:DIGITS])
     return ", ".join([row.label, *own])
 
 
@@ -103,7 +102,7 @@ def _short(name: str, value: Any) -> str:
     if name == WORK:
         return work(value)
     text = str(value).removeprefix("named ")
-    return text[:_DIGITS] if name in ("data", "search data", GENOTYPE) and text == value else text
+    return text[:DIGITS] if name in ("data", "search data", GENOTYPE) and text == value else text
 
 
 def _settings(row: Method, tied: Sequence[Method]) -> str:
@@ -118,7 +117,7 @@ def _hashes(row: Method, tied: Sequence[Method]) -> str:
     several = len({other.signature for other in tied}) > 1
     if not several and len({other.recipe for other in tied}) == 1:
         return row.label
-    return f"{row.label}, {str(row.signature if several else row.recipe)[:_DIGITS]}"
+    return f"{row.label}, {str(row.signature if several else row.recipe)[:DIGITS]}"
 
 
 def _number(row: Method, tied: Sequence[Method]) -> str:

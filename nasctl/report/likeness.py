@@ -79,7 +79,7 @@ def distinct_paths(runs: Iterable[Run]) -> list[Run]:
 
 
 def shared(runs: Iterable[Run]) -> dict[str, Any]:
-    """Return the fields of a row: what its runs know, of work the mean."""
+    """Return the fields of a row: the value that its runs record, of work the mean."""
     found: dict[str, list[Any]] = {}
     for run in distinct_paths(runs):
         for name, value in fields(run).items():
@@ -139,7 +139,7 @@ def _searched_space(known: Fields) -> dict[str, Any]:
 
 
 def fields(run: Run) -> dict[str, Any]:
-    """Return what is known of a run: the fields that tell rows apart."""
+    """Return the fields of a run that are recorded; rows are split by them."""
     named = {
         "verb": "retrain" if run.verb == "retrain" else "search",
         "origin": _origin(run),
@@ -214,7 +214,7 @@ def _split(part: list[tuple[Run, dict[str, Any]]], name: str) -> list[list[tuple
 
 
 def _clusters(part: list[tuple[Run, dict[str, Any]]]) -> Callable[[float], float]:
-    """Return what maps a work to the least work that it equals: clusters begin at the smallest."""
+    """Return a function from a work to the smallest work of its cluster; all works of a cluster equal its smallest."""
     firsts: list[float] = []
     for work in sorted(found[WORK] for _, found in part if WORK in found):
         if not firsts or not equal_work(firsts[-1], work):
@@ -227,7 +227,7 @@ def _described_by_content(run: Run) -> bool:
 
 
 def _origin(run: Run) -> str | None:
-    """Return the method of the search, or that there was none."""
+    """Return the signature of the search method, or ``no search``; None where it is not recorded."""
     if run.verb == "retrain":
         return run.method or "no search"
     signed = run.method or run.config.get("signature")
@@ -235,7 +235,7 @@ def _origin(run: Run) -> str | None:
 
 
 def _contents(runs: Sequence[Run]) -> dict[int, dict[str, str]]:
-    """Return the genotype of runs that do not record it: that of the runs of the same name, else the name itself."""
+    """Return the genotype's hash, by run, for runs without one: that of runs of the same source name, else the name."""
     by_name: dict[str, set[str]] = {}
     bare = [run for run in runs if _described_by_content(run)]
     for run in bare:

@@ -1,6 +1,6 @@
 """A method: one row of the comparison, aggregated over seeds.
 
-Which runs belong together is decided by `likeness`; neither seed nor, of a search, the architecture parts them.
+`likeness` decides which runs belong together: those that differ in their seeds, or in what a search found, do.
 Retrain seeds are averaged within each search run first, so that n counts search seeds; a published genotype or a file
 is one architecture, by its content, and n counts its retrain seeds. A seed that was run twice counts once, and not at
 all where its results are unlike.
@@ -23,8 +23,9 @@ from nasctl.report.likeness import Fields, groups, shared
 from nasctl.report.provenance import beside
 from nasctl.report.record import Json, Run
 from nasctl.report.replicas import Distribution, apart, distribution
-from nasctl.report.spending import PHASES, Cost, device_names, spent
+from nasctl.report.spending import PHASES, Cost, days_of, device_names, spent
 
+RANDOM = "random_search"  # the baseline's name in conf/strategy
 _SEARCHES = ("search", "select")  # verbs that find an architecture
 _N_OF = {"run": "search seeds", "random": "random architectures"}  # by kind of source; else retrain seeds
 _COUNTS = ("params", "macs", "ops")
@@ -55,13 +56,18 @@ class Method:
     device: str
     feasible: tuple[int, int] | None  # architectures within the constraint, of how many
     published: Mapping[str, str] | None  # the row of a paper that the experiment names: table, method
-    runs: tuple[Run, ...]  # those that figures are of, each seed once
+    runs: tuple[Run, ...]  # those that enter the statistics, each seed once
     searches: tuple[Run, ...]  # the given search runs behind it
-    likeness: Fields  # what its runs share, as far as it is recorded
-    beside: tuple[str, ...]  # what its runs do not share and what does not part rows: commits, threads, versions
-    cut: tuple[str, ...]  # what differs from the experiment that `published` is set against
+    likeness: Fields  # the fields of `likeness` that its runs share
+    beside: tuple[str, ...]  # remarks on commits, threads and versions in which its runs differ
+    cut: tuple[str, ...]  # deviations from the experiment of the row `published`
     repeats: tuple[Run, ...]  # runs that repeat one of `runs`
     faults: tuple[Fault, ...]  # seeds whose results contradict each other
+
+    @property
+    def is_random_search(self) -> bool:
+        """Whether random search found the architectures of the row."""
+        return self.settings["search method"] == RANDOM
 
 
 def methods(runs: Iterable[Run]) -> list[Method]:
@@ -77,7 +83,7 @@ def methods(runs: Iterable[Run]) -> list[Method]:
 
 
 def whole(runs: Iterable[Run]) -> list[Method]:
-    """Return the rows of finished searches as they are: a repeated one is one run."""
+    """Return the rows of finished searches, of which a repeated search counts as one run."""
     return [_searched(group) for group in groups(runs)]
 
 
@@ -141,7 +147,7 @@ def _searched(runs: tuple[Run, ...]) -> Method:
 
 
 def _shared(counted: Counted, given: tuple[Run, ...], searches: tuple[Run, ...]) -> dict[str, Any]:
-    """Return the fields that are made alike for every kind of row."""
+    """Return the fields that are computed in the same way for every kind of row."""
     runs = counted.runs
     return {
         **{name: average(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
@@ -177,7 +183,7 @@ def _seed(run: Run) -> Any:
 
 def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
     units = dict.fromkeys(item.unit for run in runs for item in spent(run) if item.phase == phase)
-    means = {unit: average(by_seed(runs, partial(_days, phase, unit)).values()) for unit in units}
+    means = {unit: average(by_seed(runs, partial(days_of, phase, unit)).values()) for unit in units}
     return {unit: mean for unit, mean in means.items() if mean is not None}
 
 
@@ -193,10 +199,6 @@ def _validation(run: Run) -> float | None:
     return run.validation
 
 
-def _days(phase: str, unit: str, run: Run) -> float | None:
-    return next((item.days for item in spent(run) if (item.phase, item.unit) == (phase, unit)), None)
-
-
 def _device(runs: tuple[Run, ...]) -> str:
     own = device_names(run.result["device"] for run in runs)
     searched = device_names(run.source.get("device") for run in runs)
@@ -209,7 +211,7 @@ def _feasible(runs: tuple[Run, ...]) -> tuple[int, int] | None:
 
 
 def source_label(source: Json) -> str:
-    """Return the name of what an architecture came from."""
+    """Return the label of an architecture's origin."""
     if source.get("kind") == "random":
         return "random architectures"
     choices = source.get("choices") or {}

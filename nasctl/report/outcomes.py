@@ -1,7 +1,7 @@
-"""What repeated searches under a limit ended with: the costs on both sides of it, and errors of what is within.
+"""Outcomes of repeated searches under a cost limit: how costs spread about it, and the errors of feasible outcomes.
 
 The columns are those of Yang et al. 2022, https://arxiv.org/abs/2204.07615, table 1, which is shown beside searches of
-the size space. Errors are compared over feasible outcomes alone: what costs more than is allowed may well err less.
+the size space. Errors are compared over feasible outcomes alone, since costlier networks may have smaller errors.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from nasctl.core import RequestError, unknown
 from nasctl.report import view
 from nasctl.report._statistics.proportion import exact
 from nasctl.report.document import Cells, Grid, grid
-from nasctl.report.duplicates import once
+from nasctl.report.duplicates import without_repeats
 from nasctl.report.figure import Figure, count
 from nasctl.report.interval import LEVEL
 from nasctl.report.label import of_runs
-from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
 from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, finite
@@ -36,7 +35,7 @@ TABLE = Path(__file__).with_name("data") / "tabnas_table1.csv"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The replicas of one run: ``by`` is the value of a setting, ``costs`` what each replica's pick costs."""
+    """The replicas of one run: ``by`` is the value of a setting, ``costs`` hold the cost of each replica's choice."""
 
     label: str
     space: str
@@ -67,7 +66,7 @@ class Outcome:
         return Figure.of(line["regret"] for line in self.replicas if line.get("regret") is not None)
 
     def policy(self, name: str) -> list[float]:
-        """Return what the records say of the policy of each replica; empty where there are none."""
+        """Return a statistic of each replica's final policy by its name in replicas.jsonl; empty without policies."""
         return [line["policy"][name] for line in self.replicas if "policy" in line]
 
 
@@ -83,7 +82,7 @@ def show(paths: Sequence[str], *, outcomes: str, by: str | None, format: str, pl
 
 
 def _grids(given: Sequence[Run], outcomes: str, by: str | None, plot: str | None) -> list[Grid]:
-    runs, remarks = _counted([r for r in given if r.status == "finished" and r.result.get("repeats")])
+    runs, remarks = without_repeats([r for r in given if r.status == "finished" and r.result.get("repeats")])
     found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
         raise RequestError("outcomes: none of these runs is a finished repeated search; give one made with repeats=R")
@@ -91,13 +90,6 @@ def _grids(given: Sequence[Run], outcomes: str, by: str | None, plot: str | None
         view.save(_drawn(found, outcomes, by), plot)
     remarks = [*remarks, *test_rewards(runs)]
     return [_grid(found, outcomes, by, remarks)] + [_published()] * any(map(_is_of_table, runs))
-
-
-def _counted(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
-    """Return the runs without repeats of one seed, and what is said of seeds with unlike results."""
-    counted = [once(group) for group in groups(runs)]
-    dropped = {run.path for each in counted for run in each.repeats}
-    return [r for r in runs if r.path not in dropped], [str(fault) for each in counted for fault in each.faults]
 
 
 def _is_of_table(run: Run) -> bool:
@@ -166,7 +158,7 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
 
 
 def _share(known: Sequence[bool]) -> str:
-    """Return how many of the searches did something, in percent with the interval of the share."""
+    """Return the share of true values in percent with its interval; empty without values."""
     if not known:
         return ""
     low, high = exact(sum(known), len(known), LEVEL)

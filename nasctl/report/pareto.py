@@ -1,7 +1,7 @@
-"""The trade-off between a cost and what a search measured: the Pareto front of its trials, and a reference on it.
+"""The Pareto front of the trials of searches in cost and measured value, and a reference architecture on it.
 
-Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 4: an architecture on the front gives the limit under
-which searches are compared, and what they are compared with.
+Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 4: the cost of a reference
+architecture on the front is the limit of later searches, and its value their baseline.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from nasctl.core import RequestError
@@ -30,13 +30,17 @@ _SHOWN = 24  # characters of each
 
 @dataclass(frozen=True)
 class Point:
-    """An architecture: its name, cost, value (lower is better) and all metrics, means of ``n`` evaluations."""
+    """An architecture: its name, cost, value (lower is better) and all metrics, means of ``n`` evaluations.
+
+    ``std`` is the sample standard deviation of the values, None of one evaluation.
+    """
 
     name: str
     cost: float
     value: float
     metrics: Mapping[str, float]
     n: int = 1
+    std: float | None = None
 
     @property
     def bottleneck(self) -> bool:
@@ -45,7 +49,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """All points of the runs that were measured alike, those on the front, and what is said below."""
+    """All ``points`` of runs that were measured alike, the points ``found`` on the front, and remarks."""
 
     runs: Sequence[Run]
     points: Sequence[Point]
@@ -98,7 +102,8 @@ def _means(points: Iterable[tuple[str, Point]]) -> list[Point]:
 def _joined(group: Sequence[Point]) -> Point:
     names = set.intersection(*(set(point.metrics) for point in group))
     metrics = {name: fmean(point.metrics[name] for point in group) for name in names}
-    return Point(group[0].name, group[0].cost, fmean(point.value for point in group), metrics, len(group))
+    values = [point.value for point in group]
+    return Point(group[0].name, group[0].cost, fmean(values), metrics, len(values), stdev(values))
 
 
 def front(points: Sequence[Point]) -> list[Point]:
@@ -181,7 +186,10 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
         *shown.remarks,
     ]
     if (most := max(point.n for point in points)) > 1:
-        remarks.append(f"{measure} is the mean of up to {most} evaluations by one search and its seeds.")
+        remarks.append(
+            f"{measure} is the mean of up to {most} evaluations by one search and its seeds, ± the sample standard "
+            "deviation."
+        )
     volume = hypervolume(points, found)
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
@@ -197,7 +205,7 @@ def _ties(points: Sequence[Point], found: Sequence[Point]) -> list[str]:
 
 
 def _named(shown: Front, fronts: Sequence[Front]) -> str:
-    """Return what tells a front from the others: in which fields its runs differ from theirs."""
+    """Return the fields that distinguish a front's runs from those of other fronts, in brackets; empty if alone."""
     known = [shared(each.runs) for each in fronts]
     own = shared(shown.runs)
     names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))
@@ -216,6 +224,8 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     shown = {
         name: f"{point.metrics[name]:.5g}" for name in dict.fromkeys([measure, "error", "auc"]) if name in point.metrics
     }
+    if point.std is not None:
+        shown[measure] += f" ± {point.std:.2g} (n={point.n})"
     marks = ["bottleneck"] * point.bottleneck + ["reference"] * chosen
     return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
 

@@ -1,4 +1,4 @@
-"""What a row was made with and is not split by: commits, threads, device models, versions, settings of speed."""
+"""Provenance of rows: commits, thread counts, device models, versions and speed settings, which split no row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _THREADS = re.compile(r", \d+ threads$")
 
 
 def made_with(run: Run) -> dict[str, str]:
-    """Return what is recorded of how a run was made, by name."""
+    """Return the provenance of a run by name, as far as it is recorded."""
     known = {
         "commit": _commit(run.environment.get("git")),
         "thread count": run.environment.get("threads"),
@@ -30,7 +30,7 @@ def made_with(run: Run) -> dict[str, str]:
 
 
 def several(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Return the distinct values of what ``runs`` were made with, where there are several."""
+    """Return the distinct values of each provenance field in which ``runs`` differ."""
     found: dict[str, dict[str, None]] = {}
     for run in distinct_paths(runs):
         for name, value in made_with(run).items():
@@ -39,12 +39,12 @@ def several(runs: Iterable[Run]) -> dict[str, list[str]]:
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
-    """Return the names of what ``runs`` were made with, where it differs, each with its values."""
+    """Return the provenance fields in which ``runs`` differ, each with its values as text."""
     return [f"{name} ({', '.join(values)})" for name, values in several(runs).items()]
 
 
 def beside(runs: Sequence[Run], searches: Sequence[Run]) -> tuple[str, ...]:
-    """Return what is said beside a row: what its runs, and the searches behind them, do not share."""
+    """Return the provenance remarks of a row: where its runs, or the searches behind them, differ."""
     found = {name: several(runs).get(name) or values for name, values in several([*runs, *searches]).items()}
     told = [f"made by {_counted(name, values)}" for name, values in found.items()]
     return (*told, *_names(runs), *_works(runs))
@@ -55,19 +55,19 @@ def _counted(name: str, values: Sequence[str]) -> str:
 
 
 def plural(name: str) -> str:
-    """Return the words for several of what runs are made with."""
+    """Return the plural of a provenance field's name."""
     return _WORDS.get(name, f"values of {name}" if name in SPEED else f"versions of {name}")
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the names under which one genotype was given."""
+    """Return a remark if one genotype was given under several names."""
     bare = [run for run in runs if run.verb == "retrain" and run.method is None]
     names = sorted({str(run.source.get("name")) for run in bare})
     return (f"one genotype under {len(names)} names ({'; '.join(names)})",) if len(names) > 1 else ()
 
 
 def _works(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the range of the searches' works, where they are not equal."""
+    """Return a remark with the range of the searches' works, if these are not equal."""
     found = [work for run in runs if (work := searched(run))]
     if not found or equal_work(min(found), max(found)):
         return ()
@@ -89,7 +89,7 @@ def _commit(git: Any) -> str | None:
 
 
 def _model(device: Any) -> str | None:
-    """Return the device's name without the number of threads, which is told apart."""
+    """Return the device's name without the number of threads, which is a field of its own."""
     name = _mapping(device).get("name")
     return None if name is None else _THREADS.sub("", str(name))
 

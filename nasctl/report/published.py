@@ -105,7 +105,7 @@ def select(request: str, datasets: Iterable[str], named: Iterable[str]) -> list[
 
 
 def is_published(runs: Iterable[Run]) -> bool | None:
-    """Return whether all ``runs`` are of the data that published rows are of; None where some do not record it."""
+    """Return whether all ``runs`` used the published data; None where some do not record it."""
     known = {_said(run) for run in runs}
     return False if "no" in known else True if known == {"yes"} else None
 
@@ -136,7 +136,7 @@ def lookup(reference: Mapping[str, str], place: str) -> PublishedRow:
 
 
 def genotypes(reference: Mapping[str, str]) -> set[str]:
-    """Return the names of the shipped genotypes that the published row ``reference`` is of."""
+    """Return the names of the shipped genotypes that belong to the published row ``reference``."""
     listed = _shipped()["genotypes"]
     return {one["genotype"] for one in listed if all(one[key] == reference.get(key) for key in ("table", "method"))}
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from nasctl.report.interval import LEVEL
+
 Array = NDArray[Any]
 
-LEVEL = 0.95
 _COLUMNS = 512  # items that are compared with all others at once
 
 

@@ -85,6 +85,11 @@ class Run:
         node = self.config.get("constraint") or {}
         return dict(node.get("limits") or ({node["resource"]: node["limit"]} if "limit" in node else {}))
 
+    @property
+    def sharers(self) -> int:
+        """Return how many runs share what is recorded of this one: the replicas of a repeated search, else one."""
+        return int(self.result["repeats"]) if "replica" in self.result else 1
+
     def unfinished(self) -> str:
         """Return why there is no result: the status, with the reason where one is known."""
         return f"{self.status}: {self.reason}" if self.reason else self.status

@@ -1,9 +1,9 @@
-"""What searches lose against a sweep that evaluated every architecture: the regret of what each of them found.
+"""Simple regret of each search against an exhaustive sweep.
 
-The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure; the found
-architecture is scored by the sweep too, so a search's own luck is left out. Sweeps of several seeds count by the mean
-of each architecture, since the best of many single trainings is the luckiest one. Regret is the simple regret of what
-is recommended: Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
+The reference is the best architecture of the sweep within the search's own limit, by the sweep's measure. The found
+architecture is scored by the sweep too, so that noise in the search's own evaluations has no part in it. Sweeps of
+several seeds count by the mean of each architecture, since the best of many single trainings is the luckiest one.
+Bubeck et al. 2009, https://arxiv.org/abs/0802.2655.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from statistics import fmean, median
 
 from nasctl.core import RequestError
 from nasctl.report import view
+from nasctl.report._statistics.median import bounds
 from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure, count
-from nasctl.report.interval import told
+from nasctl.report.interval import LEVEL, told
 from nasctl.report.label import distinct
 from nasctl.report.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
 from nasctl.report.method import Method, methods
@@ -32,17 +33,22 @@ from nasctl.report.remarks import TEST_REWARD, of_rows
 
 Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
-"""Pairs of a cost and the most that it may be."""
+"""Pairs of a cost's name and its upper bound."""
 
 COSTS = ("params", "macs")
 _DECIMALS = 5  # of a regret
+_RANKING = (
+    "Mean ± std over the searches whose finding is within the limit.",
+    "Median rank over the same searches. Brackets: 95 % interval between two order statistics, each row by itself; "
+    "of five searches or fewer, which have no such interval, the least and the greatest rank in parentheses.",
+)
 
 
 @dataclass(frozen=True)
 class Sweep:
     """The values (lower is better) and metrics of all architectures, means over the seeds of the sweeps at ``paths``.
 
-    ``task`` is what searches must share, with what is known of the data in ``likeness``.
+    Searches must share its ``task``: decisions, space and data set; ``likeness`` holds the fingerprints of the data.
     """
 
     paths: Sequence[Path]
@@ -61,9 +67,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Score:
-    """A search: what it found costs and is worth to the sweep, and the best there was within its limits.
+    """The architecture that a search found: its cost, its value in the sweep, and the best value within the limits.
 
-    ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the found one is not feasible.
+    ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the architecture is not feasible.
     """
 
     label: str
@@ -140,7 +146,7 @@ def _measure(run: Run) -> str:
 
 def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return the metrics of all architectures of the space, or raise `RequestError`."""
-    needed, size = {_measure(run), *COSTS}, run.result.get("space_size", 1)
+    needed, size = {_measure(run), *COSTS}, _size(run)
     every = trials(run, "arch", "metrics")
     known = ((tuple(line["arch"]), line["metrics"] or {}) for line in every)
     found = {arch: metrics for arch, metrics in known if all(finite(metrics.get(name)) is not None for name in needed)}
@@ -150,6 +156,17 @@ def _evaluated(run: Run) -> dict[Arch, Json]:
             "architectures with their costs); finish it, or name one such as nasctl search +experiment=ffn_sweep makes"
         )
     return found
+
+
+def _size(run: Run) -> int:
+    """Return the number of architectures of a run's space, or raise `RequestError` where that is not known."""
+    size = run.result.get("space_size", 1)
+    if size is None:
+        raise RequestError(
+            f"regret={run.path}: the size of its space {run.choices.get('space')} is not known, since architectures "
+            "there differ in length, so nothing says that the run evaluated all of them; name a sweep of another space"
+        )
+    return int(size)
 
 
 def _task(run: Run) -> Json:
@@ -163,7 +180,7 @@ def _settings(node: Json) -> Json:
 
 
 def _alike(run: Run, sweep: Sweep) -> bool:
-    """Return whether ``run`` is a finished search of what the sweep swept, on the same data where both record them."""
+    """Return whether ``run`` is a finished search of the sweep's space and data set, with no unequal fingerprint."""
     if run.verb != "search" or run.status != "finished" or _task(run) != sweep.task:
         return False
     return alike(fields(run), sweep.likeness, "data")
@@ -210,8 +227,9 @@ def _limits(run: Run) -> Limits:
 def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[Method]) -> Grid:
     paths = ", ".join(map(str, sweep.paths))
     remarks = [
-        f"{sweep.measure} by the sweep {paths}; regret: found less the best within the same limit; none where "
-        "what was found exceeds it. Architectures of equal value share the better rank.",
+        f"{sweep.measure} by the sweep {paths}; regret: the value found minus the best one within the "
+        "same limit; none where the architecture found exceeds the limit. Architectures of equal value share the "
+        "better rank.",
         *of_rows(rows),
     ]
     if len(sweep.paths) > 1:
@@ -229,7 +247,7 @@ def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]
     known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in parts.items()}
     order = sorted(parts, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
     rows = [_method_cells(label, parts[label], Figure.of(known[label].values())) for label in order]
-    yield grid("Methods by mean regret", rows, ["Mean ± std over the searches whose finding is within the limit."])
+    yield grid("Methods by mean regret", rows, _RANKING)
     limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
     like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
@@ -248,8 +266,16 @@ def _method_cells(label: str, group: Sequence[Score], mean: Figure | None) -> Ce
         "searches": str(len(group)),
         "within the limit": str(len(ranks)),
         "mean regret": "" if mean is None else mean.text(_DECIMALS),
-        "median rank": f"{median(ranks):g}" if ranks else "",
+        "median rank": _median(ranks) if ranks else "",
     }
+
+
+def _median(ranks: Sequence[int]) -> str:
+    """Return the median with its interval, of too few ranks with the least and the greatest."""
+    found = bounds(ranks, LEVEL)
+    if found is None:
+        return f"{median(ranks):g} ({min(ranks)} to {max(ranks)})"
+    return f"{median(ranks):g} [{found[0]:g}, {found[1]:g}]"
 
 
 def _cells(score: Score, measure: str) -> Cells:

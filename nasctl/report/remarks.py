@@ -1,4 +1,4 @@
-"""Sentences that stand under tables wherever what they speak of is shown."""
+"""Remarks that several tables of the report share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIES = "Of equal rewards the lowest trial index wins, in a selection the run nam
 
 
 def of_rows(rows: Sequence[Method]) -> list[str]:
-    """Return what is said of rows: faults, repeats, what they were made with, ties, and rewards by test accuracy."""
+    """Return the remarks about ``rows``: faults, repeated seeds, provenance, ties, and rewards by test accuracy."""
     runs = [run for row in rows for run in (*row.runs, *row.searches)]
     return [
         *(f"{row.label}: {fault}" for row in rows for fault in row.faults),
@@ -29,14 +29,14 @@ def of_rows(rows: Sequence[Method]) -> list[str]:
 
 
 def test_rewards(runs: Iterable[Run]) -> list[str]:
-    """Return the sentence for searches that a table rewarded by a test accuracy."""
+    """Return the warning for searches whose reward was a test accuracy of a table."""
     rewarded = any(TEST_REWARD in (run.result.get("error_kind"), run.source.get("error_kind")) for run in runs)
     text = "table (test): the reward of these searches was a test accuracy, so they saw the test data that they report."
     return [text] * rewarded
 
 
 def ties(rows: Iterable[Method]) -> list[str]:
-    """Return the rule by which equal rewards were told apart, and how often it was needed."""
+    """Return the rule that breaks ties of the best reward, and the number of searches with such a tie by row."""
     tied = {row.label: sum(_is_tied(run) for run in (row.searches or row.runs)) for row in rows}
     told = ", ".join(f"{label} {number}" for label, number in tied.items() if number)
     return [f"{TIES}. Searches with such a tie: {told}."] if told else []

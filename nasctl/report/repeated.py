@@ -1,4 +1,4 @@
-"""Differences between repeated searches, such as hundreds against one table, of what their findings are worth there.
+"""Differences between the mean errors of repeated searches, such as hundreds of look-up searches in one table.
 
 Searches of one seed read the same column of a table of several training seeds, so they are compared seed by seed.
 """
@@ -14,7 +14,6 @@ from nasctl.report.likeness import of_kind
 from nasctl.report.method import Method, by_seed
 
 _MOST = 8  # methods of which all pairs are shown; of more, those with random search
-_RANDOM = "random_search"
 _SHARED = ("space", "estimator", "dataset", "constraint")
 
 
@@ -30,7 +29,7 @@ def _is_repeated(row: Method) -> bool:
 
 
 def _task(row: Method) -> str:
-    """Return what compared methods share: the settings of space, estimator, data set and constraint, and the data."""
+    """Return a key that methods must share: space, estimator, data set, constraint, data and measure."""
     first = row.runs[0]
     nodes = {name: [row.settings[name], first.config.get(name)] for name in _SHARED}
     data = {name: value for name, value in row.likeness.items() if of_kind(name, "data", "limits", "device type")}
@@ -42,12 +41,8 @@ def _pairs(group: Sequence[Method]) -> Iterator[tuple[Method, Method]]:
     ranked = sorted(group, key=lambda row: row.estimate.mean if row.estimate else 0.0)
     many = len(group) > _MOST
     for a, b in combinations(ranked, 2):
-        if not many or _is_random(a) != _is_random(b):
-            yield (b, a) if many and _is_random(a) else (a, b)
-
-
-def _is_random(row: Method) -> bool:
-    return row.settings["search method"] == _RANDOM
+        if not many or a.is_random_search != b.is_random_search:
+            yield (b, a) if many and a.is_random_search else (a, b)
 
 
 def _named(row: Method) -> Named:

@@ -47,7 +47,7 @@ def series(found: Sequence[Point]) -> dict[str, list[Point]]:
 
 
 def _series(row: Method) -> tuple[str, str]:
-    """Return what a series shares: the origin of the architecture, and how it is trained; its size is free."""
+    """Return the key of a series: the architecture's origin and the training settings, without the network's size."""
     run = row.runs[0]
     origin = str(run.method or genotype(run) or run.source.get("name"))
     trained = [run.config.get(group) for group in _TRAINING]

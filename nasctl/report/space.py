@@ -1,4 +1,4 @@
-"""What the runs tell about the search spaces themselves: their size, and how good random architectures are.
+"""Search spaces of the runs: their sizes, and the errors of random architectures.
 
 The figures of random architectures hold under the estimator that made them, so they never stand in the
 error column.
@@ -14,17 +14,16 @@ from typing import Any
 from nasctl.report.duplicates import once
 from nasctl.report.figure import Figure
 from nasctl.report.likeness import groups, limit_of, shared, told_data
+from nasctl.report.method import RANDOM
 from nasctl.report.record import PERPLEXITY, Json, Run, trials
-
-_RANDOM = "random_search"
 
 
 @dataclass(frozen=True)
 class Space:
-    """A space and its number of architectures."""
+    """A space and its number of architectures, None where that is not known."""
 
     name: str
-    size: int
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -47,23 +46,25 @@ class RandomArchitectures:
 
 def spaces(runs: Iterable[Run]) -> list[Space]:
     """Return the spaces of the finished runs; one name twice where its settings change its size."""
-    found = {Space(name, size): None for run in runs for name, size in [_sized(run)] if name and size}
-    return sorted(found, key=lambda space: (space.name, space.size))
+    found = dict.fromkeys(space for run in runs if (space := _sized(run)))
+    return sorted(found, key=lambda space: (space.name, space.size or 0))
 
 
 def random_architectures(runs: Iterable[Run]) -> list[RandomArchitectures]:
     """Return the figures of the finished random searches, the runs of one row pooled, each seed once."""
     searched = (run for run in runs if run.status == "finished" and run.verb == "search")
-    chance = [run for run in searched if run.choices.get("strategy") == _RANDOM]
+    chance = [run for run in searched if run.choices.get("strategy") == RANDOM]
     pooled = [_pooled(str(group[0].method), once(group).runs) for group in groups(chance)]
     return [found for found in pooled if found is not None]
 
 
-def _sized(run: Run) -> tuple[str | None, int | None]:
-    if run.verb == "retrain":
-        chosen = run.source.get("choices") or run.choices
-        return chosen.get("space"), run.source.get("space_size")
-    return run.choices.get("space"), run.result.get("space_size")
+def _sized(run: Run) -> Space | None:
+    """Return the space of a run; None where nothing is recorded of its size, as of a published genotype."""
+    retrained = run.verb == "retrain"
+    record, chosen = (run.source, run.source.get("choices")) if retrained else (run.result, run.choices)
+    name, size = (chosen or run.choices).get("space"), record.get("space_size")
+    known = size or ("space_size" in record and chosen is not None)  # a null is of a search
+    return Space(str(name), size) if name and known else None
 
 
 def _pooled(signature: str, runs: Sequence[Run]) -> RandomArchitectures | None:

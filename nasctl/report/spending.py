@@ -43,6 +43,11 @@ def spent(run: Run) -> list[Spent]:
     ]
 
 
+def days_of(phase: str, unit: str, run: Run) -> float | None:
+    """Return the days of a run's phase in one unit; None where the phase has none."""
+    return next((item.days for item in spent(run) if (item.phase, item.unit) == (phase, unit)), None)
+
+
 def unit(device: Json | None) -> str:
     """Return the unit of a device's days; ``device-days`` where the device is not known."""
     kind = (device or {}).get("type")

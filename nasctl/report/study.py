@@ -15,6 +15,7 @@ from typing import Any
 from nasctl.report.method import Method
 from nasctl.report.record import Json, Run, finite
 from nasctl.report.spending import PHASES, device_names
+from nasctl.text import csv_cell
 
 Line = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def to_csv(rows: Sequence[Method]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(found[0]) if found else ["method"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(found)
+    writer.writerows({name: csv_cell(value) for name, value in line.items()} for line in found)
     return text.getvalue()
 
 
@@ -52,9 +53,9 @@ def _line(row: Method, run: Run) -> Line:
         "params": run.number("params"),
         "macs": run.number("macs"),
         "feasible": run.result.get("feasible"),
-        **_phases("work", run.result.get("work"), _parts(run)),
+        **_phases("work", run.result.get("work"), run.sharers),
         **_phases("seconds", run.result.get("cost"), 1),  # already a replica's own share
-        **_phases("cpu_seconds", run.result.get("cpu_seconds"), _parts(run)),
+        **_phases("cpu_seconds", run.result.get("cpu_seconds"), run.sharers),
         "device": device_names([run.result.get("device")]),
         "dataset": run.choices.get("dataset"),
         "recipe": run.result.get("recipe"),
@@ -64,12 +65,8 @@ def _line(row: Method, run: Run) -> Line:
     }
 
 
-def _parts(run: Run) -> int:
-    """Return how many lines share what a run records of itself: the replicas of a repeated search."""
-    return int(run.result["repeats"]) if "replica" in run.result else 1
-
-
 def _phases(name: str, spent: Json | None, parts: int) -> Line:
+    """Return what each phase took, of which a run has one of so many equal ``parts``."""
     known = spent if isinstance(spent, Mapping) else {}
     found = {phase: finite(known.get(phase)) for phase in PHASES}
     return {f"{name}_{p}": value if value is None or parts == 1 else value / parts for p, value in found.items()}

@@ -1,4 +1,4 @@
-"""What a row of the comparison took: days by the clock and CPU time of the process, both with their spread over seeds.
+"""Time that the phases of a row took: days of wall clock and CPU time of the process, with their spread over seeds.
 
 Days by the clock grow with the load of the machine, CPU time hardly: it stands beside where runs recorded it.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from nasctl.report.figure import Figure, days
 from nasctl.report.method import Method, by_seed
 from nasctl.report.record import Run, finite
-from nasctl.report.spending import PHASES, spent
+from nasctl.report.spending import PHASES, days_of, spent
 
 REMARK = (
     "Cost: days by the clock, of the devices named; CPU time: that of the process, which other load hardly changes. "
@@ -41,7 +41,7 @@ def spreads(row: Method) -> dict[str, Any]:
 
 
 def flat(row: Method) -> dict[str, float | None]:
-    """Return the same as columns of one row."""
+    """Return `spreads` as columns of one row."""
     found: dict[str, float | None] = {}
     for phase in PHASES:
         found |= {f"{phase}_{unit}_std": figure.std for unit, figure in wall(row, phase).items()}
@@ -53,7 +53,7 @@ def flat(row: Method) -> dict[str, float | None]:
 def wall(row: Method, phase: str) -> Mapping[str, Figure]:
     """Return the days of a phase over seeds, by unit; units without any are left out."""
     units = dict.fromkeys(item.unit for run in row.runs for item in spent(run) if item.phase == phase)
-    found = {unit: Figure.of(by_seed(row.runs, partial(_days, phase, unit)).values()) for unit in units}
+    found = {unit: Figure.of(by_seed(row.runs, partial(days_of, phase, unit)).values()) for unit in units}
     return {unit: figure for unit, figure in found.items() if figure is not None and figure.mean > 0}
 
 
@@ -63,15 +63,11 @@ def processor(row: Method, phase: str) -> Figure | None:
     return figure if figure is not None and figure.mean > 0 else None
 
 
-def _days(phase: str, unit: str, run: Run) -> float | None:
-    return next((item.days for item in spent(run) if (item.phase, item.unit) == (phase, unit)), None)
-
-
 def _cpu_seconds(phase: str, run: Run) -> float | None:
     """Return a run's CPU seconds; a replica has its share of those of its run."""
     recorded = run.result.get("cpu_seconds")
     seconds = finite(recorded.get(phase)) if isinstance(recorded, Mapping) else None
-    return seconds and seconds / (run.result["repeats"] if "replica" in run.result else 1)
+    return seconds and seconds / run.sharers
 
 
 def _text(figure: Figure, unit: str, write: Callable[[float], str]) -> str:

@@ -1,4 +1,4 @@
-"""How the mean policy of a batch of searches moved: the probability of each option of a decision, turn by turn."""
+"""Mean policy of a batch of searches over its turns: the probability of each option of a decision."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 from nasctl.core import RequestError, unknown
 from nasctl.report import view
 from nasctl.report.document import Grid, grid
-from nasctl.report.duplicates import once
+from nasctl.report.duplicates import without_repeats
 from nasctl.report.label import of_runs
-from nasctl.report.likeness import groups
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, damaged
 from nasctl.text import plot_label
@@ -23,7 +22,7 @@ def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None
 
 
 def _shown(found: Sequence[Run], trajectory: str, plot: str | None) -> Grid:
-    runs, remarks = _counted([run for run in found if run.result.get("trajectory")])
+    runs, remarks = without_repeats([run for run in found if run.result.get("trajectory")])
     if not runs:
         raise RequestError(
             "trajectory: none of these runs noted its policies; give a search with strategy.batched=true and a curve"
@@ -33,14 +32,6 @@ def _shown(found: Sequence[Run], trajectory: str, plot: str | None) -> Grid:
     if plot is not None:
         view.save(_drawn(runs, trajectory), plot)
     return _grid(runs, trajectory, remarks)
-
-
-def _counted(found: Sequence[Run]) -> tuple[list[Run], list[str]]:
-    """Return the runs without repeats of one seed, and what is said of seeds with unlike results."""
-    counted = [once(group) for group in groups(found)]
-    faulty = {run.path for each in counted for fault in each.faults for run in fault.runs}
-    kept = {run.path for each in counted for run in each.runs} | faulty
-    return [run for run in found if run.path in kept], [str(fault) for each in counted for fault in each.faults]
 
 
 def _check(run: Run, decision: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nasctl.report.figure import Figure
+from nasctl.report.interval import Difference, gain
 from nasctl.report.likeness import TRAINING, Fields, alike, comparable, same_space
 from nasctl.report.method import Method
 from nasctl.report.record import ERROR
@@ -45,22 +46,25 @@ def _yardstick(row: Method, error: Figure) -> Yardstick:
 
 
 def is_random(row: Method) -> bool:
-    """Return whether a row is of architectures that nothing but chance chose."""
+    """Return whether a row holds random architectures."""
     return row.error is not None and all(run.source.get("kind") == "random" for run in row.runs)
 
 
-def improvement(row: Method, known: Sequence[Yardstick]) -> float | None:
+def improvement(row: Method, known: Sequence[Yardstick]) -> Difference | None:
     """Return a method's relative improvement in percent, None without a yardstick of its space and recipe."""
     fitting = [yardstick for yardstick in known if _fits(row, yardstick)]
     if row.error is None or is_random(row) or not fitting or fitting[0].error.mean >= 100:
         return None
-    average = 100 - fitting[0].error.mean
-    return 100 * (100 - row.error.mean - average) / average
+    return gain(_accuracy(row.error), _accuracy(fitting[0].error)).scaled(100)
+
+
+def _accuracy(error: Figure) -> Figure:
+    return Figure(100 - error.mean, error.std, error.n)
 
 
 def _fits(row: Method, yardstick: Yardstick) -> bool:
     same = all(row.settings[name] == getattr(yardstick, name) for name in ("space", "dataset"))
-    limits = (None, yardstick.constraint)  # nothing limited a published architecture
+    limits = (None, yardstick.constraint)  # a published architecture has no limit
     if not same or row.recipe != yardstick.recipe or row.settings["constraint"] not in limits:
         return False
     if row.signature is None:

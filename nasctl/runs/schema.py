@@ -276,6 +276,7 @@ _ENVIRONMENT = record(
         "device": optional(_DEVICE),
         "threads": optional(positive),
         "data": mapping(text),
+        "command": listed(text),
     }
 )
 

@@ -1,6 +1,7 @@
 """A space of feed-forward networks of any depth up to ``deepest``; the walk ends early by the option stop."""
 
 from itertools import pairwise
+from math import prod
 
 from torch import nn
 
@@ -17,6 +18,7 @@ class Chain:
     def __init__(self, task: Task, *, widths: list[int], deepest: int, must_stop: bool) -> None:
         self.task, self.options, self.deepest, self.must_stop = task, (STOP, *map(str, widths)), deepest, must_stop
         self.kinds = (self.decision(()),)
+        self.inputs, self.outputs = (prod(task.input_shape), task.num_outputs) if task.input_shape else (2, 1)
 
     def decision(self, prefix):
         if len(prefix) == self.deepest or 0 in prefix:
@@ -54,8 +56,15 @@ class Chain:
         return {"network": [(str(i), str(i + 1), f"linear_{w}") for i, w in enumerate(genotype["widths"])]}
 
     def cost(self, genotype, name):
-        sides = list(pairwise([2, *genotype["widths"], 1]))
-        return sum(a * b + b * (name == "params") for a, b in sides)
+        return sum(a * b + b * (name == "params") for a, b in self.sides(genotype))
+
+    def sides(self, genotype):
+        return list(pairwise([self.inputs, *genotype["widths"], self.outputs]))
+
+    def count(self, network):
+        layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+        weights = sum(layer.weight.numel() for layer in layers)
+        return {"params": weights + sum(layer.bias.numel() for layer in layers), "macs": weights}
 
     def build(self, genotype, form, **size):
-        return nn.Sequential(*(nn.Linear(a, b) for a, b in pairwise([2, *genotype["widths"], 1])))
+        return nn.Sequential(nn.Flatten(), *(nn.Linear(a, b) for a, b in self.sides(genotype)))

@@ -4,6 +4,7 @@ The intervals of shares of a factorial design are simulated in test_factorial.py
 what that many simulations of an exact interval may: 94 % of 2,000, 93 % of 600 and 91.5 % of 200.
 """
 
+import math
 import random
 from itertools import combinations
 
@@ -11,10 +12,11 @@ import numpy
 import pytest
 
 from nasctl.report import correlation, rank
+from nasctl.report._statistics.median import bounds
 from nasctl.report._statistics.proportion import exact
 from nasctl.report.contrast import contrasts
 from nasctl.report.figure import Figure
-from nasctl.report.interval import between, half_width
+from nasctl.report.interval import between, from_value, gain, half_width
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +74,42 @@ def test_the_share_of_searches_that_found_the_best(probability, n):
     for _ in range(SIMULATIONS):
         low, high = exact(sum(draw.random() < probability for _ in range(n)), n, 0.95)
         held += low <= probability <= high
+    assert held >= FEWEST
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "spread", "drawn"),
+    [(2, 2, 1, 1), (2, 8, 0.3, 1), (2, 8, 3, 1), (3, 8, 0.3, 12), (4, 30, 6, 12), (5, 5, 1, 8), (10, 8, 1, 3)],
+)
+def test_the_relative_improvement_over_random_architectures(n, m, spread, drawn):
+    """A method of ``n`` seeds with accuracy 94, beside ``m`` random architectures with 80; standard deviations."""
+    draw, held = random.Random(n * m), 0
+    for _ in range(SIMULATIONS):
+        a, b = (
+            Figure.of([draw.gauss(mean, std) for _ in range(count)])
+            for mean, std, count in ((94, spread, n), (80, drawn, m))
+        )
+        held += (found := gain(a, b)).low <= 94 / 80 - 1 <= found.high
+    assert held >= FEWEST
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 10])
+def test_the_difference_to_a_figure_that_is_taken_as_exact(n):
+    draw, held = random.Random(n), 0
+    for _ in range(SIMULATIONS):
+        found = from_value(Figure.of([draw.gauss(3.1, 0.2) for _ in range(n)]), 2.76)
+        held += found.low <= 3.1 - 2.76 <= found.high
+    assert held >= FEWEST
+
+
+@pytest.mark.parametrize("n", [6, 7, 20, 101])
+@pytest.mark.parametrize("spread", [0.3, 3, 300], ids=["mostly ties", "some ties", "few ties"])
+def test_the_median_of_ranks(n, spread):
+    """Ranks are skewed and have ties; their true median is that of 1 + the whole part of an exponential variable."""
+    draw, held, truth = random.Random(n), 0, 1 + math.floor(spread * math.log(2))
+    for _ in range(SIMULATIONS):
+        low, high = bounds([1 + math.floor(spread * draw.expovariate(1)) for _ in range(n)], 0.95)
+        held += low <= truth <= high
     assert held >= FEWEST
 
 

@@ -9,9 +9,21 @@ from itertools import pairwise
 import pytest
 from scipy import stats
 
-from nasctl.report._statistics import multiple, proportion, student
+from nasctl.report._statistics import median, multiple, proportion, quotient, student
 from nasctl.report.figure import Figure
-from nasctl.report.interval import RULE, Difference, between, half_width, paired, quantile, together, told, welch
+from nasctl.report.interval import (
+    RULE,
+    Difference,
+    between,
+    from_value,
+    gain,
+    half_width,
+    paired,
+    quantile,
+    together,
+    told,
+    welch,
+)
 
 
 # Of any table of Student's distribution; for one and two degrees of freedom there are closed forms
@@ -52,6 +64,47 @@ def test_welchs_interval_of_a_worked_example():
     half = quantile(0.95, 189 / 19) * 3**0.5
     assert (found.low, found.high) == (pytest.approx(-3 - half), pytest.approx(-3 + half))
     assert half == pytest.approx(2.2300 * 3**0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_at_the_bounds_of_a_quotient_the_difference_is_just_significant(seed):
+    """Fieller's bounds by their definition, with the degrees of freedom of Welch's t between equally many values."""
+    draw = random.Random(seed)
+    a, b = (Figure(draw.uniform(60, 95), draw.uniform(0.1, 5), 4) for _ in range(2))
+    found, q = gain(a, b), a.mean / b.mean
+    assert found.value == pytest.approx(q - 1)
+    parts = [a.std**2 / 4, (q * b.std) ** 2 / 4]
+    t = stats.t.ppf(0.975, sum(parts) ** 2 / sum(part**2 / 3 for part in parts))
+    for bound in (1 + found.low, 1 + found.high):
+        error = (a.std**2 / 4 + (bound * b.std) ** 2 / 4) ** 0.5
+        assert abs(a.mean - bound * b.mean) == pytest.approx(t * error, rel=1e-6)
+    assert found.low < found.value < found.high
+
+
+def test_a_quotient_of_means_that_do_not_vary_is_exact_and_one_by_zero_has_no_bounds():
+    same = gain(Figure(84.0, 0.0, 3), Figure(80.0, 0.0, 3))
+    assert (same.low, same.value, same.high) == pytest.approx((0.05, 0.05, 0.05))
+    assert quotient.fieller(3.0, 2.0, (0.1, 1.0), 2.0) is None and quotient.fieller(3.0, 2.0, (0.1, 1.0), 1.9)
+    assert gain(Figure(84.0, None, 1), Figure(80.0, 2.0, 8)).low is None
+    assert gain(Figure(84.0, 1.0, 4), Figure(80.0, None, 1)).low is None
+
+
+def test_a_difference_to_an_exact_value_has_students_interval():
+    values = [2.9, 3.1, 3.4]
+    expected = stats.ttest_1samp(values, 2.76).confidence_interval()
+    found = from_value(Figure.of(values), 2.76)
+    assert (found.low, found.high) == pytest.approx((expected.low - 2.76, expected.high - 2.76))
+    assert str(from_value(Figure(2.76, None, 1), 2.76)) == "+0.00" == str(from_value(Figure(2.7599, None, 1), 2.76))
+
+
+# Of the tables of the sign test, such as Conover 1999, Practical Nonparametric Statistics
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(1, None), (5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (10, (2, 9)), (15, (4, 12)), (20, (6, 15)),
+     (30, (10, 21)), (100, (40, 61))],
+)  # fmt: skip
+def test_the_interval_of_a_median_lies_between_order_statistics(n, expected):
+    assert median.bounds(random.Random(n).sample(range(1, n + 1), n), 0.95) == expected
 
 
 A, B = {0: 3.0, 1: 3.2, 2: 3.4, 3: 3.7}, {0: 3.1, 1: 3.5, 2: 3.9, 3: 4.3}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from fabricate import CHOICES, DAY, genotype, retrain, run, search
@@ -90,6 +91,47 @@ def test_the_command_names_the_run_and_as_many_seeds(root, compared):
     )
     note = f"darts: no random search at equal work; retrain what this finds: {row['command']}"
     assert note in compare([str(root)], width=1000)
+
+
+def made_by(folder, *command):
+    (folder / "environment.json").write_text(json.dumps({"command": ["/bin/nasctl", *command]}))
+
+
+@pytest.mark.parametrize(
+    ("of_search", "of_retraining", "flags"),
+    [
+        (["search", "--config-dir", "conf of mine", "space=chain"], ["retrain"], "--config-dir 'conf of mine' "),
+        (["search", "space=chain", "--config-dir=a", "-m"], ["retrain", "-cd", "b"], "--config-dir a "),
+        (["search", "-cd=a", "-cd", "b"], ["retrain"], "--config-dir a --config-dir b "),
+        (["search"], ["retrain", "-cd", "b"], "--config-dir b "),
+        (None, ["retrain", "--config-dir", "b"], "--config-dir b "),
+        (["search", "--config-dir", "$(id)"], [], "--config-dir '$(id)' "),
+        (["search"], ["retrain"], ""),
+    ],
+)
+def test_the_command_has_the_config_dir_of_the_methods_own_run(root, compared, of_search, of_retraining, flags):
+    method(root, (3.0,))
+    [retrained] = root.rglob("environment.json")
+    made_by(retrained.parent, *of_retraining)
+    if of_search is not None:
+        made_by(search(root, seed=0), *of_search)
+    [row] = compared()["lacking"]
+    assert row["command"].startswith(f"nasctl search {flags}-m strategy=random_search estimator=from_scratch ")
+
+
+@pytest.mark.parametrize("inside", ["", "/conf", "/../{name}/conf", "/x/.."])
+def test_a_config_dir_inside_a_run_is_in_no_command(root, compared, inside):
+    method(root, (3.0,))
+    folder = next(root.rglob("environment.json")).parent
+    made_by(folder, "retrain", "--config-dir", f"{folder}{inside.format(name=folder.name)}")
+    assert compared()["lacking"][0]["command"].startswith("nasctl search -m ")
+
+
+@pytest.mark.parametrize("command", ["search --config-dir x", [1, "--config-dir"], {"--config-dir": "x"}])
+def test_a_command_that_is_no_list_of_words_is_damage(root, compared, command):
+    method(root, (3.0,))
+    next(root.rglob("environment.json")).write_text(json.dumps({"command": command}))
+    assert "environment.json" in compared()["left_out"][0]["reason"]
 
 
 def test_baselines_published_genotypes_and_runs_of_old_lack_nothing(root, compared):

@@ -51,7 +51,7 @@ def test_what_several_runs_evaluated_counts_by_its_mean(root, sweep):
     write(fabricate.search(root, seed=1, trials=tuple(again)))
     text = pareto([str(root)], **SETTINGS)
     assert "3 of 4 architectures are on the front" in text
-    assert "| 8-32 | 200 | 0.6 | 25 |" in text and "loss is the mean of up to 2 evaluations" in text
+    assert "| 8-32 | 200 | 0.6 ± 0.14 (n=2) | 25 |" in text and "loss is the mean of up to 2 evaluations" in text
 
 
 def test_what_searches_of_other_settings_evaluated_stays_apart(root, sweep):
@@ -59,6 +59,15 @@ def test_what_searches_of_other_settings_evaluated_stays_apart(root, sweep):
     text = pareto([str(root)], **SETTINGS)
     assert "2 of 5 architectures are on the front" in text
     assert "| 8-32 | 200 | 0.3 |" in text and "is the mean of" not in text
+
+
+def test_architectures_of_a_space_without_decisions_have_their_numbers_as_names(root):
+    lengths = {(0,): (100, 0.9), (1, 2): (200, 0.5), (1, 0, 3): (300, 0.4)}
+    lines = (trial(arch, {"params": p, "loss": loss}) for arch, (p, loss) in lengths.items())
+    folder = write(fabricate.search(root, trials=tuple(lines), space_size=None))
+    (folder / "decisions.json").unlink()
+    text = pareto([str(root)], **SETTINGS)
+    assert "| 0 | 100 | 0.9 |" in text and "| 1-2 | 200 | 0.5 |" in text and "| 1-0-3 | 300 | 0.4 |" in text
 
 
 def points(values):

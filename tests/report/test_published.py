@@ -62,8 +62,22 @@ def test_an_unknown_table_is_refused_with_the_nearest(root):
 def test_the_difference_to_the_paper_is_in_points(root, compared, published):
     for seed, error in enumerate((2.9, 3.1)):
         retrain(root, search_seed=seed, error=error, published=SECOND)
-    assert compared(published=published)["methods"][0]["difference"] == pytest.approx(3.0 - 2.76)
-    assert "+0.24" in compare([str(root)], published=published)
+    row, half = compared(published=published)["methods"][0], 12.706 * 0.1  # t of one degree of freedom, std / sqrt(2)
+    bounds = [row["difference_low"], row["difference"], row["difference_high"]]
+    assert bounds == pytest.approx([0.24 - half, 0.24, 0.24 + half], abs=1e-4) and row["paper_std"] == 0.09
+    text = compare([str(root)], published=published, format="markdown")
+    assert (
+        "| +0.24 [-1.03, +1.51] | 0.09 |" in text
+        and "| ± of the paper |" in text
+        and "takes the published figure as exact" in text
+    )
+
+
+def test_a_paper_without_a_deviation_and_a_single_seed(root, compared):
+    retrain(root, published={"table": "C10-ENAS", "method": "ENAS macro"}, error=4.0)
+    [row] = compared()["methods"]
+    assert row["difference"] is not None and row["difference_low"] is row["paper_std"] is None
+    assert "± of the paper |" not in compare([str(root)], format="markdown")
 
 
 def test_an_estimate_has_no_difference_to_the_paper(root, compared):

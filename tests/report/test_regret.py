@@ -75,7 +75,16 @@ def test_a_search_is_scored_by_the_sweep_within_its_own_limit(root):
     assert (second["regret"], second["rank"]) == ("0.00000", "1 of 3")
     assert third["regret"] == "infeasible" and third["loss"] == "0.40000"
     (method,) = tables(text)[1]
-    assert list(method.values()) == ["TabNAS", "3", "2", "0.05000 ± 0.07071 (n=2)", "1.5"]
+    assert list(method.values()) == ["TabNAS", "3", "2", "0.05000 ± 0.07071 (n=2)", "1.5 (1 to 2)"]
+
+
+def test_a_median_rank_has_an_interval_from_six_searches_on(root):
+    sweep = swept(root)
+    for seed, arch in enumerate([(0, 1), (0, 1), (1, 0), (1, 0), (0, 1), (0, 0)]):
+        searched(root, arch, WITHIN, seed=seed)
+    text = regret([str(root)], regret=str(sweep), format="markdown")
+    (method,) = tables(text)[1]
+    assert method["median rank"] == "1.5 [1, 3]" and "interval between two order statistics" in text
 
 
 def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differences(root):

@@ -54,6 +54,23 @@ def test_each_replica_has_a_line_with_what_it_decided(root):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\t="])
+def test_no_cell_is_a_formula_or_steers_a_terminal(root, start):
+    formula = f'{start}HYPERLINK("http://example.org";"x")\x1b[2J\u202e'
+    search(root, label=formula, device={"type": "cpu", "name": formula})
+    text = compare([str(root)], format="runs_csv")
+    [only] = rows(root)
+    for cell in (only["method"], only["device"]):
+        assert cell.removeprefix("'").startswith(("\\t",) if start[0] == "\t" else (start,))
+        assert cell[0] not in "=+-@\uff1d" and cell.isprintable()
+    assert not any(character in text for character in "\x1b\t\u202e")
+
+
+def test_numbers_below_zero_stay_numbers(root):
+    search(root, error=-3.5, label="-3.5")
+    assert [(r["error"], r["method"]) for r in rows(root)] == [("-3.5", "-3.5")]
+
+
 def test_searches_that_nobody_retrained_have_a_line(root):
     search(root, seed=3)
     [only] = rows(root)

@@ -27,6 +27,13 @@ def test_runs_without_a_cpu_time_have_no_column(root, compared, recorded):
     assert "CPU time |" not in compare([str(root)], format="markdown")
 
 
+@pytest.mark.parametrize("recorded", [{"retrain": float("nan")}, "38 s", {"retrain": "38 s"}])
+def test_a_cpu_time_that_is_none_is_damage(root, compared, recorded):
+    retrain(root, cpu_seconds=recorded)
+    [left_out] = compared()["left_out"]
+    assert left_out["status"] == "damaged" and "result.json" in left_out["reason"]
+
+
 def test_a_replica_has_its_share_of_the_cpu_time(root, compared):
     repeated(root, [line(seed, 5.0) for seed in range(4)], cpu_seconds={"search": 8.0})
     assert compared()["methods"][0]["cpu_seconds"]["search"] == {"mean": 2.0, "std": 0.0, "n": 4}

@@ -55,6 +55,22 @@ def test_relative_improvement_is_the_papers_formula(root, compared):
     assert "100 (accuracy - random accuracy) / random accuracy." in compare([str(root)], width=1000)
 
 
+def test_relative_improvement_has_an_interval_from_two_seeds_on(root, compared):
+    drawn(root, (19.0, 20.0, 21.0))
+    for seed, error in enumerate((15.0, 16.0, 17.0)):
+        retrain(root, search_seed=seed, error=error)
+    row = next(row for row in compared()["methods"] if row["method"] == "darts")
+    low, high = row["relative_improvement_low"], row["relative_improvement_high"]
+    # both standard errors are 3 ** -.5; close to the delta method's, t (1 + 1.05 ** 2) ** .5 / 3 ** .5 / 80
+    assert low < 5 < high and (high - low) / 2 == pytest.approx(2.776 * (1 + 1.05**2) ** 0.5 / 3**0.5 / 0.8, rel=0.01)
+    text = compare([str(root)], width=1000)
+    assert f"+5.00 [{low:+.2f}, {high:+.2f}]" in text and "Fieller's method" in text
+    [line] = [
+        row for row in csv.DictReader(io.StringIO(compare([str(root)], format="csv"))) if row["method"] == "darts"
+    ]
+    assert float(line["relative_improvement_low"]) == low and float(line["relative_improvement_high"]) == high
+
+
 @pytest.mark.parametrize(
     "other",
     [

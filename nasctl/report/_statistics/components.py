@@ -19,7 +19,6 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
-LEVEL = 0.95
 _TAIL = 0.02  # on either side of the quantiles: at .025 the smallest simulated designs cover 93.7 to 94.5 %
 _DRAWS = 20_000
 _SEED = 0
