@@ -14,7 +14,8 @@ from scipy.stats import kendalltau
 from nasctl import cli
 from nasctl.core import Interrupted
 from nasctl.runs import Run
-from nasctl.shared_weights import YOUNGER
+from nasctl.runs.added import ADDED
+from tests.mutations import unverified
 from tests.tables import accuracies, nasbench201, write_benchmark
 from tests.test_resume import assert_identical
 
@@ -108,16 +109,23 @@ def test_settings_of_the_score(folder: Path) -> None:
     assert len({json.dumps(scores) for scores in found.values()}) == 3
 
 
-def test_a_run_older_than_a_setting_is_scored_as_it_was(folder: Path) -> None:
+def test_a_run_older_than_settings_is_scored_as_it_was(folder: Path) -> None:
     file, scores = folder / "a" / "config.yaml", []
     config = yaml.safe_load(file.read_text())
-    older = {name: value for name, value in config["estimator"].items() if name not in YOUNGER}
-    assert len(older) == len(config["estimator"]) - 2
-    for estimator in (config["estimator"], older):
-        file.write_text(yaml.safe_dump(config | {"estimator": estimator}))
-        assert cli.run(["correlate", "a", "n=5", f"run_dir=c{len(estimator)}", *TABLE]) == 0
-        scores.append([line["scores"] for line in lines_of(folder / f"c{len(estimator)}")])
+    older = config | {group: without_added(config[group]) for group in ("dataset", "estimator")}
+    for group in ("dataset", "estimator"):
+        assert len(older[group]) == len(config[group]) - 2
+    unverified(folder / "a", "finished")
+    for name, recorded in {"newer": config, "older": older}.items():
+        file.write_text(yaml.safe_dump(recorded))
+        assert cli.run(["correlate", "a", "n=5", f"run_dir={name}", *TABLE]) == 0
+        scores.append([line["scores"] for line in lines_of(folder / name)])
     assert scores[0] == scores[1]
+
+
+def without_added(node: dict) -> dict:
+    added = [name for name, value in ADDED[node["_target_"]].items() if not isinstance(value, dict)]
+    return {name: value for name, value in node.items() if name not in added}
 
 
 @pytest.mark.slow
