@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -11,12 +12,13 @@ import pytest
 import yaml
 from scipy.stats import kendalltau
 
-from nasctl import cli
-from nasctl.core import Interrupted
+from nasctl import cli, walk
+from nasctl.config import make
+from nasctl.core import Interrupted, Task
 from nasctl.runs import Run
 from nasctl.runs.added import ADDED
 from tests.mutations import unverified
-from tests.tables import accuracies, nasbench201, write_benchmark
+from tests.tables import accuracies, nasbench201, write_benchmark, write_table
 from tests.test_resume import assert_identical
 
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=64", "threads=1"]
@@ -98,6 +100,37 @@ def test_a_score_is_that_of_the_shared_weights_on_the_whole_validation_half(fold
     known = ["against.partial=true", "constraint.tries=200000", "paths.data=.", "run_dir=c"]
     assert cli.run(["correlate", "whole", "n=3", *table, *known]) == 0
     assert {tuple(line["arch"]): line["scores"][0] for line in lines_of(folder / "c")} == recorded
+
+
+DIGITS = Task("image_classification", (1, 8, 8), 10)
+COLUMNS = {"params": "weights", "macs": "flops"}
+
+
+@pytest.mark.parametrize(
+    "named, limit",
+    [
+        (("params",), []),
+        (("macs",), ["constraint=macs", "constraint.limit=69999993"]),
+        (("params", "macs"), ["constraint=params", "constraint.limit=1009"]),
+        ((), []),
+    ],
+)
+def test_costs_of_the_table_are_those_of_the_architectures(named: tuple, limit: list, folder: Path) -> None:
+    """Those that it has no column for are counted, of networks as small as those of the search."""
+    space = make(yaml.safe_load((folder / "a" / "config.yaml").read_text())["space"], DIGITS)
+    names = [space.notation(space.genotype(arch)) for arch in itertools.islice(walk.every(space), 2000, 2012)]
+    rows = {name: (50 + i, 1000 + i, 70_000_000 - i) for i, name in enumerate(names)}
+    write_table(folder / "t.csv", [[name, *row] for name, row in rows.items()], ["arch", "acc", "weights", "flops"])
+    table = ["against=table", "against.file=t.csv", "against.split=test", "against.accuracy=[acc]", "paths.data=."]
+    table += [f"+against.metrics.{name}={COLUMNS[name]}" for name in named]
+    known = ["against.partial=true", "constraint.tries=200000"]
+    assert cli.run(["correlate", "a", "n=3", *table, *known, *limit, "run_dir=c"]) == 0
+    for line in lines_of(folder / "c"):
+        found = rows[line["notation"]]
+        counted = {name: space.cost(space.genotype(tuple(line["arch"])), name) for name in COLUMNS}
+        right = counted | {name: value for name, value in zip(COLUMNS, found[1:], strict=True) if name in named}
+        assert {name: line[name] for name in COLUMNS} == right
+        assert not limit or line[limit[0].split("=")[1]] <= float(limit[1].split("=")[1])
 
 
 def test_settings_of_the_score(folder: Path) -> None:
