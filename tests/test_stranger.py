@@ -275,7 +275,9 @@ def test_pipes_and_devices_are_no_records(
         nasctl.load("outputs/run")
 
 
-@pytest.mark.parametrize("name", ["architecture.json", "history.jsonl", "costs.jsonl", "environment.json", "weights.pt"])
+@pytest.mark.parametrize(
+    "name", ["architecture.json", "history.jsonl", "costs.jsonl", "environment.json", "weights.pt"]
+)
 def test_a_pipe_in_a_retrain_is_not_waited_for(
     name: str, bases: Path, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

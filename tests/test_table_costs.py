@@ -6,9 +6,9 @@ import pytest
 
 from nasctl import cli
 from nasctl.core import Candidate, Evaluation, RequestError
-from nasctl.replicas import walk
 from nasctl.search import priced
 from nasctl.table_costs import check_unit, tabled
+from nasctl.walk import every as walk
 from tests.small import Problem
 from tests.tables import nasbench201, write_table
 
