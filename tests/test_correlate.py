@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from scipy.stats import kendalltau
 
@@ -19,6 +20,7 @@ from nasctl.runs import Run
 from nasctl.runs.added import ADDED
 from tests.mutations import unverified
 from tests.tables import accuracies, nasbench201, write_benchmark, write_table
+from tests.test_hostile_checkpoints import interrupt
 from tests.test_resume import assert_identical
 
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=64", "threads=1"]
@@ -217,6 +219,25 @@ def test_interrupted_and_resumed_equals_uninterrupted(
     assert lines_of(folder / "whole") == lines_of(folder / "parts") and len(lines_of(folder / "parts")) == 3
     found = [result_of(folder / name)["correlation"] for name in ("whole", "parts")]
     assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_another_training_in_the_checkpoint_is_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["correlate", "a", "n=3", "trainer.epochs=2", "trainer.batch_size=32", "run_dir=c"]
+    interrupt(command, 2, monkeypatch)
+    path = folder / "c" / "checkpoint.pt"
+    whole = torch.load(path, weights_only=True)
+    assert whole["state"]["training"]
+    for training in ({}, [1], {**whole["state"]["training"], "position": 10**6}):
+        torch.save({**whole, "state": {**whole["state"], "training": training}}, path)
+        capsys.readouterr()
+        assert cli.run(command) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith("nasctl: c/checkpoint.pt: holds no state of such a run (")
+    torch.save(whole, path)
+    assert cli.run([*command, "resume=must"]) == 0
 
 
 def test_other_seeds_draw_other_architectures(folder: Path) -> None:
