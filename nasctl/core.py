@@ -66,6 +66,10 @@ class TrialError(RunError):
     """One candidate failed; the search records it and goes on."""
 
 
+class StateError(RunError):
+    """A state is none that what is to go on from it wrote; the fault is a clause, which a run puts into a sentence."""
+
+
 class ExhaustedError(Exception):
     """A strategy has asked for all that it wanted to; the search ends."""
 

@@ -95,6 +95,21 @@ def _locked(file: IO[str], attempt: int) -> bool:
     return True
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a process holds the flock on ``path``; the shared one that is tried is let go at once."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def whole_size(path: Path) -> int:
     """Return the bytes of the lines of a file that end; one cut short by a kill is left out."""
     return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0

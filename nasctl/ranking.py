@@ -10,7 +10,7 @@ from typing import Any
 
 from nasctl import config as configuration
 from nasctl import environment, shared_weights
-from nasctl.assembly import fingerprint, make_trainer
+from nasctl.assembly import costs_of, fingerprint, make_trainer
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Estimator, Feasible, RequestError, Reward
 from nasctl.correlation import Correlation, Estimated, Retrained, Training, sampled
@@ -51,7 +51,7 @@ def correlate(config: Config) -> None:
     check_space(config["choices"]["space"], listed(config["from"]))
     groups = (*CORRELATE, "against" if config.get("against") else "trainer")
     configuration.validate(config, groups)
-    scene = set_up(config, environment.choose_device(config["device"]))
+    scene = set_up(config, environment.choose_device(config["device"]), costs_of(asking(config)))
     runs = [shared_weights.load(Path(text), scene.space, config, scene.device) for text in listed(config["from"])]
     check_seeds(runs)
     origins = [[run.facts["signature"], run.facts["seed"]] for run in runs]
@@ -75,7 +75,12 @@ def read(scene: Scene) -> Mapping[str, str]:
     config = scene.config
     if not config.get("against"):
         return scene.dataset.fingerprint()
-    return fingerprint(replace(scene, config={**config, "estimator": config["against"]}))
+    return fingerprint(replace(scene, config=asking(config)))
+
+
+def asking(config: Config) -> Config:
+    """Return the configuration of a search that asks what the ranking is compared with, where that is an estimator."""
+    return {**config, "estimator": config["against"]} if config.get("against") else config
 
 
 def retrained(scene: Scene, reward: Reward) -> Truth:

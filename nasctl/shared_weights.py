@@ -13,15 +13,13 @@ from nasctl import config as configuration
 from nasctl import walk
 from nasctl.config import Config, make
 from nasctl.core import Architecture, Candidate, Metrics, RequestError, SearchSpace
+from nasctl.runs.added import completed
 from nasctl.runs.directory import CHECKPOINT, restore
 from nasctl.runs.reader import RunFiles, finished
 from nasctl.search import SearchData
 from nasctl.targets import is_address, known
 
 KIND = "proxy"  # what a search with shared weights calls its error
-SUPERNET = "nasctl.estimator.supernet.Supernet"
-YOUNGER: Mapping[str, Any] = {"norms": "batch", "lr_by_length": False}
-"""Settings that the supernets of older runs lack, and the values that do as those did."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,13 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
     node = theirs["dataset"] | {key: value for key, value in places.items() if key in theirs["dataset"]}
     node = classes.at_home(node, "dataset", {f"dataset.{key}": value for key, value in places.items()}, origin)
     classes.at_home(theirs["estimator"], "estimator", {}, origin)
-    dataset = make(node, Path(ours["paths"]["data"]), device, theirs["seed"])
-    searched = make(theirs["space"], dataset.task)
+    dataset = make(completed(node), Path(ours["paths"]["data"]), device, theirs["seed"])
+    searched = make(completed(theirs["space"]), dataset.task)
     if walk.decisions(searched, walk.first(searched)) != walk.decisions(space, walk.first(space)):
         raise RequestError(
             f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
         )
-    settings = _before(theirs["estimator"]) | theirs["estimator"] | _scoring(ours)
+    settings = completed(theirs["estimator"]) | _scoring(ours)
     return make(settings, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None)
 
 
@@ -82,11 +80,6 @@ def _scoring(ours: Config) -> Config:
     if recalibrate is None:
         return {"val_batches": val_batches}
     return {"val_batches": val_batches, "recalibrate": recalibrate, **({"norms": "batch"} if recalibrate else {})}
-
-
-def _before(node: Config) -> Config:
-    """Return what a run did before the settings that its ``node`` may lack were there."""
-    return dict(YOUNGER) if node["_target_"] == SUPERNET else {}
 
 
 def _is_of_here(key: str, value: Any) -> bool:

@@ -10,13 +10,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from nasctl.core import Interrupted, RequestError, RunError
-from nasctl.files import BusyError
+from nasctl.files import BusyError, is_held
 from nasctl.sentences import in_words
 
-SECONDS = 1.0  # between two looks at a run that another process holds
+SECONDS = 0.2  # between two looks at the lock of a run that another process holds
 
 Job = Callable[[dict[str, Any]], None]
 Compose = Callable[[], dict[str, Any]]
@@ -81,4 +82,12 @@ def when_free(job: Job, config: Mapping[str, Any]) -> None:
             if not (told or busy.over):
                 print(f"nasctl: {busy.place}: {busy.who} is at work on this run; waiting for it", file=sys.stderr)
                 told = True
-            time.sleep(0.0 if busy.over else SECONDS)
+            if not busy.over:
+                _wait(busy.place)
+
+
+def _wait(place: Path) -> None:
+    """Return when no other process holds the run's lock; the job itself would read its data before it finds out."""
+    time.sleep(SECONDS)
+    while is_held(place / "lock"):
+        time.sleep(SECONDS)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from scipy.stats import kendalltau
 
-from nasctl import cli
-from nasctl.core import Interrupted
+from nasctl import cli, walk
+from nasctl.config import make
+from nasctl.core import Interrupted, Task
 from nasctl.runs import Run
-from nasctl.shared_weights import YOUNGER
-from tests.tables import accuracies, nasbench201, write_benchmark
+from nasctl.runs.added import ADDED
+from tests.mutations import unverified
+from tests.tables import accuracies, nasbench201, write_benchmark, write_table
+from tests.test_hostile_checkpoints import interrupt
 from tests.test_resume import assert_identical
 
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=64", "threads=1"]
@@ -99,6 +104,37 @@ def test_a_score_is_that_of_the_shared_weights_on_the_whole_validation_half(fold
     assert {tuple(line["arch"]): line["scores"][0] for line in lines_of(folder / "c")} == recorded
 
 
+DIGITS = Task("image_classification", (1, 8, 8), 10)
+COLUMNS = {"params": "weights", "macs": "flops"}
+
+
+@pytest.mark.parametrize(
+    "named, limit",
+    [
+        (("params",), []),
+        (("macs",), ["constraint=macs", "constraint.limit=69999993"]),
+        (("params", "macs"), ["constraint=params", "constraint.limit=1009"]),
+        ((), []),
+    ],
+)
+def test_costs_of_the_table_are_those_of_the_architectures(named: tuple, limit: list, folder: Path) -> None:
+    """Those that it has no column for are counted, of networks as small as those of the search."""
+    space = make(yaml.safe_load((folder / "a" / "config.yaml").read_text())["space"], DIGITS)
+    names = [space.notation(space.genotype(arch)) for arch in itertools.islice(walk.every(space), 2000, 2012)]
+    rows = {name: (50 + i, 1000 + i, 70_000_000 - i) for i, name in enumerate(names)}
+    write_table(folder / "t.csv", [[name, *row] for name, row in rows.items()], ["arch", "acc", "weights", "flops"])
+    table = ["against=table", "against.file=t.csv", "against.split=test", "against.accuracy=[acc]", "paths.data=."]
+    table += [f"+against.metrics.{name}={COLUMNS[name]}" for name in named]
+    known = ["against.partial=true", "constraint.tries=200000"]
+    assert cli.run(["correlate", "a", "n=3", *table, *known, *limit, "run_dir=c"]) == 0
+    for line in lines_of(folder / "c"):
+        found = rows[line["notation"]]
+        counted = {name: space.cost(space.genotype(tuple(line["arch"])), name) for name in COLUMNS}
+        right = counted | {name: value for name, value in zip(COLUMNS, found[1:], strict=True) if name in named}
+        assert {name: line[name] for name in COLUMNS} == right
+        assert not limit or line[limit[0].split("=")[1]] <= float(limit[1].split("=")[1])
+
+
 def test_settings_of_the_score(folder: Path) -> None:
     found = {}
     for setting in ("val_batches=1", "val_batches=null", "recalibrate=2"):
@@ -108,17 +144,23 @@ def test_settings_of_the_score(folder: Path) -> None:
     assert len({json.dumps(scores) for scores in found.values()}) == 3
 
 
-def test_a_run_older_than_a_setting_is_scored_as_it_was(folder: Path) -> None:
+def test_a_run_older_than_settings_is_scored_as_it_was(folder: Path) -> None:
     file, scores = folder / "a" / "config.yaml", []
     config = yaml.safe_load(file.read_text())
-    older = {name: value for name, value in config["estimator"].items() if name not in YOUNGER}
-    assert len(older) == len(config["estimator"]) - 2
-    (folder / "a" / "status.json").write_text('{"status": "finished", "reason": null}')  # as older versions wrote it
-    for estimator in (config["estimator"], older):
-        file.write_text(yaml.safe_dump(config | {"estimator": estimator}))
-        assert cli.run(["correlate", "a", "n=5", f"run_dir=c{len(estimator)}", *TABLE]) == 0
-        scores.append([line["scores"] for line in lines_of(folder / f"c{len(estimator)}")])
+    older = config | {group: without_added(config[group]) for group in ("dataset", "estimator")}
+    for group in ("dataset", "estimator"):
+        assert len(older[group]) == len(config[group]) - 2
+    unverified(folder / "a", "finished")
+    for name, recorded in {"newer": config, "older": older}.items():
+        file.write_text(yaml.safe_dump(recorded))
+        assert cli.run(["correlate", "a", "n=5", f"run_dir={name}", *TABLE]) == 0
+        scores.append([line["scores"] for line in lines_of(folder / name)])
     assert scores[0] == scores[1]
+
+
+def without_added(node: dict) -> dict:
+    added = [name for name, value in ADDED[node["_target_"]].items() if not isinstance(value, dict)]
+    return {name: value for name, value in node.items() if name not in added}
 
 
 @pytest.mark.slow
@@ -177,6 +219,25 @@ def test_interrupted_and_resumed_equals_uninterrupted(
     assert lines_of(folder / "whole") == lines_of(folder / "parts") and len(lines_of(folder / "parts")) == 3
     found = [result_of(folder / name)["correlation"] for name in ("whole", "parts")]
     assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_another_training_in_the_checkpoint_is_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["correlate", "a", "n=3", "trainer.epochs=2", "trainer.batch_size=32", "run_dir=c"]
+    interrupt(command, 2, monkeypatch)
+    path = folder / "c" / "checkpoint.pt"
+    whole = torch.load(path, weights_only=True)
+    assert whole["state"]["training"]
+    for training in ({}, [1], {**whole["state"]["training"], "position": 10**6}):
+        torch.save({**whole, "state": {**whole["state"], "training": training}}, path)
+        capsys.readouterr()
+        assert cli.run(command) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith("nasctl: c/checkpoint.pt: holds no state of such a run (")
+    torch.save(whole, path)
+    assert cli.run([*command, "resume=must"]) == 0
 
 
 def test_other_seeds_draw_other_architectures(folder: Path) -> None:

@@ -7,9 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
 
-from nasctl import cli
+import nasctl
+from nasctl import cli, config, shared_weights
+from nasctl.core import RequestError
 from nasctl.report.record import find
+from nasctl.runs.added import ADDED, completed
+from nasctl.search import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
 SMALL = ["dataset.limit_train=64", "dataset.limit_test=64", "trainer.epochs=1"]
@@ -61,3 +67,77 @@ def test_two_of_them_are_selected_from(outputs: Path) -> None:
     searches = sorted(map(str, outputs.glob("search/darts-random_search-digits/ca*")))
     assert cli.run(["select", *searches, "run_dir=new"]) == 0
     assert json.loads(Path("new/result.json").read_text())["selected"]["kind"] == "run"
+
+
+FOUND = sorted(file.parent for file in RUNS.glob("*/*/*/architecture.json"))
+SUPERNETS = [path for path in FOUND if "Supernet" in (path / "config.yaml").read_text() and "search" in path.parts]
+
+
+def settings_of(run: Path) -> dict:
+    return yaml.safe_load((run / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("run", FOUND, ids=lambda run: run.parent.name)
+def test_the_genotype_of_each_is_loaded(run: Path, tmp_path: Path) -> None:
+    recorded = json.loads((run / "architecture.json").read_text())["genotype"]
+    loaded = nasctl.load(str(run), data=str(tmp_path))
+    assert loaded.genotype == recorded and loaded.network is None  # without weights.pt
+
+
+def test_they_lack_settings_of_today_and_are_completed() -> None:
+    lacking = set()
+    for run in find([RUNS]):
+        recorded = settings_of(run.path)
+        for group in (group for group in config.GROUPS if "_target_" in recorded.get(group, {})):
+            if config._bind(recorded[group], group)[1]:
+                lacking.add(group)
+            assert config._bind(completed(recorded[group]), group)[1] == []
+    assert lacking == {"strategy", "estimator", "dataset", "trainer"}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_was_added_are_settings_of_the_class(name: str) -> None:
+    names = config._keyword_only(config.target({"_target_": name}))
+    own = {key: value for key, value in ADDED[name].items() if not isinstance(value, dict)}
+    assert set(ADDED[name]) <= set(names)
+    misfits = config._bind_to(config.target({"_target_": name}), own, name)[1]
+    assert all("a value is required" in misfit for misfit in misfits)  # of the others
+
+
+@pytest.mark.parametrize(
+    ("node", "right"),
+    [
+        ({"search_split": "order"}, {"search_split": "order", "architecture_batches": "epoch"}),
+        ({"augment": {"search": 1}}, {"augment": {"search": 1, "architecture": None}}),
+        ({"augment": {"architecture": 2}}, {"augment": {"architecture": 2}}),
+        ({"augment": None}, {"augment": None}),
+    ],
+)
+def test_what_is_recorded_stays(node: dict, right: dict) -> None:
+    found = completed({"_target_": "nasctl.dataset.digits.Digits", **node})
+    assert {key: found[key] for key in right} == right
+    nested = completed({"_target_": "own.Class", "part": {"_target_": "nasctl.dataset.digits.Digits", **node}})
+    assert nested == {"_target_": "own.Class", "part": found}
+
+
+@pytest.mark.parametrize("run", SUPERNETS, ids=lambda run: run.parent.name)
+def test_without_a_checkpoint_they_are_not_correlated(run: Path) -> None:
+    with pytest.raises(RequestError, match=r"has no checkpoint.pt.*run that search again"):
+        shared_weights.load(run, None, {}, torch.device("cpu"))
+
+
+def test_with_a_checkpoint_they_are_correlated(outputs: Path) -> None:
+    run = only(outputs, "search/nasbench201-random_search-digits/*")
+    save_checkpoint(run)
+    assert cli.run(["correlate", str(run), "n=3", "run_dir=new"]) == 0
+    lines = [json.loads(line) for line in Path("new/correlation.jsonl").read_text().splitlines()]
+    assert len(lines) == 3 and all(0 <= line["scores"][0] <= 1 for line in lines)
+
+
+def save_checkpoint(run: Path) -> None:
+    """Write the checkpoint that a fixture is kept without, of untrained weights."""
+    theirs, device = completed(settings_of(run)), torch.device("cpu")
+    dataset = config.make(theirs["dataset"], Path("data"), device, theirs["seed"])
+    places = config.make(theirs["space"], dataset.task), SearchData(dataset), device, theirs["seed"]
+    estimator = config.make(theirs["estimator"], *places, lambda shown: None)
+    torch.save({"sizes": {}, "state": {"estimator": estimator.state_dict()}}, run / "checkpoint.pt")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from nasctl import sweep
 from nasctl.core import RequestError
-from nasctl.files import BusyError
+from nasctl.files import LOCK_ATTEMPTS, BusyError
 from nasctl.sweep import Jobs, when_free
 from tests.commands import finish, start
 from tests.test_runs import open_run, status
@@ -73,6 +74,26 @@ def test_a_run_that_another_finished_meanwhile_is_not_done_again(tmp_path: Path)
     assert busy.value.over and status(tmp_path)["status"] == "finished"
     with open_run(tmp_path):
         pass  # the lock was given back
+
+
+def test_what_is_waited_for_is_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job, which reads data and builds networks before it asks for the lock, is not tried at each look."""
+    held, tried, looks = open_run(tmp_path), list[int](), list[float]()
+
+    def job(config: dict) -> None:
+        tried.append(1)
+        with open_run(tmp_path):
+            pass
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == LOCK_ATTEMPTS + 5:
+            held.__exit__(None, None, None)
+
+    held.__enter__()
+    monkeypatch.setattr(time, "sleep", sleep)
+    when_free(job, {})
+    assert len(tried) == 2 and len(looks) > 2 * LOCK_ATTEMPTS
 
 
 def test_a_single_command_does_not_wait(tmp_path: Path) -> None:

@@ -275,6 +275,22 @@ def test_pipes_and_devices_are_no_records(
         nasctl.load("outputs/run")
 
 
+@pytest.mark.parametrize(
+    "name", ["architecture.json", "history.jsonl", "costs.jsonl", "environment.json", "weights.pt"]
+)
+def test_a_pipe_in_a_retrain_is_not_waited_for(
+    name: str, bases: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What tables look at beside the result: content, curves, costs."""
+    run = copied(bases, here, "final").run
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    for settings in ([], ["format=runs_csv"], ["x=params"], ["pareto=params"], ["metric=accuracy"]):
+        assert cli.run(["compare", "outputs/run", *settings]) in (0, 2)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+
+
 def test_an_error_never_steers_the_terminal(run: hostile.Attack, capsys: pytest.CaptureFixture[str]) -> None:
     run.set("status.json", "status", "\x1b[2J\nnasctl: done")
     said = refused("retrain", capsys)

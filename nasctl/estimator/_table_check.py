@@ -17,6 +17,24 @@ OWN = ("accuracy", "error", "reported_accuracy", "reported_error", "simulated_se
 
 GAP = 10.0  # times that the least percentage exceeds the largest share, where a column holds both
 _NO_ACCURACY = re.compile(r"(?<![a-z])(err|errors?|loss|losses|nll|ppl|perplexity|mse|rmse)(?![a-z])", re.IGNORECASE)
+_SPLITS = re.compile(  # words of a column's name, between other letters, or with a capital of their own
+    r"(?<![A-Za-z])(?:test|TEST|train|TRAIN|val|VAL|valid|VALID)(?![a-z])|(?<![A-Z])(?:Test|Train|Val|Valid)(?![a-z])"
+    r"|(?<![A-Za-z])(?:training|validation)(?![a-z])|(?<![A-Z])(?:Training|Validation)(?![a-z])"
+)
+
+
+def check_split(columns: Sequence[str], split: str) -> None:
+    """Raise `RequestError` for a column that its name calls one of test accuracies, read as those of another split.
+
+    Of several words the last counts: ``cifar10-valid/x-test`` holds test accuracies.
+    """
+    for column in columns if split != "test" else ():
+        words = _SPLITS.findall(column)
+        if words and words[-1].lower() == "test":
+            raise RequestError(
+                f"estimator.split={split}: by its name the column {column} of estimator.accuracy holds test "
+                f"accuracies; set estimator.split=test, or name a column of the {split} split"
+            )
 
 
 @lru_cache(maxsize=8)

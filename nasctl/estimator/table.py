@@ -28,7 +28,7 @@ from nasctl.core import (
     State,
 )
 from nasctl.estimator._alone import Alone
-from nasctl.estimator._table_check import check, check_names
+from nasctl.estimator._table_check import check, check_names, check_split
 from nasctl.estimator._table_file import Values, hashes, read
 from nasctl.estimator._table_rows import Rows
 
@@ -78,6 +78,7 @@ class Table(Alone):
         check_names(list(metrics))
         self.table = read(Path(root, file), architecture, tuple(columns))
         check(self.table, tuple(self._columns()), percent)
+        check_split(accuracy, split)
         self.rows = Rows(self.table, space)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
         self.clock = 0.0  # simulated seconds

@@ -32,6 +32,7 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
 
     from nasctl.config import conf_dir, make
     from nasctl.runs import tensors
+    from nasctl.runs.added import completed
 
     path = Path(run)
     _, config = finished(path)
@@ -41,8 +42,8 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
         classes.check(config[group], group, origin)
     root = Path(data or os.environ.get("NASCTL_DATA", "data"))
     node = classes.at_home(config["dataset"], "dataset", {"dataset.download": False, **given}, origin)
-    dataset = make(node, root, torch.device("cpu"), config["seed"])
-    space = make(config["space"], dataset.task)
+    dataset = make(completed(node), root, torch.device("cpu"), config["seed"])
+    space = make(completed(config["space"]), dataset.task)
     files = RunFiles(path)
     genotype = recorded(path / "architecture.json", files.read("architecture.json", "genotype"), space)
     _check_words(path, dataset)

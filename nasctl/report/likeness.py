@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasctl.report.record import Json, Run
+from nasctl.report.record import Json, Run, content
+from nasctl.runs.reader import DamagedError
 
 Fields = Mapping[str, Any]
 """What is known of a run, or of all runs of a row, by the name of the field; values are texts or numbers."""
@@ -162,8 +163,13 @@ def fields(run: Run) -> dict[str, Any]:
 
 
 def genotype(run: Run) -> str | None:
-    """Return a hash of the genotype's content, whatever its file is called; None where it is not recorded."""
-    return _hash_of(run.path / "architecture.json")
+    """Return a hash of the genotype's content, whatever its file is called; None where there is none to be read."""
+    try:
+        record = content(run, "architecture.json", {})
+    except DamagedError:
+        return None
+    known = {name: record[name] for name in ("family", "genotype") if name in record}
+    return canonical_hash(known) if len(known) == 2 else None
 
 
 def data(facts: Any) -> dict[str, str]:
@@ -239,22 +245,13 @@ def _contents(runs: Sequence[Run]) -> dict[int, dict[str, str]]:
     by_name: dict[str, set[str]] = {}
     bare = [run for run in runs if _described_by_content(run)]
     for run in bare:
-        if (content := genotype(run)) is not None:
-            by_name.setdefault(str(run.source.get("name")), set()).add(content)
+        if (known := genotype(run)) is not None:
+            by_name.setdefault(str(run.source.get("name")), set()).add(known)
     without = [run for run in bare if genotype(run) is None]
     found = {id(run): by_name.get(name := str(run.source.get("name")), {f"named {name}"}) for run in without}
     return {key: {GENOTYPE: next(iter(known))} for key, known in found.items() if len(known) == 1} | {
         key: {GENOTYPE: "unknown"} for key, known in found.items() if len(known) > 1
     }
-
-
-def _hash_of(path: Path) -> str | None:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        content = {name: record[name] for name in ("family", "genotype")}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return canonical_hash(content)
 
 
 def canonical_hash(content: Any) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nasctl.report.method import Method
-from nasctl.report.record import Json, Run, finite
+from nasctl.report.record import Json, Run, content, finite
 from nasctl.report.spending import PHASES, device_names
+from nasctl.runs.reader import DamagedError
 from nasctl.text import csv_cell
 
 Line = Mapping[str, Any]
@@ -87,7 +88,7 @@ def _genotype(run: Run) -> str:
 def _content(run: Run, name: str) -> Json:
     """Return the content of a JSON file of the run; empty where it cannot be read."""
     try:
-        found = json.loads((run.path / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found: Json = content(run, name, {})
+    except DamagedError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return found

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 
 import yaml
 
-from nasctl.core import Interrupted, RequestError, RunError, State
+from nasctl.core import Interrupted, RequestError, RunError, State, StateError
 from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
 from nasctl.links import open_to_append, refuse_links
 from nasctl.runs import schema, tensors
@@ -124,6 +124,8 @@ class Run:
             error = Interrupted(self._signal)  # after the last tick: whoever asked still wants a stop
         if error is not None:
             log.info("".join(traceback.format_exception(error)))
+        if isinstance(error, StateError):  # of a part that goes on from its state later than `restore`
+            kind, error = None, _no_state(self.path, error)
         try:
             self._charge()
             self._sync_lines()
@@ -308,8 +310,12 @@ def _load_state(folder: Path, loop: Resumable, state: State) -> None:
     except torch.OutOfMemoryError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        fault = f"holds no state of such a run ({type(error).__name__}: {short(error)})"
-        raise DamagedError(folder, CHECKPOINT, fault) from error
+        raise _no_state(folder, error) from error
+
+
+def _no_state(folder: Path, error: Exception) -> DamagedError:
+    said = short(error) if isinstance(error, StateError) else f"{type(error).__name__}: {short(error)}"
+    return DamagedError(folder, CHECKPOINT, f"holds no state of such a run ({said})")
 
 
 def _status(error: BaseException | None) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from torch import nn
 from nasctl.core import State, Trained, TrialError
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer._precision import Precision
+from nasctl.trainer._state import is_count, is_number, require
 from nasctl.trainer._training import Training
 
 log = logging.getLogger("nasctl")
@@ -72,6 +73,7 @@ class Reading(Training):
         return {**super().state_dict(), **place, **told}
 
     def load_state_dict(self, state: State) -> None:
+        _check(state)
         if state["average"]:
             self.average = Mean(self.model)
         super().load_state_dict(state)
@@ -79,6 +81,15 @@ class Reading(Training):
         self.epoch, self.step, self.hidden = state["epoch"], state["step"], moved(state["hidden"], device)
         self.perplexity = state["perplexity"]
         self.losses, self.rolled_back = list(state["losses"]), list(state["rolled_back"])
+
+
+def _check(state: State) -> None:
+    """Raise ValueError for a place in no text, and for what is noted beside it."""
+    require(is_count(state["epoch"]) and is_count(state["step"]), "epoch, step")
+    require((state["hidden"] is None) == (state["step"] == 0), "hidden")
+    require(state["perplexity"] is None or is_number(state["perplexity"]), "perplexity")
+    require(isinstance(state["losses"], list) and all(map(is_number, state["losses"])), "losses")
+    require(isinstance(state["rolled_back"], list) and all(map(is_count, state["rolled_back"])), "rolled_back")
 
 
 def detached(hidden: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, State, Trained, TrialError
+from nasctl.core import Dataset, Metrics, State, StateError, Trained, TrialError
 from nasctl.trainer._precision import Precision
 
 Weights = dict[str, Tensor]
@@ -75,6 +75,8 @@ class Training:
         """Take in the sums that were measured on a step's ``examples``."""
         if self.average is not None:
             self.average.update(self.model)
+        if self.measured and self.measured[0].keys() != measured.keys():
+            raise StateError(f"it has measured {', '.join(self.measured[0])}, and not {', '.join(measured)}")
         self.measured.append(dict(measured))
         self.examples.append(examples)
         self.loss = measured["loss"] / examples

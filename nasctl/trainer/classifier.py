@@ -24,6 +24,7 @@ from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Schedule, counted
+from nasctl.trainer._state import check_place, resume
 from nasctl.trainer._training import Training, widened
 
 Gradients = Callable[[Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor | None]]]
@@ -130,6 +131,9 @@ class Classifier:
         training, gradients = self._begin(model, dataset, device, state)
         cut = Cutout(self.cutout, seed, device, self.cutout_at)
         epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
+        if state is not None:
+            epoch, step = divmod(training.position, steps)
+            check_place(training, epoch, epochs, step, steps)
         while training.position < epochs * steps:
             position = training.position
             epoch, step = divmod(position, steps)
@@ -154,7 +158,7 @@ class Classifier:
         average = Average(model, self.ema_decay) if self.ema_decay else None
         training = Training(model, self.sgd(model.parameters()), Precision(self.precision, device), average)
         if state is not None:
-            training.load_state_dict(state)
+            resume(training, state)
         network = Compilation(model, "trainer.compile") if self.compile else model
         gradients = partial(self._gradients, training, network, dataset)
         if not (self.cuda_graph and graphs_fit(device, "trainer.cuda_graph")):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._reading import Reading, detached
+from nasctl.trainer._state import check_like, check_place, resume
 from nasctl.trainer._training import widened
 
 Factor = Annotated[float, Field(gt=0, le=1)]
@@ -93,6 +94,8 @@ class LanguageModel:
     ) -> Trained:
         """Train ``model`` in place; ``record`` gets one line an epoch."""
         reading, text, epochs = self._begin(model, state), Text(dataset, split), epochs or self.epochs
+        if state is not None:
+            self._check_place(reading, text, split, epochs)
         while reading.epoch < epochs:
             steps, epoch, step = text.steps(self.batch_size, reading.epoch), reading.epoch, reading.step
             torch.manual_seed(position_seed(seed, "step", epoch, step))
@@ -112,8 +115,17 @@ class LanguageModel:
             compile_step("trainer.compile")
         reading = Reading(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
-            reading.load_state_dict(state)
+            resume(reading, state)
         return reading
+
+    def _check_place(self, reading: Reading, text: Text, split: Split, epochs: int) -> None:
+        """Raise `StateError` unless a resumed ``reading`` stands in the text, with a state of the network's shape."""
+        steps = text.steps(self.batch_size, reading.epoch)
+        check_place(reading, reading.epoch, epochs, reading.step, steps)
+        if reading.hidden is not None:
+            network: Any = reading.model
+            tokens, _ = split.batch(self.batch_size, reading.epoch, reading.step)
+            check_like(reading.hidden, network.start(tokens.shape[1]))
 
     @staticmethod
     def _shown(reading: Reading, steps: int, epochs: int) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Tables whose columns are something else than the settings say: the right number, or a sentence."""
 
 import gzip
+import re
 
 import pytest
 
 from nasctl.config import make
 from nasctl.core import Candidate, RequestError
+from nasctl.estimator._table_check import check_split
 from tests.small import CPU
 from tests.tables import nasbench201, write_table
 
@@ -93,7 +95,7 @@ def test_a_column_of_errors_by_its_name_is_no_accuracy(table, column):
 
 @pytest.mark.parametrize("column", ["terra_acc", "glossy", "acc_seed0", "cifar10_test_acc_200", "interrogation"])
 def test_other_names_are_taken(table, column):
-    assert error(table([88.62, 9.0], column)) == pytest.approx(11.38)
+    assert error(table([88.62, 9.0], column, split="test")) == pytest.approx(11.38)
 
 
 @pytest.mark.parametrize("name", ["error", "accuracy", "reported_error", "simulated_seconds"])
@@ -148,3 +150,35 @@ def test_a_table_of_shares_is_refused_when_gzipped_too(table, tmp_path):
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(f"cell,acc\n{NAMES[0]},0.88\n{NAMES[1]},0.9\n".encode()))
     with pytest.raises(RequestError, match="none of the 2 values of acc exceeds 1"):
         table(content=b"", file="t.csv.gz")
+
+
+@pytest.mark.parametrize("split", ["val", "train"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("cifar10-test-accuracy", "test_acc", "TEST ACC", "cifar10_test_acc_seed0", "acc.test", "testAcc", "topTest1"),
+        *("cifar10-valid/x-test/200/777", "cifar10/ori-test/199", "train_test_acc", "TestAccuracy", "test"),
+    ],
+)
+def test_a_column_of_test_accuracies_is_no_other_split(column, split):
+    with pytest.raises(RequestError, match=rf"estimator.split={split}: by its name the column {re.escape(column)} of"):
+        check_split(["acc", column], split)
+    check_split([column], "test")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("latest_acc", "contest", "tested", "val_acc", "acc", "test-valid-accuracy", "cifar10-valid/x-valid/90/777"),
+        *("attestation", "x-train", "greatest", "testbed 3", "test_training", "Testament"),
+    ],
+)
+def test_other_names_are_of_any_split(column):
+    for split in ("train", "val", "test"):
+        check_split([column], split)
+
+
+def test_a_table_reads_no_test_column_as_validation(table):
+    with pytest.raises(RequestError, match=r"by its name the column test_acc of estimator\.accuracy holds test"):
+        table([88, 94], column="test_acc", split="val")
+    table([88, 94], column="test_acc", split="test")

@@ -356,7 +356,7 @@ def design(root, data=lambda name, seed: "aa", content=lambda name, recipe: name
                 told = {"seed": seed, "search_seed": None, "recipe": recipe, "error": error}
                 folder = retrain(root, source=genotype(f"{name}.json", kind="file"), **told)
                 change(folder, "environment.json", data={"data": data(name, seed)})
-                text = {"family": "darts", "genotype": content(name, recipe), "arch": None}
+                text = {"family": "darts", "genotype": {"normal": content(name, recipe)}, "arch": None}
                 (folder / "architecture.json").write_text(json.dumps(text))
     return gather([str(root)], "none").factorial
 
@@ -501,7 +501,7 @@ def test_networks_of_one_name_and_unlike_content_are_two_series(root, content):
     for seed in (0, 1):
         source = genotype("net.json", kind="file")
         folder = retrain(root, seed=seed, source=source, recipe=f"size {seed}", params=1000 * (seed + 1))
-        text = {"family": "darts", "genotype": content(seed), "arch": None}
+        text = {"family": "darts", "genotype": {"normal": content(seed)}, "arch": None}
         (folder / "architecture.json").write_text(json.dumps(text))
     grid = compare([str(root)], x="params", format="markdown", published="none").split("**Error against params**")[1]
     names = {line.split(" | ")[0] for line in grid.splitlines() if line.startswith("| net")}
