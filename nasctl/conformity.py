@@ -24,7 +24,7 @@ _NOTHING = object()
 def conforming(made: T, group: str) -> T:
     """Return ``made``, or raise `RequestError` with what it lacks of the protocol of ``group``."""
     protocol = PROTOCOLS[group]
-    missing = [name for name in members(protocol) if inspect.getattr_static(made, name, _NOTHING) is _NOTHING]
+    missing = [name for name in members(protocol) if not _has(made, name)]
     if missing:
         kind = type(made)
         raise RequestError(
@@ -32,6 +32,13 @@ def conforming(made: T, group: str) -> T:
             f"nasctl.core.{protocol.__name__} describes"
         )
     return made
+
+
+def _has(made: object, name: str) -> bool:
+    """Return whether ``made`` has a member, without computing a property; a class may hand members on by itself."""
+    if inspect.getattr_static(made, name, _NOTHING) is not _NOTHING:
+        return True
+    return inspect.getattr_static(type(made), "__getattr__", None) is not None and hasattr(made, name)
 
 
 def members(protocol: Any) -> Iterator[str]:
