@@ -39,6 +39,8 @@ SPACE = ("space",)
 _FORMS = ("space.search", "space.final")  # sizes of networks, which the recipe holds
 LIMITS = ("limits", "search limits")
 
+LARGEST_WHOLE = 1e15  # of numbers with a point that are written without one
+
 
 def groups(runs: Iterable[Run]) -> list[tuple[Run, ...]]:
     """Return the runs of each row, in an order that does not depend on the order of ``runs``."""
@@ -283,4 +285,5 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return json.dumps(value)
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < LARGEST_WHOLE)
+    return f"{int(value):,}" if whole else repr(value)

@@ -99,9 +99,12 @@ class Run:
         return finite(self.result.get(key))
 
 
+LARGEST = 10**300  # of a number that is averaged; a whole one has no bound of its own
+
+
 def finite(value: Any) -> float | None:
-    """Return ``value`` if it is a finite number."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    """Return ``value`` if it is a finite number, and no larger than one that can be averaged."""
+    return value if isinstance(value, int | float) and abs(value) < math.inf and abs(value) < LARGEST else None
 
 
 def find(paths: Sequence[str | Path]) -> list[Run]:

@@ -13,8 +13,8 @@ from fabricate import CHOICES, CPU, GPU, genotype, retrain, search
 
 from nasctl.core import RequestError
 from nasctl.report import compare, pareto
-from nasctl.report.likeness import canonical_hash, equal_work, fields, groups, limits
-from nasctl.report.record import read
+from nasctl.report.likeness import canonical_hash, equal_work, fields, groups, leaves, limits
+from nasctl.report.record import finite, read
 
 LIMIT = {"_target_": "nasctl.constraint.limit.Limit", "resource": "params"}
 
@@ -425,3 +425,15 @@ def test_a_run_whose_architecture_cannot_be_read_is_of_unknown_content(root, com
 def test_an_unknown_format_is_refused_before_anything_is_read(root):
     with pytest.raises(RequestError, match="format: unknown"):
         compare([str(root)], format="html")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3000, "3,000"), (3000.0, "3,000"), (0.1, "0.1"), (10**400, f"{10**400:,}")]
+)
+def test_a_setting_is_one_text_however_large_it_is(value: float, text: str) -> None:
+    assert dict(leaves({"limit": value}, "constraint.")) == {"constraint.limit": text}
+
+
+@pytest.mark.parametrize("value", [10**400, float("nan"), float("inf"), "12", None])
+def test_what_cannot_be_averaged_is_no_figure(value: object) -> None:
+    assert finite(value) is None
