@@ -18,6 +18,7 @@ from nasctl.flags import config_dirs
 from nasctl.genotype_source import architecture_record
 from nasctl.progress import duration
 from nasctl.runs import Run
+from nasctl.runs.directory import is_finished as has_finished
 from nasctl.runs.reader import RunFiles
 from nasctl.scene import Scene, signature
 from nasctl.text import shown, shown_lines
@@ -48,7 +49,7 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
 def keep_latency(run: Run, scene: Scene) -> None:
     """Have what is measured of latency written to latency.json, and take over what is there."""
     latency, path = scene.latency, run.path / "latency.json"
-    if latency is None or _has_finished(path.parent):
+    if latency is None or has_finished(path.parent):
         return
     with latency.undisturbed():  # the record names the number of threads
         device = environment.device_record(latency.device)
@@ -81,7 +82,7 @@ def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
 
     Print a note if another commit did it.
     """
-    run.unfinished = not _has_finished(run.path)
+    run.unfinished = not has_finished(run.path)
     if run.unfinished:
         return False
     record = RunFiles(run.path).read("environment.json", "data")
@@ -90,10 +91,6 @@ def is_finished(run: Run, data: Callable[[], Mapping[str, str]]) -> bool:
     if commit and now and commit != now["commit"]:
         print(shown(f"note: {run.path} was made by commit {str(commit)[:10]}, this is {now['commit'][:10]}"))
     return True
-
-
-def _has_finished(path: Path) -> bool:
-    return (path / "status.json").exists() and bool(RunFiles(path).status["status"] == "finished")
 
 
 def begin(run: Run, scene: Scene, data: Mapping[str, str]) -> None:

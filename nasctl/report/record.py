@@ -6,15 +6,14 @@ like other unfinished runs rather than ending the report.
 
 from __future__ import annotations
 
-import fcntl
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nasctl.core import RequestError
+from nasctl.files import is_held
 from nasctl.runs.reader import DamagedError, RunFiles
 
 Json = Mapping[str, Any]
@@ -201,18 +200,4 @@ def _read(folder: Path) -> Run:
 
 
 def _state(word: str, folder: Path) -> str:
-    return "killed" if word == "running" and not _is_locked(folder / "lock") else word
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a living process holds the flock; the shared lock tried here is let go at once."""
-    if not path.is_file():
-        return False
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place would wait for a writer
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return "killed" if word == "running" and not is_held(folder / "lock") else word
