@@ -11,7 +11,7 @@ import sys
 import torch
 
 from benchmarks.problem import DEVICE
-from nasctl.environment import choose_device, device_record
+from nasctl.runs.environment import choose_device, device_record
 
 ALL = (
     "start_up",

@@ -10,7 +10,7 @@ import yaml
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nasctl.config import conf_dir, make
+from nasctl.config.compose import conf_dir, make
 from nasctl.core import Metrics, SearchSpace, Task
 
 DEVICE = torch.device(os.environ.get("DEVICE", "cpu"))

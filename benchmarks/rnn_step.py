@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows
-from nasctl.config import conf_dir, make
+from nasctl.config.compose import conf_dir, make
 from nasctl.core import Candidate, Genotype, SearchSpace, Task
 from nasctl.genotype_source import find
 

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from benchmarks.pairs import alternate
 from benchmarks.problem import DEVICE
-from nasctl.config import conf_dir, make
+from nasctl.config.compose import conf_dir, make
 from nasctl.core import Candidate
 
 PAIRS, NETWORKS = 3, 20

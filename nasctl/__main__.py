@@ -1,6 +1,6 @@
 """Run the command line as ``python -m nasctl``."""
 
-from nasctl.start import main
+from nasctl.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -5,13 +5,11 @@ Nothing here imports torch at run time, so the command line starts fast.
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from nasctl.errors import RequestError
 
 if TYPE_CHECKING:
     import torch
@@ -33,94 +31,18 @@ record then reports them in place of what it searched by.
 State = dict[str, Any]
 """What ``state_dict`` returns: tensors, numbers, strings and containers of them, nothing else."""
 
-Tick = Callable[[Callable[[], State], Mapping[str, Any]], None]
+StepCallback = Callable[[Callable[[], State], Mapping[str, Any]], None]
 """Called between training steps with (how to get the state, what to show); may raise `Interrupted`."""
 
 Remark = Callable[[str], None]
 """Called with a sentence on what was read and has no effect."""
 
-Pulse = Callable[[Mapping[str, Any]], None]
+ProgressCallback = Callable[[Mapping[str, Any]], None]
 """The same where there is no state to save: called with what to show."""
-
-
-Stamp = tuple[str, int, int, int]
-"""Path, size in bytes, time of the last change in nanoseconds, and inode of a file."""
-
-
-class RequestError(Exception):
-    """The request was wrong: a sentence with value, place and remedy, or several of them. Exit code 2."""
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.args))
-
-
-class MissingDataError(RequestError):
-    """A file or folder of data is not there; of one that is there and is faulty, `RequestError` tells."""
-
-
-class RunError(Exception):
-    """The request was right but the run failed, for a reason that can be mended. Exit code 2."""
-
-
-class TrialError(RunError):
-    """One candidate failed; the search records it and goes on."""
-
-
-class StateError(RunError):
-    """A state is none that what is to go on from it wrote; the fault is a clause, which a run puts into a sentence."""
-
-
-class ExhaustedError(Exception):
-    """A strategy has asked for all that it wanted to; the search ends."""
-
-
-class SweepError(Exception):
-    """A job of a sweep failed; the others went on. Exit code 1."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal asked the run to stop; ``signal`` is its number. Ends a sweep too, as Ctrl-C does."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(f"stopped by signal {signal}")
-        self.signal = signal
 
 
 def ignore(text: str) -> None:
     """Take a remark that nobody asked for."""
-
-
-def unknown(what: str, name: object, choices: Iterable[str]) -> RequestError:
-    """Return the error for a name that is none of ``choices``, with the nearest one."""
-    known = [choice for choice in choices if not choice.startswith("_")]  # those are parts, not choices
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return RequestError(
-        f"{what}: unknown {name!r}; {hint}{'choose from ' + ', '.join(known) if known else 'remove it'}"
-    )
-
-
-def file_digest(path: Path, algorithm: str) -> str:
-    """Return the digest of a file, in hexadecimal; a process reads it once while its size, time and inode stay."""
-    return _file_digest(path, algorithm, stamp_of(path))
-
-
-@lru_cache(maxsize=4096)
-def _file_digest(path: Path, algorithm: str, stamp: Stamp) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def stamp_of(path: Path) -> Stamp:
-    """Return path, size, time of the last change and inode of a file: what a digest may be remembered by."""
-    found = path.stat()
-    return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def position_seed(*position: int | str) -> int:
-    """Return a 63-bit seed that is a pure function of a position such as (seed, "augment", epoch, step)."""
-    text = "/".join(map(str, position)).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
 @dataclass(frozen=True)
@@ -213,7 +135,7 @@ class Task:
 
 
 @dataclass
-class Passage:
+class TextSegment:
     """What a supernet of language models reads in place of a tensor: a stretch of text and the state before it.
 
     The network that reads it leaves there the state ``after`` it and its ``outputs`` ``(T, B, H)`` before dropout.
@@ -329,7 +251,7 @@ class SearchSpace(Described, Relaxation, Protocol):
 
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
-        ``search``; ``size`` replaces parts of it. For language x is a `Passage`."""
+        ``search``; ``size`` replaces parts of it. For language x is a `TextSegment`."""
 
 
 class FixedSpace(SearchSpace, FixedChoices, Protocol):
@@ -522,7 +444,7 @@ class Trainer(Protocol):
         *,
         seed: int,
         epochs: int | None,
-        tick: Tick,
+        tick: StepCallback,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
         choose_by: Split | None = None,

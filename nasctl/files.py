@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from nasctl.core import RequestError, RunError
-from nasctl.links import no_link
+from nasctl.errors import RequestError, RunError
+from nasctl.symlinks import no_link
 
 LOCK_ATTEMPTS = 4
 

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, State, Tick, Trained, Trainer, position_seed
+from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, State, StepCallback, Trained, Trainer
+from nasctl.seeds import position_seed
 
 
 def retrain(
@@ -19,7 +20,7 @@ def retrain(
     device: torch.device,
     seed: int,
     *,
-    tick: Tick,
+    tick: StepCallback,
     record: Callable[[Mapping[str, Any]], None],
     state: State | None,
 ) -> tuple[nn.Module, Trained, Metrics]:

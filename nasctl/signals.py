@@ -46,7 +46,7 @@ def stop(number: int, frame: Any) -> None:
     if _imports(frame):
         os.write(2, f"nasctl: stopped by signal {number}; give the same command again\n".encode())
         os._exit(128 + number)
-    from nasctl.core import Interrupted
+    from nasctl.errors import Interrupted
 
     raise Interrupted(number)
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import torch
 
-from nasctl.core import Architecture, Choices, Decision, FixedChoices, RequestError
+from nasctl.core import Architecture, Choices, Decision, FixedChoices
+from nasctl.errors import RequestError
 
 MAX_DECISIONS = 10_000  # of one walk; more of them are taken for a walk that never ends
 

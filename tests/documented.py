@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from nasctl.cli import HELP, VERBS
+from nasctl.cli.main import HELP, VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACEHOLDERS = {

@@ -10,9 +10,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
-from nasctl.config import conf_dir, make
+from nasctl.config.compose import conf_dir, make
 from nasctl.core import Candidate
-from nasctl.search import Feasible
+from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
 CPU = torch.device("cpu")

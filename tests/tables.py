@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 
 import yaml
 
-from nasctl.config import conf_dir, make
+from nasctl.config.compose import conf_dir, make
 from nasctl.core import Task
 from nasctl.walk import every as walk
 

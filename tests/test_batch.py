@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from nasctl.constraint.limit import Limit
-from nasctl.core import Interrupted
+from nasctl.errors import Interrupted
 from nasctl.runs import Run
 from tests.tables import nasbench201, write_benchmark
 

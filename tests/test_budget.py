@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from nasctl import budget, cli
-from nasctl.core import RequestError
-from nasctl.search import Budget
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
+from nasctl.search import budget
+from nasctl.search.loop import Budget
 from tests.small import Problem
 
 WHOLE = {  # what each result.json has

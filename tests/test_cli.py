@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.commands import SMALL
 
 DIGITS = ["search", "+experiment=darts_digits", "+debug=smoke"]

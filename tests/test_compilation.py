@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.compilation import Compilation
+from nasctl.acceleration.compiled import Compilation
 from tests.small import Problem, same, train
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
-from nasctl.conformity import PROTOCOLS, conforming, members
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.config.conformity import PROTOCOLS, conforming, members
+from nasctl.errors import RequestError
 from tests.doors.chain import Chain
 from tests.doors.test_walks import SEARCH, SIZE
 

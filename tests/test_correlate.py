@@ -13,9 +13,11 @@ import torch
 import yaml
 from scipy.stats import kendalltau
 
-from nasctl import cli, walk
-from nasctl.config import make
-from nasctl.core import Interrupted, Task
+from nasctl import walk
+from nasctl.cli import main as cli
+from nasctl.config.compose import make
+from nasctl.core import Task
+from nasctl.errors import Interrupted
 from nasctl.runs import Run
 from nasctl.runs.added import ADDED
 from tests.mutations import unverified

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.mutations import mutate, unverified
 
 ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=rows", "reward.name=loss", "reward.maximize=false"]

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli, config, jobs, report
+from nasctl import report
+from nasctl.cli import jobs
+from nasctl.cli import main as cli
+from nasctl.config import compose as config
 from tests.documented import commands
 
 GROUPS = {
@@ -64,7 +67,7 @@ def test_a_documented_command_is_composed(
 
 
 def test_the_command_that_a_search_prints_is_taken(run: Path, done: list[str], capsys: pytest.CaptureFixture) -> None:
-    from nasctl.recording import show
+    from nasctl.cli.recording import show
     from nasctl.runs import Run
 
     show(Run(run, {"dry_run": False}, phase="search", checkpoint_seconds=1))

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl import cli, dry_run
-from nasctl.core import RequestError
-from nasctl.dry_run import DryRun, Step, steps_of
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
+from nasctl.runs import dry_run
+from nasctl.runs.dry_run import DryRun, Step, steps_of
 from tests.commands import SMALL
 
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=32", "threads=1"]

@@ -11,11 +11,13 @@ import torch
 import yaml
 
 import nasctl
-from nasctl import cli, config, shared_weights
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.config import compose as config
+from nasctl.errors import RequestError
 from nasctl.report.record import find
 from nasctl.runs.added import ADDED, completed
-from nasctl.search import SearchData
+from nasctl.search import shared_weights
+from nasctl.search.loop import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
 SMALL = ["dataset.limit_train=64", "dataset.limit_test=64", "trainer.epochs=1"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nasctl import experiment, flags
-from nasctl.config import conf_dir, launch
+from nasctl.command_line import flags
+from nasctl.config import experiment
+from nasctl.config.compose import conf_dir, launch
 
 REFERENCE = {
     "seed": 0,

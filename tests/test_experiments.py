@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.dataset import clicks
 from tests.marked import slow
 from tests.official import write_cifar

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
-from nasctl.config import target
-from nasctl.core import KnownBySettings, MissingDataError, RequestError, RunError, file_digest
-from nasctl.fingerprint import check_finished, differing
+from nasctl.cli import main as cli
+from nasctl.config.compose import target
+from nasctl.core import KnownBySettings
+from nasctl.digest import file_digest
+from nasctl.errors import MissingDataError, RequestError, RunError
+from nasctl.runs.fingerprint import check_finished, differing
 from nasctl.walk import every as walk
 from tests.dataset.clicks import lines, text
 from tests.estimator.test_contract import ESTIMATORS

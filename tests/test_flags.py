@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from nasctl import cli, config
-from nasctl.core import RequestError
-from nasctl.flags import NAMES, SHORT, config_dirs, read
+from nasctl.cli import main as cli
+from nasctl.command_line.flags import NAMES, SHORT, config_dirs, read
+from nasctl.config import compose as config
+from nasctl.errors import RequestError
 
 SETTINGS = ["space=darts", "strategy=darts", "dataset=digits", "seed=0,1"]
 FLAGS = [["-m"], ["--config-dir", "conf"], ["--cfg=job"], ["-cd=a b"], ["--info", "plugins"], ["-p", "space"]]

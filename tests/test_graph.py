@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from nasctl.graph import Graph
+from nasctl.acceleration.cuda_graph import Graph
 from tests.estimator.test_supernet import search_steps
 from tests.marked import slow
 from tests.small import Problem, same, train

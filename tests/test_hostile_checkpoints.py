@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from nasctl import cli
-from nasctl.core import Interrupted
+from nasctl.cli import main as cli
+from nasctl.errors import Interrupted
 from nasctl.runs import Run
 
 RETRAINS = {

@@ -9,10 +9,10 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
-from nasctl.config import OWN, _override, conf_dir, target
-from nasctl.core import RequestError
-from nasctl.inheritance import Inherited, from_config, from_overrides, literal
-from nasctl.targets import TARGET, is_address, leaves
+from nasctl.config.compose import OWN, _override, conf_dir, target
+from nasctl.config.inheritance import Inherited, from_config, from_overrides, literal
+from nasctl.config.targets import TARGET, is_address, leaves
+from nasctl.errors import RequestError
 
 CONF = (conf_dir(),)
 PLAIN = [

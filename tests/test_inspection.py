@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 
 
 def inspect(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

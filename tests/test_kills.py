@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli, environment, jobs
-from nasctl.runs import CHECKPOINT, PREVIOUS, directory
+from nasctl.cli import jobs
+from nasctl.cli import main as cli
+from nasctl.runs import CHECKPOINT, PREVIOUS, directory, environment
 from tests.test_resume import RUNS, assert_identical
 
 KILLS = 29  # of each run, 203 of the seven

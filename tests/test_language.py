@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli, load
-from nasctl.core import RequestError
+from nasctl import load
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from tests.small import CPU, Problem
 from tests.text import WORDS, write_ptb
 

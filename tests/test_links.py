@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.files import lock, write_whole
-from nasctl.links import open_to_append
 from nasctl.runs import Run
+from nasctl.symlinks import open_to_append
 from tests.hostile import FILES
 
 

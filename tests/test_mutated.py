@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.mutated import mutated
 
 FEW, MANY = 25, 500
@@ -45,13 +45,14 @@ def test_a_wrong_command_line(
 
 def _without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have jobs end where they would begin to train: everything is read, checked and built by then."""
-    from nasctl import jobs, ranking
+    from nasctl.cli import correlate as ranking
+    from nasctl.cli import jobs
 
     for module in (jobs, ranking):
         monkeypatch.setattr(module, "begin", _enough)
 
 
 def _enough(*words: object) -> None:
-    from nasctl.core import RunError
+    from nasctl.errors import RunError
 
     raise RunError("the test ends here")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 
 MODULE = '''
 """A space without forms: one size for the search and for the final network."""

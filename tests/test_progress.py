@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nasctl.progress import Progress, described, duration
+from nasctl.runs.progress import Progress, described, duration
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli, config
-from nasctl.quoting import in_quotes, quoted_text, unquoted
+from nasctl.cli import main as cli
+from nasctl.command_line.quoting import in_quotes, quoted_text, unquoted
+from nasctl.config import compose as config
 
 AWKWARD = ["ö", "日本", "a b", "#a", "a&b", "a;b", "a!b", "a<b>", "it's", 'a"b', "~a", "a=b", "a,b", "[a]", "{a}"]
 AWKWARD += ["br(ack)et", "a\\b", "a\\'b", "end\\", "a`b", "a|b", "null", "a@b", "'a'", "-a", "a:b", "*", "%s", " a "]
@@ -46,7 +47,7 @@ def test_what_is_no_path_keeps_its_meaning() -> None:
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_paths_and_labels_are_composed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nasctl import jobs
+    from nasctl.cli import jobs
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).mkdir()
@@ -75,7 +76,7 @@ def test_runs_in_awkward_places_are_read_again(name: str, tmp_path: Path, monkey
 
 
 def test_open_mappings_take_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nasctl import jobs
+    from nasctl.cli import jobs
 
     given: list[dict] = []
     monkeypatch.setattr(jobs, "search", given.append)

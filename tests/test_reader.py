@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare, list_runs
 from nasctl.runs import CHECKPOINT, PREVIOUS, Run, plain, tensors
 from nasctl.runs.plain import FaultError

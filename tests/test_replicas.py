@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
-from nasctl.core import RequestError
-from nasctl.replicas import Incumbent, best_quality, distribution, spread
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
+from nasctl.search.replicas import Incumbent, best_quality, distribution, spread
 from nasctl.walk import every as walk
 from tests.lines import read_lines
 from tests.small import same, through_a_file

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nasctl.core import position_seed
 from nasctl.retrain import retrain
+from nasctl.seeds import position_seed
 from tests.small import CPU, Problem, SpySplit, same, through_a_file
 
 STEPS = 5  # of an epoch: all 144 training images in batches of 32

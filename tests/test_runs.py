@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl.core import Interrupted, RequestError, RunError
+from nasctl.errors import Interrupted, RequestError, RunError
 from nasctl.files import write_whole
 from nasctl.runs import CHECKPOINT, PREVIOUS, Run
 from tests.lines import read_lines

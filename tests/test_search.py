@@ -6,8 +6,9 @@ import math
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, ExhaustedError, RequestError, RunError, Trial, TrialError
-from nasctl.search import Budget, Feasible, Search, entropy, trial_line
+from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.errors import ExhaustedError, RequestError, RunError, TrialError
+from nasctl.search.loop import Budget, Feasible, Search, entropy, trial_line
 from tests.small import same, through_a_file
 
 
@@ -348,7 +349,7 @@ def test_a_limit_is_a_chain_only_where_the_estimator_covers_everything(partial):
 
 
 def test_equal_rewards_are_counted_and_the_lowest_trial_index_wins():
-    from nasctl.search import ties
+    from nasctl.search.loop import ties
 
     def line(arch, reward, **parts):
         return {"arch": arch, "reward": reward, "relaxed": False, "error": None} | parts

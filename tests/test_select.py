@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.commands import finish, start
 from tests.test_resume import assert_identical
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from nasctl.core import RequestError, RunError
+from nasctl.errors import RequestError, RunError
 from nasctl.genotype_source import Source
-from nasctl.search import SearchData
-from nasctl.selection import Selection, check_devices, label_of, listed, total
+from nasctl.search.loop import SearchData
+from nasctl.search.selection import Selection, check_devices, label_of, listed, total
 from tests.small import CPU, Problem, same, through_a_file
 
 STEPS = 3  # of an epoch: 72 images in batches of 32

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl import cli, config, jobs
-from nasctl.core import Candidate, RunError, TrialError
-from nasctl.memory import of_one_candidate
-from nasctl.sentences import REMEDIES, in_words
+from nasctl.cli import jobs
+from nasctl.cli import main as cli
+from nasctl.config import compose as config
+from nasctl.core import Candidate
+from nasctl.errors import RunError, TrialError
+from nasctl.out_of_memory import of_one_candidate
+from nasctl.system_errors import REMEDIES, in_words
 from tests.small import Problem
 
 SMOKE = ["search", "+experiment=random_search_digits", "+debug=smoke"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import sweep
-from nasctl.core import RequestError
+from nasctl.config import sweep
+from nasctl.config.sweep import Jobs, when_free
+from nasctl.errors import RequestError
 from nasctl.files import LOCK_ATTEMPTS, BusyError
-from nasctl.sweep import Jobs, when_free
 from tests.commands import finish, start
 from tests.test_runs import open_run, status
 

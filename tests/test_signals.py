@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nasctl import signals
-from nasctl.core import Interrupted
+from nasctl.errors import Interrupted
 from tests.commands import finish, start
 from tests.test_runs import open_run, status
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 import nasctl
-from nasctl import cli
 from nasctl import genotype_source as source
-from nasctl.core import RequestError, SearchSpace
-from nasctl.search import Feasible
+from nasctl.cli import main as cli
+from nasctl.core import SearchSpace
+from nasctl.errors import RequestError
+from nasctl.search.loop import Feasible
 from tests.small import Problem
 
 

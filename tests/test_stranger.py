@@ -20,9 +20,9 @@ import torch
 import yaml
 
 import nasctl
-from nasctl import cli
-from nasctl.config import conf_dir
-from nasctl.core import RequestError, RunError
+from nasctl.cli import main as cli
+from nasctl.config.compose import conf_dir
+from nasctl.errors import RequestError, RunError
 from tests import hostile
 from tests.tables import nasbench201, write_benchmark
 from tests.test_correlate import SEARCH, SHARED, TABLE

@@ -80,7 +80,7 @@ def test_letters_beyond_ascii_in_any_locale(locale: dict[str, str], tmp_path: Pa
 
 
 def test_ascii_shows_what_it_lacks_otherwise() -> None:
-    from nasctl.streams import _replaced, make_lasting  # noqa: F401  registers nothing by itself
+    from nasctl.cli.streams import _replaced, make_lasting  # noqa: F401  registers nothing by itself
 
     text = "─±ü\udcff"
     error = UnicodeEncodeError("ascii", text, 0, 3, "")

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from nasctl import cli
-from nasctl.core import Candidate, Evaluation, RequestError
-from nasctl.search import priced
-from nasctl.table_costs import check_unit, tabled
+from nasctl.cli import main as cli
+from nasctl.config.table_costs import check_unit, tabled
+from nasctl.core import Candidate, Evaluation
+from nasctl.errors import RequestError
+from nasctl.search.loop import priced
 from nasctl.walk import every as walk
 from tests.small import Problem
 from tests.tables import nasbench201, write_table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from tests.dataset.clicks import lines, text
 from tests.test_resume import RUNS, assert_identical, interrupt, resume
 

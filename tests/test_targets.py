@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nasctl.config import conf_dir
-from nasctl.core import RequestError
-from nasctl.targets import TARGET, Known, known
+from nasctl.config.compose import conf_dir
+from nasctl.config.targets import TARGET, Known, known
+from nasctl.errors import RequestError
 from tests.small import Problem
 
 CLASSIFIER, DARTS = "nasctl.trainer.classifier.Classifier", "nasctl.space.darts.Darts"
@@ -46,7 +46,7 @@ def test_composed_configurations_pass(estimator: str) -> None:
                 "builtins.exec",
                 "nasctl.files.write_whole",
                 "nasctl.dataset._download.fetch",
-                "nasctl.cli.run",
+                "nasctl.cli.main.run",
                 "evil.Evil",
                 DARTS,
                 CLASSIFIER,

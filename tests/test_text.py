@@ -10,7 +10,7 @@ import pytest
 
 from nasctl.report.document import Grid
 from nasctl.report.table import latex, markdown, terminal
-from nasctl.text import csv_cell, folder_part, plot_label, shown, shown_json, shown_lines
+from nasctl.terminal_text import csv_cell, folder_part, plot_label, shown, shown_json, shown_lines
 
 STEERING = {
     "\x1b[31mred": "\\x1b[31mred",

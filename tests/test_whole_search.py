@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import nasctl
-from nasctl.core import RunError
-from nasctl.search import Budget, Search, SearchData
+from nasctl.errors import RunError
+from nasctl.search.loop import Budget, Search, SearchData
 from tests.marked import slow
 from tests.small import Problem, same
 

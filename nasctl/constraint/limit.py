@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from nasctl.core import Chain, Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.errors import RequestError
 
 Resource = Literal["params", "macs", "latency"]
 COUNTED = {"params": "so few params", "macs": "so few macs"}  # sums over neighbouring decisions, in some spaces

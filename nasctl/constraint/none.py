@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import PositiveInt
 
-from nasctl.core import Chain, Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.errors import RequestError
 
 
 class Unconstrained:

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from nasctl.constraint.limit import Limit, Resource
-from nasctl.core import Chain, Genotype, RequestError, SearchSpace
+from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.errors import RequestError
 
 
 class Part(Limit):

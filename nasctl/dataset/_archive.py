@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nasctl.core import RunError
+from nasctl.errors import RunError
 
 MEMBERS = 1000
 BYTES = 1 << 30  # of all members together, unpacked

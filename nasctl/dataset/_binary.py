@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from nasctl.core import Metrics, RequestError, Split, Task, position_seed
+from nasctl.core import Metrics, Split, Task
 from nasctl.dataset._order import Order
 from nasctl.dataset._table import HeldOut, Table, TableSplit
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 
 BINS = 2000  # of the scores, for the area under the curve
 REACH = 10.0  # bins are even in asinh(logit) from -REACH to REACH: 0.01 wide about 0, 1 % of the logit far out

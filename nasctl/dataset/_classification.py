@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from nasctl.core import Metrics, RequestError, Split, Task, Validation, position_seed
+from nasctl.core import Metrics, Split, Task, Validation
 from nasctl.dataset._order import Independent, Order
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 
 ORDERS: Mapping[str, type[Order]] = {"epoch": Order, "independent": Independent}
 """How batches of architecture steps are drawn: through all images in an epoch, or each by itself."""

@@ -17,8 +17,8 @@ from typing import BinaryIO, Literal, cast
 
 import numpy as np
 
-from nasctl.core import RequestError, unknown
 from nasctl.dataset._click_rows import COLUMNS, Fields, Rows, locate, read
+from nasctl.errors import RequestError, unknown
 
 _BLOCK = 1 << 19  # bytes: a block's arrays stay in a processor's cache
 _GZIP = b"\x1f\x8b"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from nasctl.core import RequestError
 from nasctl.dataset._click_log import ClickLog
 from nasctl.dataset._click_rows import CATEGORIES, NUMBERS
 from nasctl.dataset._columns import cached
 from nasctl.dataset._table import HeldOut, Table, Vocabularies
+from nasctl.errors import RequestError
 
 EXACT = 1 << 24  # ids below it are exact in float32
 

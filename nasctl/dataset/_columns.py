@@ -25,11 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from nasctl.core import RunError, file_digest
 from nasctl.dataset._click_log import ClickLog
 from nasctl.dataset._click_rows import CATEGORIES, NUMBERS, Rows
 from nasctl.dataset._table import HeldOut
 from nasctl.dataset._vocabulary import Vocabulary
+from nasctl.digest import file_digest
+from nasctl.errors import RunError
 
 log = logging.getLogger("nasctl")
 
@@ -59,7 +60,7 @@ def cached(source: ClickLog, folder: Path, *, min_count: int, held_out: HeldOut)
         return columns
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_name(f"{folder.name}.lock")):
+        with _independent(folder.with_name(f"{folder.name}.lock")):
             return _fresh(source.path, folder) or _convert(source, folder, min_count, held_out)
     except OSError as error:
         raise RunError(
@@ -114,7 +115,7 @@ def _state(path: Path) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _independent(path: Path) -> Iterator[None]:
     """Let one process at a time convert; the lock dies with its process."""
     with path.open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 END, UNKNOWN = "<eos>", "<unk>"
 

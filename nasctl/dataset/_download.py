@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.request import urlopen
 
-from nasctl.core import RunError
 from nasctl.dataset._archive import unzip
+from nasctl.errors import RunError
 
 BYTES = 1 << 26  # of a file that is fetched, at most
 SECONDS = 60  # without an answer, before a download is given up

@@ -21,9 +21,9 @@ from PIL import Image, ImageEnhance
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from nasctl.core import MissingDataError, RequestError, unknown
 from nasctl.dataset._images import normalise, per_channel
 from nasctl.dataset._order import Order
+from nasctl.errors import MissingDataError, RequestError, unknown
 
 Example = tuple[Path, int]
 """A file and the index of its class."""

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.nn.functional import pad as pad_border
 
-from nasctl.core import RequestError
 from nasctl.dataset._order import Order
+from nasctl.errors import RequestError
 
 Arrays = tuple[np.ndarray, np.ndarray]
 """Pixels ``(n, channels, height, width)`` uint8 and labels ``(n,)`` int64."""

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from nasctl.core import Metrics, RequestError, Task
+from nasctl.core import Metrics, Task
 from nasctl.dataset._corpus import Corpus, digest_of
 from nasctl.dataset._tokens import FIXED, Lengths, TokenSplit, on_device
+from nasctl.errors import RequestError
 
 _LARGEST = math.log(np.finfo(np.float64).max)  # of a loss whose perplexity is a number
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from nasctl.core import RequestError
 from nasctl.dataset._corpus import END, Sentence
+from nasctl.errors import RequestError
 
 MARK = "\ufeff"  # of the byte order; inside a text it is left over from files that were joined
 ENCODINGS = (

@@ -13,7 +13,8 @@ import torch
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from nasctl.core import RequestError, position_seed
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 
 
 class Lengths(BaseModel, extra="forbid", frozen=True):

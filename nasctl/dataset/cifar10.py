@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.core import MissingDataError, RequestError, RunError, Task, file_digest, stamp_of
+from nasctl.core import Task
 from nasctl.dataset._archive import untar
 from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
+from nasctl.digest import file_digest, stamp_of
+from nasctl.errors import MissingDataError, RequestError, RunError
 
 REMEDY = "set dataset.download=true to fetch the data set, or paths.data=DIR to the folder that holds it"
 

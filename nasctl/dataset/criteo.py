@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from nasctl.core import MissingDataError, Task
+from nasctl.core import Task
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._clicks import Clicks, vocabularies
+from nasctl.errors import MissingDataError
 
 Portion = Annotated[float, Field(gt=0, lt=1)]
 

@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from nasctl.core import RunError, Task, file_digest
+from nasctl.core import Task
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._click_teacher import Teacher, text
 from nasctl.dataset._clicks import Clicks, vocabularies
+from nasctl.digest import file_digest
+from nasctl.errors import RunError
 
 log = logging.getLogger("nasctl")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nasctl.core import Metrics, RequestError, Split, Task
+from nasctl.core import Metrics, Split, Task
+from nasctl.errors import RequestError
 
 
 class NoData:

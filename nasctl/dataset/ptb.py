@@ -14,11 +14,12 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
-from nasctl.core import MissingDataError, RequestError, Stamp, file_digest, stamp_of
 from nasctl.dataset._corpus import Corpus, Sentence, digest_of, encode, tokens, vocabulary, with_unknown
 from nasctl.dataset._download import PUBLISHED, TEXTS, Text, fetch
 from nasctl.dataset._language import LanguageModelling, StepLengths
 from nasctl.dataset._text_file import place_of, read_sentences
+from nasctl.digest import Stamp, file_digest, stamp_of
+from nasctl.errors import MissingDataError, RequestError
 
 NAMINGS = {
     "train": ("ptb.train.txt", "wiki.train.tokens", "train.txt"),

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from nasctl.core import RequestError
 from nasctl.dataset._corpus import Corpus, Sentence, encode, vocabulary, with_unknown
 from nasctl.dataset._language import LanguageModelling, StepLengths
+from nasctl.errors import RequestError
 
 Portion = Annotated[float, Field(gt=0, lt=1)]
 _WORD = re.compile(r"\w+|[^\w\s]")  # a word or a mark

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from nasctl.compilation import Compilation
+from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Candidate
 from nasctl.estimator._work import Meter, PathMeter
 
@@ -40,11 +40,11 @@ class Forward:
         path, rows = _path(candidate), candidate.weights
         meter = self.meters[path[0]]
         if rows is None or candidate.active is not None:
-            return meter.run(path, lambda: self._alone(x, candidate, weights), len(x))
+            return meter.run(path, lambda: self._independent(x, candidate, weights), len(x))
         mixed = self.mixed if path in meter.known else self._mixed  # a compiled run cannot be counted
         return meter.run(path, lambda: mixed(dict(weights or self.weights), x, list(rows)), len(x))
 
-    def _alone(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
+    def _independent(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
         if weights is None:  # putting all weights of a supernet in place takes longer than a small path
             return self.net(x, candidate)
         return functional_call(self.net, dict(weights), (x, candidate))

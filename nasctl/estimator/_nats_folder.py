@@ -17,7 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError, Stamp
+from nasctl.digest import Stamp
+from nasctl.errors import RequestError
 
 META = "meta.pickle.pbz2"
 SECONDS = "seconds"

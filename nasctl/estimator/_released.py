@@ -18,8 +18,10 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Passage, RequestError, position_seed
+from nasctl.core import TextSegment
+from nasctl.errors import RequestError
 from nasctl.estimator._unroll import VirtualStep, Weights
+from nasctl.seeds import position_seed
 
 
 @runtime_checkable
@@ -59,7 +61,7 @@ def unchanged(x: Any) -> Any:
     return x
 
 
-def redrawn(x: Passage) -> Passage:
+def redrawn(x: TextSegment) -> TextSegment:
     """Give a passage the seed of its next pass, which drops anew; the first one is left to the weights' own step."""
     x.seed = position_seed(x.seed, "pass")
     return x

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nasctl.acceleration.cuda_graph import Graph, graphs_fit
 from nasctl.core import Candidate, Row
 from nasctl.estimator._unroll import Rows, Weights, surrogate
-from nasctl.graph import Graph, graphs_fit
 
 log = logging.getLogger("nasctl")
 

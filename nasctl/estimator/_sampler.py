@@ -8,7 +8,8 @@ from typing import Protocol
 import torch
 
 from nasctl import walk
-from nasctl.core import Candidate, SearchSpace, State, position_seed
+from nasctl.core import Candidate, SearchSpace, State
+from nasctl.seeds import position_seed
 
 Path = tuple[Candidate, float]
 """What to run on the batch of a weight step, and the factor of its loss; the gradients of a step's paths add up."""

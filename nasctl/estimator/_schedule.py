@@ -11,7 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from nasctl.core import RequestError, State
+from nasctl.core import State
+from nasctl.errors import RequestError
 
 
 class Schedule:

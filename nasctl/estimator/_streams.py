@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Passage, RequestError, Split, State, Validation, position_seed
+from nasctl.core import Dataset, Split, State, TextSegment, Validation
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 
 
 class Stream(Protocol):
@@ -110,7 +112,7 @@ class Text:
     def __len__(self) -> int:
         return len(self.split)
 
-    def batch(self, position: int) -> tuple[Passage, Tensor]:
+    def batch(self, position: int) -> tuple[TextSegment, Tensor]:
         epoch = 0
         while self._begun(epoch + 1) <= position:
             epoch += 1
@@ -118,20 +120,20 @@ class Text:
         tokens, targets = self.split.batch(self.size, epoch, step)
         follows = step and self.hidden is not None
         hidden = self.hidden if follows else self.net.start(tokens.shape[1])
-        return Passage(tokens, hidden, position_seed(*self.seed, position)), targets
+        return TextSegment(tokens, hidden, position_seed(*self.seed, position)), targets
 
-    def architecture_batch(self, position: int) -> tuple[Passage, Tensor]:
+    def architecture_batch(self, position: int) -> tuple[TextSegment, Tensor]:
         return self.batch(position)
 
-    def keep(self, x: Passage) -> None:
+    def keep(self, x: TextSegment) -> None:
         self.hidden = detached(x.after)
 
-    def penalty(self, x: Passage) -> Tensor | float:
+    def penalty(self, x: TextSegment) -> Tensor | float:
         if not self.slowness or x.outputs is None:
             return 0.0
         return self.slowness * x.outputs.diff(dim=0).square().mean()
 
-    def share(self, x: Passage) -> float:
+    def share(self, x: TextSegment) -> float:
         return len(x.tokens) / float(self.split.bptt)
 
     def afresh(self) -> Text:

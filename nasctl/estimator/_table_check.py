@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.estimator._table_file import TableFile
 
 OWN = ("accuracy", "error", "reported_accuracy", "reported_error", "simulated_seconds")

@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nasctl.core import MissingDataError, RequestError, Stamp, file_digest, stamp_of, unknown
+from nasctl.digest import Stamp, file_digest, stamp_of
+from nasctl.errors import MissingDataError, RequestError, unknown
 from nasctl.estimator import _nats_folder
 from nasctl.estimator._table_text import read_text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nasctl.core import RequestError, SearchSpace
+from nasctl.core import SearchSpace
+from nasctl.errors import RequestError
 from nasctl.estimator._table_file import TableFile, Values
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 if TYPE_CHECKING:
     import pandas

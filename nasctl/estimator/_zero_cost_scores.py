@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 
 def naswot(network: nn.Module, inputs: Tensor) -> float:

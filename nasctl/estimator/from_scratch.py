@@ -13,22 +13,14 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import (
-    Candidate,
-    Dataset,
-    Evaluation,
-    Pulse,
-    SearchSpace,
-    State,
-    Trainer,
-    position_seed,
-)
-from nasctl.estimator._alone import Alone
+from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace, State, Trainer
+from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
-from nasctl.memory import of_one_candidate
+from nasctl.out_of_memory import of_one_candidate
+from nasctl.seeds import position_seed
 
 
-class FromScratch(Alone):
+class FromScratch(IndependentEstimator):
     """Builds the candidate in ``form`` resized by ``size``, trains it, and scores it on the validation half.
 
     It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further. Its work is
@@ -43,7 +35,7 @@ class FromScratch(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         trainer: Trainer,
         epochs: PositiveInt,

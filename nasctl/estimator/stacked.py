@@ -18,26 +18,16 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from nasctl import walk
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Dataset,
-    Evaluation,
-    Metrics,
-    Pulse,
-    RequestError,
-    SearchSpace,
-    State,
-    TrialError,
-    position_seed,
-)
-from nasctl.estimator._alone import Alone
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.errors import RequestError, TrialError
+from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
+from nasctl.seeds import position_seed
 
 COSTS = ("params", "macs")
 
 
-class Stacked(Alone):
+class Stacked(IndependentEstimator):
     """SGD as `nasctl.trainer.classifier` does it, on blocks of ``networks`` architectures at once.
 
     The blocks cut the space's lexicographic order, so ``strategy=enumeration`` meets them one after the other: the
@@ -56,7 +46,7 @@ class Stacked(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         networks: PositiveInt,
         form: Literal["search", "final"],

@@ -15,18 +15,8 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Dataset,
-    Evaluation,
-    Metrics,
-    Pulse,
-    RunError,
-    SearchSpace,
-    State,
-    position_seed,
-)
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.errors import RunError
 from nasctl.estimator._fair import Fair
 from nasctl.estimator._forward import Forward
 from nasctl.estimator._nsas import Nsas, Settings
@@ -38,6 +28,7 @@ from nasctl.estimator._schedule import Schedule
 from nasctl.estimator._streams import Stream, check_kind, streams
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
 from nasctl.estimator._work import PASS
+from nasctl.seeds import position_seed
 
 Batch = tuple[Any, Tensor]
 
@@ -69,7 +60,7 @@ class Supernet:
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,

@@ -11,14 +11,15 @@ from typing import Annotated
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Pulse, SearchSpace, position_seed
-from nasctl.estimator._alone import Alone
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
 from nasctl.estimator._declared import ERROR_KIND, declared
+from nasctl.estimator._independent import IndependentEstimator
+from nasctl.seeds import position_seed
 
 SEEDS = 2**63  # of position_seed
 
 
-class Synthetic(Alone):
+class Synthetic(IndependentEstimator):
     """``error = floor + span * (cost / reference) ** -exponent + spread * z``, in percent, within [0, 100].
 
     ``cost`` is ``resource`` of the final form. ``z`` is standard normal, fixed for each architecture by
@@ -34,7 +35,7 @@ class Synthetic(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         resource: str,
         reference: PositiveFloat,

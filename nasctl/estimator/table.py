@@ -22,12 +22,12 @@ from nasctl.core import (
     Evaluation,
     Genotype,
     Metrics,
-    Pulse,
-    RequestError,
+    ProgressCallback,
     SearchSpace,
     State,
 )
-from nasctl.estimator._alone import Alone
+from nasctl.errors import RequestError
+from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._table_check import check, check_names, check_split
 from nasctl.estimator._table_file import Values, hashes, read
 from nasctl.estimator._table_rows import Rows
@@ -36,7 +36,7 @@ COSTS = ("params", "macs", "latency")
 """Further metrics of these names are the architectures' costs, in a search on the table."""
 
 
-class Table(Alone):
+class Table(IndependentEstimator):
     """Returns what the table says of an architecture; reads no data set, builds no network.
 
     Of several ``accuracy`` columns, the training seeds of each architecture, the search sees one, ``searched``,
@@ -52,7 +52,7 @@ class Table(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         root: str,
         file: str,

@@ -11,12 +11,13 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Pulse, RequestError, SearchSpace
-from nasctl.estimator._alone import Alone
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.errors import RequestError
 from nasctl.estimator._declared import ERROR_KIND, declared
+from nasctl.estimator._independent import IndependentEstimator
 
 
-class Toy(Alone):
+class Toy(IndependentEstimator):
     """``losses`` by the space's notation, each in [0, 1]; accuracy is what is left of 1."""
 
     tabular = True
@@ -28,7 +29,7 @@ class Toy(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         losses: dict[str, Annotated[float, Field(ge=0, le=1)]],
     ) -> None:

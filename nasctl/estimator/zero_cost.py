@@ -15,26 +15,18 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Dataset,
-    Evaluation,
-    Pulse,
-    RequestError,
-    SearchSpace,
-    TrialError,
-    position_seed,
-)
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.errors import RequestError, TrialError
 from nasctl.estimator import _zero_cost_scores as scores
-from nasctl.estimator._alone import Alone
+from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import Counter
-from nasctl.memory import of_one_candidate
+from nasctl.out_of_memory import of_one_candidate
+from nasctl.seeds import position_seed
 
 Score = Literal["params", "macs", "naswot", "synflow", "grad_norm"]
 
 
-class ZeroCost(Alone):
+class ZeroCost(IndependentEstimator):
     """Scores the network of the form ``search``, resized by ``size``, at its initialisation: higher is better.
 
     Every candidate starts from the same random state and sees the same training batch, so a score is a
@@ -50,7 +42,7 @@ class ZeroCost(Alone):
         dataset: Dataset,
         device: torch.device,
         seed: int,
-        pulse: Pulse,
+        pulse: ProgressCallback,
         *,
         score: Score,
         batch_size: Annotated[int, Field(ge=2)],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nasctl.core import Remark, RequestError, unknown
+from nasctl.core import Remark
+from nasctl.errors import RequestError, unknown
 from nasctl.genotype_source.entries import Entry, Found
 
 

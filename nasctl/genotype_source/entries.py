@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.space._literal import called
 
 MOST = 1_000_000  # characters of a Python file; a longer text can only be a log

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nasctl import walk
-from nasctl.core import Architecture, Feasible, Genotype, Remark, RequestError, SearchSpace, unknown
+from nasctl.core import Architecture, Feasible, Genotype, Remark, SearchSpace
+from nasctl.errors import RequestError, unknown
 from nasctl.files import is_file, is_folder
 from nasctl.genotype_source.published import named, names
 from nasctl.genotype_source.reader import read_file, read_text, recorded

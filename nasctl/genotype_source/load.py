@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasctl.core import Dataset, Genotype, RequestError
+from nasctl.config.targets import known
+from nasctl.core import Dataset, Genotype
+from nasctl.errors import RequestError
 from nasctl.genotype_source.reader import recorded
 from nasctl.runs.plain import short
 from nasctl.runs.reader import RunFiles, finished
-from nasctl.targets import known
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,7 +31,7 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
     """Return the genotype and the trained network of a finished run directory; `nasctl.load` says more."""
     import torch
 
-    from nasctl.config import conf_dir, make
+    from nasctl.config.compose import conf_dir, make
     from nasctl.runs import tensors
     from nasctl.runs.added import completed
 

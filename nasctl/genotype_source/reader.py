@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from nasctl.core import Genotype, Remark, RequestError, SearchSpace
+from nasctl.core import Genotype, Remark, SearchSpace
+from nasctl.errors import RequestError
 from nasctl.genotype_source.choice import choose
 from nasctl.genotype_source.entries import MOST, Entry, Found, entries
 from nasctl.space import _literal

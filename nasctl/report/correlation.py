@@ -11,14 +11,14 @@ from typing import IO, Any
 
 import numpy
 
-from nasctl.core import RunError
+from nasctl.errors import RunError
 from nasctl.report import rank
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.output import terminal_width
 from nasctl.report.rank import Array
 from nasctl.report.record import Json
 from nasctl.report.table import terminal
-from nasctl.text import plot_label
+from nasctl.terminal_text import plot_label
 
 SIZES = ("params", "macs")
 _FEWEST = 3  # architectures that a correlation is computed of

@@ -26,7 +26,7 @@ from nasctl.report.space import Space
 from nasctl.report.spending import PHASES
 from nasctl.report.timing import REMARK, timed
 from nasctl.report.yardstick import FORMULA, Yardstick, improvement
-from nasctl.text import shown
+from nasctl.terminal_text import shown
 
 MEASURES = (ERROR, PERPLEXITY)
 

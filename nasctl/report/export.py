@@ -27,7 +27,7 @@ from nasctl.report.record import Run
 from nasctl.report.replicas import Point
 from nasctl.report.space import RandomArchitectures
 from nasctl.report.yardstick import Yardstick, improvement
-from nasctl.text import csv_cell, shown_json
+from nasctl.terminal_text import csv_cell, shown_json
 
 Flat = Mapping[str, Any]
 

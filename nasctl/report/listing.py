@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report.document import Cells, grid
 from nasctl.report.output import terminal_width
 from nasctl.report.record import ERROR, PERPLEXITY, Run, find

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report import view
 from nasctl.report.contrast import contrasts
 from nasctl.report.document import Cells, Grid, grid

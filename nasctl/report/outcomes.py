@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report import view
 from nasctl.report._statistics.proportion import exact
 from nasctl.report.document import Cells, Grid, grid
@@ -26,7 +26,7 @@ from nasctl.report.published import is_published
 from nasctl.report.record import Json, Run, finite
 from nasctl.report.remarks import test_rewards
 from nasctl.report.replicas import replicas
-from nasctl.text import plot_label
+from nasctl.terminal_text import plot_label
 
 RESOURCES = ("params", "macs")
 PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from nasctl.flags import config_dirs
+from nasctl.command_line.flags import config_dirs
 from nasctl.report.figure import Figure
 from nasctl.report.figure import work as written
 from nasctl.report.interval import Difference, between, together

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import view
 from nasctl.report.document import Cells, Grid, grid
 from nasctl.report.duplicates import once
@@ -20,7 +20,7 @@ from nasctl.report.likeness import DIGITS, groups, groups_by, of_kind, shared
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, content, damaged, finite, trials, within
 from nasctl.report.remarks import test_rewards
-from nasctl.text import plot_label
+from nasctl.terminal_text import plot_label
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
 """Fields by which the trials of two runs were measured alike."""

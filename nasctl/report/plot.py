@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO, Any
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report.scaling import AXES, Point, series
-from nasctl.text import plot_label
+from nasctl.terminal_text import plot_label
 
 SUFFIXES = ("pdf", "png", "svg")
 DPI = 150

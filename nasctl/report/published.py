@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report.record import Run
 
 _DATA = Path(__file__).with_name("data")

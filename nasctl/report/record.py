@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.files import is_held
 from nasctl.runs.reader import DamagedError, RunFiles
 

@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import fmean, median
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import view
 from nasctl.report._statistics.median import bounds
 from nasctl.report.contrast import contrasts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from nasctl.core import unknown
+from nasctl.errors import unknown
 from nasctl.report.figure import Figure
 from nasctl.report.label import overrides
 from nasctl.report.likeness import LIMITS, genotype, of_kind

@@ -16,7 +16,7 @@ from nasctl.report.method import Method
 from nasctl.report.record import Json, Run, content, finite
 from nasctl.report.spending import PHASES, device_names
 from nasctl.runs.reader import DamagedError
-from nasctl.text import csv_cell
+from nasctl.terminal_text import csv_cell
 
 Line = Mapping[str, Any]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report import view
 from nasctl.report.document import Grid, grid
 from nasctl.report.duplicates import without_repeats
 from nasctl.report.label import of_runs
 from nasctl.report.plot import canvas
 from nasctl.report.record import Run, damaged
-from nasctl.text import plot_label
+from nasctl.terminal_text import plot_label
 
 
 def show(paths: Sequence[str], *, trajectory: str, format: str, plot: str | None, overwrite: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 from nasctl.report import plot as plots
 from nasctl.report import table
 from nasctl.report.document import Grid

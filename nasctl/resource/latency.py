@@ -21,8 +21,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
 from nasctl import walk
-from nasctl.core import Architecture, Genotype, RequestError, SearchSpace, Task, position_seed
+from nasctl.core import Architecture, Genotype, SearchSpace, Task
+from nasctl.errors import RequestError
 from nasctl.resource._operations import Call, between, calls
+from nasctl.seeds import position_seed
 
 Keep = Callable[[Mapping[str, Any]], None]
 

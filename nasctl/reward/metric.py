@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nasctl.core import Metrics, unknown
+from nasctl.core import Metrics
+from nasctl.errors import unknown
 
 
 class Metric:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from nasctl.core import Metrics, RequestError
+from nasctl.core import Metrics
+from nasctl.errors import RequestError
 
 
 class Perplexity:

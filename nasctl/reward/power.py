@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pydantic import NonPositiveFloat, PositiveFloat
 
-from nasctl.core import Metrics, RequestError
+from nasctl.core import Metrics
+from nasctl.errors import RequestError
 from nasctl.reward.metric import Metric
 
 

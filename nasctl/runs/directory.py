@@ -19,14 +19,15 @@ from typing import Any, Protocol, Self
 
 import yaml
 
-from nasctl.core import Interrupted, RequestError, RunError, State, StateError
+from nasctl.core import State
+from nasctl.errors import Interrupted, RequestError, RunError, StateError
 from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
-from nasctl.links import open_to_append, refuse_links
 from nasctl.runs import schema, tensors
 from nasctl.runs.plain import FaultError, short
 from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
 from nasctl.signals import handled
-from nasctl.text import shown_lines
+from nasctl.symlinks import open_to_append, refuse_links
+from nasctl.terminal_text import shown_lines
 
 log = logging.getLogger("nasctl")
 

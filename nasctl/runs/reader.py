@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.runs import plain, schema
 from nasctl.runs.plain import FaultError
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.space._norm import Norm
 from nasctl.space._pointwise import convolution
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Decision, Genotype, Remark, RequestError, Row, Task, ignore
+from nasctl.core import Architecture, Decision, Genotype, Remark, Row, Task, ignore
+from nasctl.errors import RequestError
 from nasctl.space import _count, _literal, _numbers
 from nasctl.space._forms import resize
 from nasctl.space._language import Language, check_task

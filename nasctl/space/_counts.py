@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, Remark, RequestError, ignore
+from nasctl.core import Architecture, Decision, Genotype, Remark, ignore
+from nasctl.errors import RequestError
 from nasctl.space import _literal, _numbers
 from nasctl.space._shared import FixedWalk, OneText
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from nasctl.core import unknown
+from nasctl.errors import unknown
 
 F = TypeVar("F")
 

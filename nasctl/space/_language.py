@@ -16,7 +16,8 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasctl.core import Passage, RequestError, Task
+from nasctl.core import Task, TextSegment
+from nasctl.errors import RequestError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 State = Tensor | tuple[Tensor, ...]
@@ -26,7 +27,7 @@ Hidden = list[State]
 """The state of every layer."""
 
 
-class Spoken(NamedTuple):
+class LanguageModelOutput(NamedTuple):
     """What a language model returns for ``(T, B)`` tokens."""
 
     logits: Tensor  # (T * B, V), of the next token
@@ -61,7 +62,7 @@ class Dropouts:
 
 
 class Language(nn.Module):
-    """Embedding, recurrent ``layers``, and a decoder with the embedding's weights: ``(tokens, hidden) -> Spoken``.
+    """Embedding, recurrent ``layers``, and a decoder with the embedding's weights: the result is a `LanguageModelOutput`.
 
     ``embedding`` is the number of units of a word and must be that of the last layer's output; the weights start
     uniform in ``[-init_range, init_range]``. ``bias`` is the decoder's. What follows ``hidden`` in a call is passed
@@ -103,7 +104,7 @@ class Language(nn.Module):
         """Return the state of zeros that a text begins with, for ``batch`` columns."""
         return [layer.start(batch) for layer in self._layers]
 
-    def forward(self, tokens: Tensor, hidden: Hidden, *choice: Any) -> Spoken:
+    def forward(self, tokens: Tensor, hidden: Hidden, *choice: Any) -> LanguageModelOutput:
         """Map tokens ``(T, B)`` and the state before them to the logits of the tokens that follow each."""
         x = self._locked(self._embedded(tokens), self.dropouts.input)
         after: Hidden = []
@@ -112,9 +113,9 @@ class Language(nn.Module):
             raw, state = layer(x, state, *choice)
             after.append(state)
             x = self._locked(raw, self.dropouts.layer if i + 1 < len(self.layers) else self.dropouts.output)
-        return Spoken(F.linear(x.flatten(0, 1), self.embedding, self.bias), after, x, raw)
+        return LanguageModelOutput(F.linear(x.flatten(0, 1), self.embedding, self.bias), after, x, raw)
 
-    def read(self, passage: Passage, *choice: Any) -> Tensor:
+    def read(self, passage: TextSegment, *choice: Any) -> Tensor:
         """Return the logits of a passage, and leave there the state after it and the outputs."""
         if self.training:
             torch.manual_seed(passage.seed)

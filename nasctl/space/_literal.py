@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 LONGEST = 1000  # numbers that a range may stand for; cells have about ten nodes
 SHOWN = 80  # characters of a wrong part that an error shows

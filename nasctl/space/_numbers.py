@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.space import _literal
 
 LONGEST = 9  # digits of a number; more would say nothing of a network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nasctl.core import RequestError, unknown
+from nasctl.errors import RequestError, unknown
 
 
 def check_operations(operations: Sequence[str], known: Sequence[str]) -> None:

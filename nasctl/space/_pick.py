@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasctl.core import Remark, RequestError
+from nasctl.core import Remark
+from nasctl.errors import RequestError
 from nasctl.space import _literal
 
 WEIGHED = "weights after operation and state were dropped"

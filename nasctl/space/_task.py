@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 
 
 def check_images(family: str, task: Task) -> None:

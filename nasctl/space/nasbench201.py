@@ -15,19 +15,8 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Decision,
-    Genotype,
-    Remark,
-    RequestError,
-    Row,
-    State,
-    Task,
-    ignore,
-    unknown,
-)
+from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, Row, State, Task, ignore
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _chain, _count, _literal, _numbers
 from nasctl.space._blocks import DropPath, ReLUConvBN
 from nasctl.space._fan_out import fan_out

@@ -17,7 +17,8 @@ from pydantic import ConfigDict, PositiveInt, StrictInt, TypeAdapter, Validation
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, RequestError, Row, State, Task, ignore
+from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, Row, State, Task, ignore
+from nasctl.errors import RequestError
 from nasctl.space import _count, _literal, _numbers
 from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize

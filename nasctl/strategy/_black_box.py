@@ -7,7 +7,9 @@ from collections.abc import Callable
 import torch
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, Feasible, RunError, State, Trial, position_seed
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.errors import RunError
+from nasctl.seeds import position_seed
 
 
 class BlackBox:

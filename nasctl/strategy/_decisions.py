@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from nasctl.core import Choices, ChoicesByKind, Decision, FixedChoices, RequestError, unknown
+from nasctl.core import Choices, ChoicesByKind, Decision, FixedChoices
+from nasctl.errors import RequestError, unknown
 
 
 def is_skip(decision: Decision) -> bool:

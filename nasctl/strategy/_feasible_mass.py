@@ -15,7 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nasctl.core import Chain, Feasible, RequestError
+from nasctl.core import Chain, Feasible
+from nasctl.errors import RequestError
 from nasctl.strategy._feasible_set import ENUMERABLE, FeasibleSet
 from nasctl.strategy._policy import choose, log_probability, one_hot
 

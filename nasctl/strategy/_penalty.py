@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nasctl.core import Feasible, RequestError
+from nasctl.core import Feasible
+from nasctl.errors import RequestError
 
 
 class Penalty:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nasctl.core import position_seed
+from nasctl.seeds import position_seed
 
 BLOCK = 2**14  # numbers drawn at once from one seed, about
 

@@ -14,17 +14,9 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Feasible,
-    Relaxation,
-    RequestError,
-    RunError,
-    State,
-    Trial,
-    position_seed,
-)
+from nasctl.core import Architecture, Candidate, Feasible, Relaxation, State, Trial
+from nasctl.errors import RequestError, RunError
+from nasctl.seeds import position_seed
 from nasctl.strategy._penalty import Penalty
 
 Beta = Annotated[float, Field(ge=0, lt=1)]

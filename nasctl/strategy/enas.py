@@ -16,16 +16,9 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from nasctl.core import (
-    Architecture,
-    Candidate,
-    Choices,
-    Feasible,
-    RunError,
-    State,
-    Trial,
-    position_seed,
-)
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.errors import RunError
+from nasctl.seeds import position_seed
 from nasctl.strategy._controller import Controller, Numbers, Samples
 from nasctl.strategy._policy import Baseline
 from nasctl.strategy._uniforms import Uniforms

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, ExhaustedError, Feasible, State
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State
+from nasctl.errors import ExhaustedError
 from nasctl.strategy._black_box import BlackBox
 
 

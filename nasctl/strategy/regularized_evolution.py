@@ -12,7 +12,8 @@ import torch
 from pydantic import Field, PositiveInt
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, Feasible, RequestError, State, Trial
+from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.errors import RequestError
 from nasctl.strategy._black_box import BlackBox
 
 

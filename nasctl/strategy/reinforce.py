@@ -15,7 +15,9 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, Decision, Feasible, RequestError, State, Trial, position_seed
+from nasctl.core import Architecture, Candidate, Choices, Decision, Feasible, State, Trial
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exact
 from nasctl.strategy._feasible_set import FeasibleSet, covered_set, feasible_set
 from nasctl.strategy._policy import Baseline, Policy, choose, log_probability, one_hot

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nasctl.core import position_seed
+from nasctl.seeds import position_seed
 
 
 class Cutout:

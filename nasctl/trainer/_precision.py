@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import RequestError, State
+from nasctl.core import State
+from nasctl.errors import RequestError
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

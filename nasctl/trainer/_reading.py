@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import State, Trained, TrialError
+from nasctl.core import State, Trained
+from nasctl.errors import TrialError
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer._precision import Precision
 from nasctl.trainer._state import is_count, is_number, require

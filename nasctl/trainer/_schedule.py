@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 
 def cosine(lr: float, lr_min: float, share: float) -> float:

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import State, StateError
+from nasctl.core import State
+from nasctl.errors import StateError
 from nasctl.trainer._training import Best, Training
 
 

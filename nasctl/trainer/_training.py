@@ -11,7 +11,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, State, StateError, Trained, TrialError
+from nasctl.core import Dataset, Metrics, State, Trained
+from nasctl.errors import StateError, TrialError
 from nasctl.trainer._precision import Precision
 
 Weights = dict[str, Tensor]

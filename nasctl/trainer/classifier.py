@@ -17,9 +17,11 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from nasctl.compilation import Compilation
-from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
-from nasctl.graph import Graph, graphs_fit
+from nasctl.acceleration.compiled import Compilation
+from nasctl.acceleration.cuda_graph import Graph, graphs_fit
+from nasctl.core import Dataset, Metrics, Split, State, StepCallback, Trained
+from nasctl.errors import RequestError, TrialError
+from nasctl.seeds import position_seed
 from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._precision import Precision, check_precision
@@ -120,7 +122,7 @@ class Classifier:
         *,
         seed: int,
         epochs: int | None,
-        tick: Tick,
+        tick: StepCallback,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
         choose_by: Split | None = None,

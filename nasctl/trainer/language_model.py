@@ -16,7 +16,9 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, RequestError, Split, State, Tick, Trained, TrialError, position_seed
+from nasctl.core import Dataset, Metrics, Split, State, StepCallback, Trained
+from nasctl.errors import RequestError, TrialError
+from nasctl.seeds import position_seed
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._reading import Reading, detached
 from nasctl.trainer._state import check_like, check_place, resume
@@ -87,7 +89,7 @@ class LanguageModel:
         *,
         seed: int,
         epochs: int | None,
-        tick: Tick,
+        tick: StepCallback,
         record: Callable[[Mapping[str, Any]], None],
         state: State | None,
         choose_by: Split | None = None,

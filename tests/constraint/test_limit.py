@@ -4,7 +4,8 @@ import pytest
 
 from nasctl.constraint.limit import Limit
 from nasctl.constraint.none import Unconstrained
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 from nasctl.space.toy import Toy
 from tests.small import Problem
 

@@ -3,7 +3,7 @@
 import pytest
 
 from nasctl.constraint.several import Several
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 
 class Priced:

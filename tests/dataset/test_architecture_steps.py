@@ -9,12 +9,14 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.budget import check_same
-from nasctl.config import conf_dir, make
-from nasctl.core import RequestError, Validation, position_seed
+from nasctl.config.compose import conf_dir, make
+from nasctl.config.problem import Scene, recipe
+from nasctl.core import Validation
 from nasctl.dataset._order import Order
+from nasctl.errors import RequestError
 from nasctl.estimator._streams import Examples
-from nasctl.scene import Scene, recipe
+from nasctl.search.budget import check_same
+from nasctl.seeds import position_seed
 from tests.official import write_cifar
 
 PAPER = yaml.safe_load((conf_dir() / "experiment" / "darts_cifar10.yaml").read_text())["dataset"]

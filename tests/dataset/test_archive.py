@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from nasctl.core import RunError
 from nasctl.dataset import _archive
 from nasctl.dataset._archive import untar, unzip
+from nasctl.errors import RunError
 
 
 def packed(path, *members):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from nasctl.core import RequestError, RunError
+from nasctl.errors import RequestError, RunError
 from tests.official import KINDS, entry, write, write_cifar
 
 

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from nasctl.core import RequestError
 from nasctl.dataset import _click_log
 from nasctl.dataset._click_log import ClickLog
 from nasctl.dataset._click_rows import Rows
 from nasctl.dataset._fields import decimals, hexadecimals, not_hexadecimal, pad, words
+from nasctl.errors import RequestError
 from tests.dataset.clicks import COLUMNS, lines, text
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nasctl.core import RequestError, RunError
 from nasctl.dataset import _click_log, _columns
+from nasctl.errors import RequestError, RunError
 from tests.dataset.clicks import lines, text
 
 ROWS = 400

@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch.nn.functional import cross_entropy
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 
 def indices(split):

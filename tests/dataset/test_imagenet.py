@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from nasctl.core import RequestError
 from nasctl.dataset._folder import Augment, central_box, jitter, random_box
+from nasctl.errors import RequestError
 
 PLAIN = {"area": 1, "aspect": 1, "flip": False, "jitter": 0}
 CLASSES = ("n01", "n02", "n03")

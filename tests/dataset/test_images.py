@@ -5,7 +5,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from nasctl.core import RequestError
 from nasctl.dataset._images import (
     Augment,
     Augmentation,
@@ -19,6 +18,7 @@ from nasctl.dataset._images import (
 )
 from nasctl.dataset._order import Order
 from nasctl.dataset.cifar10 import CIFAR
+from nasctl.errors import RequestError
 from tests.official import write_cifar
 
 CPU = torch.device("cpu")

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
 from nasctl.dataset.none import NoData
+from nasctl.errors import RequestError
 
 
 @pytest.mark.parametrize("split", ["train", "val", "full", "test"])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from nasctl.core import RequestError, RunError
 from nasctl.dataset import _download
 from nasctl.dataset._download import Published
+from nasctl.errors import RequestError, RunError
 from tests.text import WORDS, lines, write_ptb
 
 SMALL = {"vocabulary": WORDS + 1, "bptt": 7}

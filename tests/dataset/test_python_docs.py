@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from nasctl.core import RequestError
 from nasctl.dataset import python_docs
+from nasctl.errors import RequestError
 
 
 @pytest.fixture(scope="module")

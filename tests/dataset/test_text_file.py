@@ -5,10 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from nasctl.core import RequestError
 from nasctl.dataset import _download, ptb
 from nasctl.dataset._corpus import digest_of, tokens
 from nasctl.dataset._text_file import read_sentences
+from nasctl.errors import RequestError
 from tests.text import LINES, WORDS, lines, write_ptb
 
 PLAIN = ["w01 w02", "", "w03", "w04 w05 w06"]

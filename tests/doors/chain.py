@@ -5,7 +5,8 @@ from math import prod
 
 from torch import nn
 
-from nasctl.core import Decision, RequestError, Task
+from nasctl.core import Decision, Task
+from nasctl.errors import RequestError
 
 STOP = "stop"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
-from nasctl.core import Interrupted
-from nasctl.search import Search
+from nasctl.cli import main as cli
+from nasctl.errors import Interrupted
+from nasctl.search.loop import Search
 
 CONF = Path(__file__).parent / "conf"
 SEARCH = ["search", "--config-dir", str(CONF), "space=chain", "dataset=none", "estimator=synthetic"]

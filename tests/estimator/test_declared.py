@@ -9,8 +9,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config import conf_dir, make
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.config.compose import conf_dir, make
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.reward.absolute import Absolute
 
 CPU = torch.device("cpu")

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from nasctl.core import Candidate, TrialError
+from nasctl.core import Candidate
+from nasctl.errors import TrialError
 from tests.small import Problem
 
 STEPS = 3  # of an epoch: 72 images in batches of 32

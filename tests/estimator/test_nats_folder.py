@@ -9,8 +9,9 @@ from collections import OrderedDict
 import pytest
 import yaml
 
-from nasctl.config import conf_dir, make
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.config.compose import conf_dir, make
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.walk import every as walk
 from tests.small import CPU
 

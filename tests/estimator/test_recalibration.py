@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.core import Candidate, RequestError
+from nasctl.core import Candidate
+from nasctl.errors import RequestError
 from nasctl.estimator._recalibration import Recalibration
 from nasctl.estimator._streams import Examples
 from tests.small import Problem, fit, rounds, same, through_a_file

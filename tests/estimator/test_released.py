@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nasctl.core import Candidate, RequestError
+from nasctl.core import Candidate
+from nasctl.errors import RequestError
 from nasctl.space._language import Language
 from tests.marked import slow
 from tests.small import Problem, fit, relaxed

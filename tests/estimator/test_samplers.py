@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 import torch
 
-from nasctl.core import Candidate, Decision, RequestError
+from nasctl.core import Candidate, Decision
+from nasctl.errors import RequestError
 from nasctl.estimator._fair import Fair
 from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._sampler import Uniform

@@ -5,7 +5,7 @@ import torch
 
 from nasctl.core import Candidate
 from nasctl.estimator._schedule import Schedule
-from nasctl.search import Budget, Search
+from nasctl.search.loop import Budget, Search
 from tests.small import Problem, fit, rounds, same, through_a_file
 
 STEPS = 3  # of an epoch: 72 images in batches of 32

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.core import Candidate, RequestError, TrialError, position_seed
+from nasctl.core import Candidate
+from nasctl.errors import RequestError, TrialError
 from nasctl.estimator.stacked import clip_each
+from nasctl.seeds import position_seed
 from tests.small import Problem, same, through_a_file
 
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from nasctl.core import Candidate, RequestError
+from nasctl.core import Candidate
 from nasctl.dataset._tokens import Lengths
+from nasctl.errors import RequestError
 from nasctl.estimator._streams import Examples, Text
 from tests.small import Problem, relaxed, rounds, same, through_a_file
 

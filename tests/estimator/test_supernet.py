@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.core import Candidate, RequestError, RunError
+from nasctl.core import Candidate
+from nasctl.errors import RequestError, RunError
 from nasctl.estimator._unroll import gradient
 from tests.small import Problem, fit, relaxed, rounds, same
 

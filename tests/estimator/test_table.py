@@ -8,8 +8,9 @@ import pandas
 import pytest
 import torch
 
-from nasctl.config import make
-from nasctl.core import Candidate, RequestError
+from nasctl.config.compose import make
+from nasctl.core import Candidate
+from nasctl.errors import RequestError
 from nasctl.walk import every as walk
 from tests.small import CPU, Problem, through_a_file
 from tests.tables import nasbench201, write_table

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from nasctl.config import make
-from nasctl.core import Candidate, RequestError
+from nasctl.config.compose import make
+from nasctl.core import Candidate
+from nasctl.errors import RequestError
 from nasctl.estimator._table_check import check_split
 from tests.small import CPU
 from tests.tables import nasbench201, write_table

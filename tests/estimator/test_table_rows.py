@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from nasctl.config import make
-from nasctl.core import Candidate, RequestError, SearchSpace
+from nasctl.config.compose import make
+from nasctl.core import Candidate, SearchSpace
+from nasctl.errors import RequestError
 from tests.genotype_source.made import space
 from tests.small import CPU, Problem
 from tests.tables import nasbench201, write_table

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nasctl.core import Candidate, TrialError
+from nasctl.core import Candidate
+from nasctl.errors import TrialError
 from nasctl.estimator import _work
 from nasctl.estimator._work import COMPARED, KEPT, Counter, Meter, PathMeter
 from nasctl.space.nasbench201 import Form, NasBench201

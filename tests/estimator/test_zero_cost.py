@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from nasctl.core import Candidate, RequestError, TrialError
+from nasctl.core import Candidate
+from nasctl.errors import RequestError, TrialError
 from nasctl.estimator import _zero_cost_scores as scores
 from tests.small import CPU, Problem
 

@@ -84,7 +84,7 @@ def dressed(cell: Cell, others: list[Cell], draw: random.Random) -> tuple[str, s
     return draw.choice(DRESSES)(cell, others, draw)
 
 
-def _alone(cell: Cell, others: list[Cell], draw: random.Random) -> tuple[str, str | None]:
+def _independent(cell: Cell, others: list[Cell], draw: random.Random) -> tuple[str, str | None]:
     name = draw.choice(("", "DARTS_V9 = ", "genotype=", "cell: object = "))
     return f"{name}{call(cell, draw)}\n", None
 
@@ -126,8 +126,8 @@ def _dictionary(cell: Cell, others: list[Cell], draw: random.Random) -> tuple[st
 
 
 DRESSES: tuple[Callable[[Cell, list[Cell], random.Random], tuple[str, str | None]], ...] = (
-    _alone,
-    _alone,
+    _independent,
+    _independent,
     _commented,
     _module,
     _alias,

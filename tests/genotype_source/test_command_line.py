@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
-from nasctl.commas import apart
-from nasctl.quoting import in_quotes
+from nasctl.cli import main as cli
+from nasctl.command_line.commas import apart
+from nasctl.command_line.quoting import in_quotes
 from tests.genotype_source import dress
 from tests.genotype_source.made import space
 

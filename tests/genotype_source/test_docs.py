@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from nasctl.genotype_source import PUBLISHED
 
 DOCS = Path(__file__).parents[2] / "docs" / "genotypes.md"

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nasctl.core import RequestError, SearchSpace
+from nasctl.core import SearchSpace
+from nasctl.errors import RequestError
 from nasctl.genotype_source import find
 from tests.genotype_source import dress
 from tests.genotype_source.made import FAMILIES, space

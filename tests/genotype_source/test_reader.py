@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.genotype_source import find
 from tests.genotype_source.made import authors_count, space
 

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from scipy.stats import kendalltau
 
-from nasctl.core import RunError
+from nasctl.errors import RunError
 from nasctl.report import correlation
 
 SETTINGS = {"top": 0.1, "resamples": 100, "seed": 0}

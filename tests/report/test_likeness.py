@@ -11,7 +11,7 @@ import pytest
 import yaml
 from fabricate import CHOICES, CPU, GPU, genotype, retrain, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare, pareto
 from nasctl.report.likeness import canonical_hash, equal_work, fields, groups, leaves, limits
 from nasctl.report.record import finite, read

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from fabricate import CHOICES, genotype, retrain, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare, metric, outcomes, regret, trajectory
 from nasctl.report.comparison import gather
 
@@ -477,7 +477,7 @@ def test_what_was_cut_of_the_experiment_takes_the_difference_away(root, compared
         ({"data": {"published": "no"}}, ["its data are not the published ones"]),
         ({"data": {"published": "yes"}}, []),
         ({"git": {"commit": "a", "diff": "+++ b/conf/trainer/darts.yaml\n"}}, ["uncommitted changes of conf/"]),
-        ({"git": {"commit": "a", "diff": "+++ b/nasctl/search.py\n"}}, []),
+        ({"git": {"commit": "a", "diff": "+++ b/nasctl/search/loop.py\n"}}, []),
     ],
 )
 def test_other_data_and_a_changed_conf_take_it_away_too(root, compared, parts, cut):
@@ -546,14 +546,14 @@ def searched(root, signature, seed, data):
     ],
 )
 def test_searches_on_two_data_sets_are_two_predictors(root, signatures, data, names):
-    from nasctl.ranking import labels
+    from nasctl.cli.correlate import labels
 
     runs = [searched(root, name, seed, of) for seed, (name, of) in enumerate(zip(signatures, data, strict=True))]
     assert labels(runs) == names
 
 
 def test_one_search_twice_is_refused_by_a_rank_correlation(root):
-    from nasctl.ranking import check_seeds
+    from nasctl.cli.correlate import check_seeds
 
     first, second = searched(root, "a", 0, "x"), searched(root, "a", 1, "x")
     check_seeds([first, second])

@@ -3,7 +3,7 @@
 import pytest
 from fabricate import CPU, DAY, retrain, run, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import list_group, list_runs
 
 

@@ -3,8 +3,8 @@
 import fabricate
 import pytest
 
-from nasctl import cli
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from nasctl.report import metric
 
 AUC = {"TabNAS": (0.70, 0.72, 0.74), "random": (0.70, 0.71, 0.72)}

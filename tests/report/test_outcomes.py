@@ -6,8 +6,8 @@ import fabricate
 import pytest
 import yaml
 
-from nasctl import cli
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from nasctl.report import outcomes
 
 ASKED = {"outcomes": "macs", "by": None, "format": "markdown", "plot": None, "overwrite": False}

@@ -9,7 +9,7 @@ import sys
 import pytest
 from fabricate import CPU, genotype, retrain, run, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare
 from nasctl.report.output import FORMATS
 from nasctl.report.table import escape

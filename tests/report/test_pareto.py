@@ -10,8 +10,8 @@ import fabricate
 import pytest
 import yaml
 
-from nasctl import cli
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from nasctl.report import pareto
 from nasctl.report.pareto import Front, Point, _drawn, front, hypervolume, reference
 

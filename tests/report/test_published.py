@@ -3,7 +3,7 @@
 import pytest
 from fabricate import retrain, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare
 from nasctl.report.published import notes, notes_of, rows, select, tables
 

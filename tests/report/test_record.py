@@ -7,7 +7,7 @@ import os
 import pytest
 from fabricate import retrain, run, search
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare
 from nasctl.report.record import find, read
 

@@ -7,8 +7,8 @@ import fabricate
 import pytest
 import yaml
 
-from nasctl import cli
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from nasctl.report import regret
 
 WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}

@@ -5,7 +5,7 @@ import sys
 import pytest
 from fabricate import genotype, retrain
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.report import compare
 from nasctl.report.comparison import gather
 from nasctl.report.scaling import points, series

@@ -7,7 +7,7 @@ import json
 import pytest
 from fabricate import genotype, retrain, search
 
-from nasctl import cli
+from nasctl.cli import main as cli
 from nasctl.report import compare
 from tests.report.test_replicas import line, repeated
 

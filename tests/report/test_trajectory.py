@@ -3,8 +3,8 @@
 import fabricate
 import pytest
 
-from nasctl import cli
-from nasctl.core import RequestError
+from nasctl.cli import main as cli
+from nasctl.errors import RequestError
 from nasctl.report import trajectory
 
 ASKED = {"trajectory": "layer2", "format": "markdown", "plot": None, "overwrite": False}

@@ -8,9 +8,10 @@ import torch
 import yaml
 from torch import nn
 
-from nasctl import cli
-from nasctl.config import conf_dir, make
-from nasctl.core import Interrupted, RequestError, Task
+from nasctl.cli import main as cli
+from nasctl.config.compose import conf_dir, make
+from nasctl.core import Task
+from nasctl.errors import Interrupted, RequestError
 from nasctl.resource._operations import between, calls
 from nasctl.resource.latency import Latency, timed
 from nasctl.runs import Run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 LIMITED = ("constraint=params", "constraint.limit=25")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.reward.metric import Metric
 from tests.small import Problem
 

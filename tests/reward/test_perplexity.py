@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasctl import walk
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from tests.space.equal import gradients, relaxed_rows
 
 BIAS_COUNTED = {

@@ -7,7 +7,8 @@ import torch
 
 from benchmarks.plain import DARTS_OPTIONS
 from nasctl import walk
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 from nasctl.space._count import on_meta, params
 from tests.space.equal import relaxed_rows
 from tests.space.published import STRAIGHT, published

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import nasctl
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.space._count import on_meta, params
 
 RELEASED = Path(nasctl.__file__).parent / "space" / "genotypes" / "enas_macro" / "ENAS_macro.json"

@@ -10,7 +10,8 @@ from torch import nn
 
 import nasctl
 from nasctl import walk
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.space._count import on_meta, params
 from tests.space import test_contract as contract
 

@@ -7,7 +7,8 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.flop_counter import FlopCounterMode
 
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.space._count import on_meta
 from tests.space import test_contract as contract
 from tests.space.equal import gradients, relaxed_rows

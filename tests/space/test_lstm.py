@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 from nasctl.genotype_source import PUBLISHED
 
 PTB, WT2 = Task("language", (35,), 10_000), Task("language", (35,), 33_278)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from benchmarks.plain import NB201_OPTIONS, PlainNb201
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.space import _chain
 from nasctl.space._count import on_meta, params
 from tests.space.equal import assert_close, assert_same_gradients, carry, gradients, relaxed_rows

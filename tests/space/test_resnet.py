@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.genotype_source import PUBLISHED
 from nasctl.space.resnet import Block, DropPath
 

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 from nasctl.genotype_source import PUBLISHED
 
 PTB = Task("language", (35,), 10_000)

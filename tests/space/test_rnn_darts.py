@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from benchmarks.plain_rnn import batch_norm, chosen_step, relaxed_step
-from nasctl.core import Candidate, RequestError, RunError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError, RunError
 from nasctl.genotype_source import PUBLISHED, find
 from nasctl.space._language import kept
 from nasctl.space.rnn_darts.mixture import mixed, mixture

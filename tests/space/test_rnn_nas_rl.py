@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks.plain_rnn import nas_cell_step
-from nasctl.core import Candidate, RequestError, Task
+from nasctl.core import Candidate, Task
+from nasctl.errors import RequestError
 from nasctl.genotype_source import find
 from nasctl.space.rnn_nas_rl.network import Layer, Tree
 from tests.space.text import TEXT, small, state, tokens

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from nasctl.core import RequestError, Task
+from nasctl.core import Task
+from nasctl.errors import RequestError
 from nasctl.space import _chain
 from tests.space import test_contract as contract
 

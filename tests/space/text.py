@@ -3,7 +3,7 @@
 import torch
 
 from benchmarks.plain_rnn import PlainLanguage
-from nasctl.core import Passage, Task
+from nasctl.core import Task, TextSegment
 
 WORDS, STEPS, COLUMNS, UNITS = 30, 5, 4, 6
 TEXT = Task("language", (STEPS,), WORDS)
@@ -39,7 +39,7 @@ def state(network, seed=0):
 
 def passage(network, seed=0):
     """Return random tokens after a random state."""
-    return Passage(tokens(seed), state(network, seed), seed)
+    return TextSegment(tokens(seed), state(network, seed), seed)
 
 
 def plain_of(network):

@@ -7,7 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config import conf_dir, make, target
+from nasctl.config.compose import conf_dir, make, target
 from nasctl.strategy._black_box import BlackBox
 from tests.marked import slow
 from tests.strategy.table import Limit, Table

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import torch
 
-from nasctl.core import Decision, Evaluation, ExhaustedError, RequestError, Row, Trial
+from nasctl.core import Decision, Evaluation, Row, Trial
+from nasctl.errors import ExhaustedError, RequestError
 
 
 class Table:

@@ -3,7 +3,7 @@
 import pytest
 
 from nasctl import walk
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from tests.small import same, through_a_file
 from tests.strategy.table import Growing, Limit, play
 

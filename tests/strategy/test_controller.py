@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from nasctl.core import Decision, RequestError
+from nasctl.core import Decision
+from nasctl.errors import RequestError
 from nasctl.strategy._decisions import groups
 from tests.strategy.controller import SPACES, controller, every, macro, micro, released
 from tests.strategy.table import Growing, Table

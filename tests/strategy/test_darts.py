@@ -6,7 +6,8 @@ import weakref
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, RequestError, RunError, Trial
+from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.errors import RequestError, RunError
 from tests.strategy.conftest import composed
 
 COSTS = torch.tensor(

@@ -5,7 +5,8 @@ import logging
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, RequestError, RunError, Trial
+from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.errors import RequestError, RunError
 from nasctl.strategy.enas import AT_ONCE
 from tests.small import same, through_a_file
 from tests.strategy.controller import macro

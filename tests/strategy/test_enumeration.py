@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from nasctl.core import ExhaustedError, RequestError
+from nasctl.errors import ExhaustedError, RequestError
 from tests.strategy.table import Growing, Limit, Table
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from nasctl.core import Chain, RequestError
+from nasctl.core import Chain
+from nasctl.errors import RequestError
 from nasctl.strategy._feasible_mass import Enumeration, MeetInTheMiddle, MonteCarlo, Whole, exact
 from nasctl.strategy._feasible_set import feasible_set
 from tests.strategy.mass import ChainLimit, brute_force, chain, every, logits, members, uniforms

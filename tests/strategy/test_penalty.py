@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl import cli
-from nasctl.core import Chain, RequestError
+from nasctl.cli import main as cli
+from nasctl.core import Chain
+from nasctl.errors import RequestError
 from nasctl.strategy._penalty import Penalty
 from tests.strategy.mass import chain, logits
 from tests.strategy.table import Limit, Table

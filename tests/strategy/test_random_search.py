@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from scipy.stats import chisquare
 
-from nasctl.core import Candidate, Evaluation, RunError, Trial
+from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.errors import RunError
 from tests.strategy.table import Limit, Table, play
 
 

@@ -6,7 +6,8 @@ from statistics import mean
 import pytest
 
 from nasctl import walk
-from nasctl.core import Candidate, Evaluation, RequestError, Trial
+from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.errors import RequestError
 from tests.strategy.table import Table, play
 
 NAME = "regularized_evolution"

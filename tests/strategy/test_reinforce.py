@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from nasctl.core import Candidate, Decision, Evaluation, RequestError, Trial
+from nasctl.core import Candidate, Decision, Evaluation, Trial
+from nasctl.errors import RequestError
 from nasctl.strategy._policy import Baseline, Policy
 from tests.marked import slow
 from tests.small import same, through_a_file

@@ -8,7 +8,8 @@ import torch
 from scipy.stats import chisquare
 
 from nasctl import walk
-from nasctl.core import Decision, RequestError
+from nasctl.core import Decision
+from nasctl.errors import RequestError
 from tests.strategy.table import Growing, Table
 
 

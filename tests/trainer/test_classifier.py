@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nasctl.core import RunError
+from nasctl.errors import RunError
 from tests.small import Problem, through_a_file, train
 
 STEPS = 3  # of an epoch: 72 images in batches of 32

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from tests.small import CPU, Problem, same, train
 from tests.trainer.test_recipes import small_space
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from nasctl.core import StateError, TrialError
+from nasctl.errors import StateError, TrialError
 from tests.small import Problem, through_a_file, train
 
 OVERRIDES = {

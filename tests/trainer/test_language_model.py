@@ -8,8 +8,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from nasctl.config import conf_dir
-from nasctl.core import RequestError, RunError, TrialError, position_seed
+from nasctl.config.compose import conf_dir
+from nasctl.errors import RequestError, RunError, TrialError
+from nasctl.seeds import position_seed
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer.language_model import LanguageModel
 from tests.marked import slow

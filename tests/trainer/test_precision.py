@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from nasctl.core import RequestError
+from nasctl.errors import RequestError
 from nasctl.trainer._precision import Precision, check_precision
 from tests.small import CPU, Problem, train
 

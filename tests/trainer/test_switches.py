@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nasctl.core import RequestError, position_seed
+from nasctl.errors import RequestError
+from nasctl.seeds import position_seed
 from nasctl.trainer._precision import Precision
 from nasctl.trainer._training import Training
 from tests.small import CPU, Problem, same, train

@@ -13,7 +13,8 @@ from itertools import combinations
 from pydantic import PositiveInt
 from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
+from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _chain
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk, Priced

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.core import Genotype, Remark, ignore
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _literal
 from nasctl.space._pick import picks_of
 from nasctl.space.darts.operations import BUILDABLE

@@ -14,7 +14,8 @@ import torch
 from pydantic import ConfigDict, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Genotype, RequestError, Task
+from nasctl.core import Genotype, Task
+from nasctl.errors import RequestError
 from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
 from nasctl.space._norm import Norm
 from nasctl.space.darts.operations import BUILDABLE

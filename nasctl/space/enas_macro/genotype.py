@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.core import Genotype, Remark, ignore
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _literal, _numbers
 
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import PositiveInt
 from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.errors import RequestError
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
 from nasctl.space._shared import FixedWalk, Priced

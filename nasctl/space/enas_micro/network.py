@@ -16,7 +16,8 @@ import torch
 from pydantic import ConfigDict, Field, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Genotype, RequestError, Task
+from nasctl.core import Genotype, Task
+from nasctl.errors import RequestError
 from nasctl.space._blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
 from nasctl.space._norm import Norm
 from nasctl.space._pointwise import Pointwise

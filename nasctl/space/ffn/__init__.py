@@ -13,7 +13,8 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
 from torch import nn
 
-from nasctl.core import Genotype, RequestError, Row, Task
+from nasctl.core import Genotype, Row, Task
+from nasctl.errors import RequestError
 from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize

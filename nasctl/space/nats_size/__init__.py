@@ -12,7 +12,8 @@ from itertools import pairwise
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Genotype, RequestError, Row, Task
+from nasctl.core import Genotype, Row, Task
+from nasctl.errors import RequestError
 from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Decision, Genotype, RequestError, Row, Task, unknown
+from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _count
 from nasctl.space._forms import resize
 from nasctl.space._language import check_task

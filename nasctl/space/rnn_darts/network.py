@@ -13,7 +13,7 @@ import torch
 from pydantic import ConfigDict, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.compilation import Compilation
+from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Genotype, Task
 from nasctl.space._language import Dropouts, Language, Share
 from nasctl.space.rnn_darts.wiring import WHOLE, Masks, Wiring, norm, plain

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from nasctl.compilation import Compilation
-from nasctl.core import Architecture, Candidate, Genotype, Passage, State, Task
+from nasctl.acceleration.compiled import Compilation
+from nasctl.core import Architecture, Candidate, Genotype, State, Task, TextSegment
 from nasctl.space._language import Language
 from nasctl.space._projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
@@ -150,7 +150,7 @@ class Supernet(Language):
     def __init__(self, cell: MixedCell, task: Task, form: Form) -> None:
         super().__init__([cell], task, form.units, form.dropouts, form.init_range, form.decoder_bias)
 
-    def forward(self, passage: Passage, candidate: Candidate) -> Tensor:  # type: ignore[override]
+    def forward(self, passage: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
         return self.read(passage, candidate)
 
     def compile_step(self, setting: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nasctl.core import Genotype, RunError
+from nasctl.core import Genotype
+from nasctl.errors import RunError
 from nasctl.space._language import kept
 from nasctl.space._projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway

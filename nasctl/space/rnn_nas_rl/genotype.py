@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, RequestError, ignore, unknown
+from nasctl.core import Genotype, Remark, ignore
+from nasctl.errors import RequestError, unknown
 from nasctl.space import _literal, _numbers
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 

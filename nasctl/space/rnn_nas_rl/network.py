@@ -14,8 +14,8 @@ import torch
 from pydantic import ConfigDict, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.compilation import Compilation
-from nasctl.core import Architecture, Candidate, Genotype, Passage, State, Task
+from nasctl.acceleration.compiled import Compilation
+from nasctl.core import Architecture, Candidate, Genotype, State, Task, TextSegment
 from nasctl.space._language import Dropouts, Language
 from nasctl.space._projection import Projection
 from nasctl.space.rnn_nas_rl.genotype import children
@@ -97,7 +97,7 @@ class _Model(Language):
 
 
 class Network(_Model):
-    """The stand-alone language model of a genotype: ``(tokens, hidden) -> Spoken``."""
+    """The stand-alone language model of a genotype: ``(tokens, hidden) -> LanguageModelOutput``."""
 
     def __init__(self, genotype: Genotype, task: Task, form: Form) -> None:
         super().__init__((len(genotype["nodes"]) + 1) // 2, task, form)
@@ -118,7 +118,7 @@ class Supernet(_Model):
         super().__init__(leaves, task, form)
         self.genotype = genotype
 
-    def forward(self, passage: Passage, candidate: Candidate) -> Tensor:  # type: ignore[override]
+    def forward(self, passage: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
         return self.read(passage, Tree(self.genotype(candidate.arch)))
 
     def subnet_state(self, genotype: Genotype) -> State:

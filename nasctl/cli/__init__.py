@@ -1,0 +1,1 @@
+"""What a user types: verbs, their jobs, and the first and last milliseconds of the command."""

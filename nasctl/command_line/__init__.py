@@ -1,0 +1,1 @@
+"""A command line as text: flags, quotes, commas."""

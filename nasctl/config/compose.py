@@ -1,0 +1,595 @@
+"""From configuration to objects: the only module that knows Hydra and OmegaConf.
+
+``launch`` composes and hands a plain dict to a verb; ``validate`` binds every ``_target_`` to its constructor
+before anything is built; ``make`` builds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+
+from nasctl.command_line.flags import Line, without_cfg
+from nasctl.command_line.quoting import in_quotes, unquoted
+from nasctl.config import experiment, inheritance
+from nasctl.config.inheritance import Inherited, Override
+from nasctl.config.inheritance import key_of as _key
+from nasctl.config.overrides import prepared
+from nasctl.config.sweep import Jobs
+from nasctl.errors import RequestError, RunError, SweepError, unknown
+from nasctl.system_errors import in_words
+
+Config = dict[str, Any]
+"""A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
+
+
+MOST_THREADS = max(256, 4 * (os.cpu_count() or 1))
+"""More threads than this slow every machine down, and some thousands end the process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """What ``correlation`` sets, of the verb correlate."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    n: Annotated[int, Field(ge=3)]
+    trainings: PositiveInt
+    val_batches: PositiveInt | None
+    recalibrate: NonNegativeInt | None
+    top: Annotated[float, Field(gt=0, lt=1)]
+    resamples: PositiveInt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the root of the configuration sets, groups apart."""
+
+    seed: Annotated[int, Field(strict=True, ge=0)]  # it names the run: 1.0 is not 1
+    device: str
+    threads: Annotated[int, Field(gt=0, le=MOST_THREADS)] | None
+    label: str | int | float | bool | None
+    published: dict[str, str] | None
+    record_every: PositiveInt
+    repeats: PositiveInt
+    curve: list[PositiveInt]
+    resume: Literal["auto", "never", "must"]
+    run_dir: str | None
+    dry_run: bool
+    checkpoint: dict[Literal["seconds"], NonNegativeFloat]
+    selection: dict[Literal["epochs"], PositiveInt]
+    correlation: Ranking
+    paths: dict[Literal["data", "outputs"], str]
+
+
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
+OWN = (
+    "from",
+    "run_dir",
+    "dry_run",
+    "resume",
+    "traceback",
+    "checkpoint",
+    "form",
+    "format",
+    "paths.outputs",
+    "budget.like",
+)
+"""Settings of a run itself, which a run that starts from it does not inherit."""
+NOT_SIGNED = ("download", "workers", "root")
+"""Settings of a group that do not touch results."""
+OF_SEARCH = ("search_split", "architecture_batches", "architecture")
+"""Settings of a data set that say which images a search sees; work and the final training do not depend on them."""
+LIKE = ("space", "dataset", "trainer", "constraint")
+"""Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
+an experiment."""
+NOT_BUILT = {
+    "search": ("against",),
+    "select": ("strategy", "estimator", "against"),
+    "correlate": ("strategy", "estimator"),
+    "retrain": ("strategy", "estimator", "against"),
+    "inspect": ("strategy", "estimator", "against"),
+}
+"""Groups that a verb builds nothing of, so that their settings may be missing."""
+
+
+def conf_dir() -> Path:
+    """Return the folder of configuration groups: inside an installed wheel, or of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
+
+
+def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[str]) -> None:
+    """Compose the configuration that a command line describes and call ``job`` with it, once or in a sweep.
+
+    ``settings`` are those of ``line``, with paths in quotes. Raises what a single job raised; in a sweep every job
+    runs, and the first failure is raised at the end.
+    """
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    arguments = prepared(settings, line.sweep, folders, _parsed)
+    if line.sweep and line.values("--cfg"):
+        return _launch(verb, show_composed, without_cfg(line), arguments)
+    _launch(verb, job, line, arguments)
+
+
+def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: list[str]) -> None:
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    jobs = Jobs(verb, job)
+
+    def task(cfg: Any) -> None:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            jobs.run_in_sweep(_name_of_job(), lambda: plain_of(cfg))
+        else:
+            jobs.run(lambda: plain_of(cfg))
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here as they are, instead of printed by Hydra
+    place, source = _first_source(arguments)
+    folders = _folders(arguments, line)
+    inherited = _inherited(source, arguments, folders)
+    alike = _alike(arguments, folders) if verb == "search" else Inherited()
+    plain_of = partial(_plain, verb, assumed=inherited, alike=alike)
+    sys.argv = [
+        *(f"nasctl {verb}", *line.words(), *alike.lines),
+        *(*arguments[:place], *inherited.lines, *arguments[place:]),
+    ]
+    complaint: Exception | None = None
+    try:
+        if not (line.sweep and _sweep(jobs, line, sys.argv[1 + len(line.words()) :], plain_of)):
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+    except Exception as error:
+        complaint = error
+    jobs.run_postponed()
+    if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
+        first = in_words(jobs.failed[0]) if jobs.failed else complaint
+        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+    if complaint is not None:
+        raise _readable(complaint, list(line.settings)) from complaint
+    if jobs.raised is not None:
+        raise jobs.raised
+
+
+def _folders(arguments: list[str], line: Line) -> tuple[Path, ...]:
+    """Return the folders of YAML files that a command line names, conf/ among them."""
+    found = [Path(folder).resolve() for folder in line.values("--config-dir")]
+    for override in arguments:
+        if _key(override) == "hydra.searchpath" and isinstance(paths := _override(override).value, list):
+            found += [Path(str(path).removeprefix("file://")).resolve() for path in paths]
+    return conf_dir(), *found
+
+
+def config_folders() -> tuple[Path, ...]:
+    """Return those folders in a job, whatever process runs it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    sources = HydraConfig.get().runtime.config_sources
+    return tuple(Path(source.path) for source in sources if source.schema == "file")
+
+
+@cache
+def _parser() -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create()
+
+
+def _override(line: str) -> Override:
+    """Return an override as Hydra reads it."""
+    read = _parser().parse_override(line)
+    sweep = read.is_sweep_override()
+    return Override(read.key_or_group, read.package, None if sweep else read.value(), read.is_delete(), sweep)
+
+
+def _sweep(jobs: Jobs, line: Line, settings: list[str], plain_of: Callable[[Any], Config]) -> bool:
+    """Run the jobs of a sweep one after the other; return False where another sweeper or launcher is to do that.
+
+    Hydra itself would compose each job twice, and end the sweep where one cannot be composed.
+    """
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if any(_key(setting).startswith("hydra") for setting in settings):
+        return False
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="nasctl"):
+        _composed_of.cache_clear()
+        try:
+            several = _expanded(settings)
+            cfg = _composed(line, several[0])
+        except RequestError as error:  # what is wrong with all ends the sweep before it begins
+            jobs.raised = error
+            return True
+        if not _is_plain_sweep(cfg):
+            return False
+        for number, own in enumerate(several):
+            print(f"job {number + 1} of {len(several)}: {' '.join(own)}", flush=True)
+            with contextlib.suppress(Exception):  # `jobs` has noted it
+                jobs.run_in_sweep(f"job {number} ({','.join(own)})", partial(_job_of, line, own, plain_of))
+    return True
+
+
+def _expanded(settings: list[str]) -> list[list[str]]:
+    """Return the settings of each job of a sweep."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    several = BasicSweeper.split_arguments(parser.parse_overrides(settings), None)[0]
+    if not several:
+        raise RequestError(f"{' '.join(settings)}: is a sweep without a job; correct the pattern in it")
+    return several
+
+
+def _job_of(line: Line, own: list[str], plain_of: Callable[[Any], Config]) -> Config:
+    from hydra.core.hydra_config import HydraConfig
+
+    cfg = _composed(line, own)
+    HydraConfig.instance().set_config(cfg)
+    return plain_of(cfg)
+
+
+def _composed(line: Line, own: list[str]) -> Any:
+    """Compose a job; jobs that differ in plain values alone are composed once, which takes ten times longer."""
+    from omegaconf import open_dict
+
+    plain = [setting for setting in own if not _is_structural(setting, line)]
+    try:
+        cfg = deepcopy(_composed_of(line, tuple(setting for setting in own if setting not in plain)))
+        for setting in plain:
+            _set(cfg, setting, line)
+    except RequestError:
+        raise
+    except Exception as error:
+        raise _readable(error, list(line.settings)) from error
+    with open_dict(cfg):
+        cfg.hydra.overrides.task = own
+    return cfg
+
+
+def _set(cfg: Any, setting: str, line: Line) -> None:
+    """Give a setting its value, as Hydra does."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+    try:
+        OmegaConf.update(cfg, _key(setting), _parsed(setting).value(), merge=True)
+    except (ConfigAttributeError, ConfigKeyError) as error:
+        raise unknown_key(_key(setting), list(line.settings)) from error
+
+
+@lru_cache(maxsize=8)
+def _composed_of(line: Line, own: tuple[str, ...]) -> Any:
+    from hydra import compose
+
+    folders = ",".join(in_quotes(f"file://{Path(folder).resolve()}") for folder in line.values("--config-dir"))
+    found = [f"hydra.searchpath=[{folders}]"] if folders else []
+    return compose((line.values("--config-name") or ["config"])[-1], [*own, *found], return_hydra_config=True)
+
+
+def _is_structural(setting: str, line: Line) -> bool:
+    """Return whether a setting chooses, adds or removes, so that more than one value depends on it."""
+    folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    group = _key(setting).partition("@")[0]
+    return setting[0] in "+~" or "@" in _key(setting) or any((folder / group).is_dir() for folder in folders)
+
+
+def _is_plain_sweep(cfg: Any) -> bool:
+    """Return whether a configuration leaves sweeps to Hydra's own sweeper and launcher, without further settings."""
+    hydra = cfg.hydra
+    own = all(
+        hydra[part]._target_.startswith("hydra._internal.core_plugins.basic_") for part in ("sweeper", "launcher")
+    )
+    return own and not hydra.sweeper.params and hydra.sweeper.max_batch_size is None
+
+
+def _parsed(setting: str) -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(setting)
+
+
+def show_composed(config: Config) -> None:
+    """Print the configuration of a job of a sweep."""
+    import yaml
+
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+
+
+def _name_of_job() -> str:
+    from hydra.core.hydra_config import HydraConfig
+
+    job = HydraConfig.get().job
+    return f"job {job.num} ({job.override_dirname})"
+
+
+def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
+    """Return the configuration as plain data, and say which addresses of other runs it leaves out.
+
+    ``assumed`` is what is inherited from a sweep's first source; a job with another one is composed anew.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+    from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
+
+    try:
+        overrides = list(HydraConfig.get().overrides.task)  # an interpolation is resolved for the record
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
+    choices = HydraConfig.get().runtime.choices
+    own = [override for override in overrides if override not in assumed.lines]
+    inherited = _inherited(_first(cfg["from"]), own, config_folders())
+    if inherited.lines != assumed.lines:
+        from hydra import compose
+
+        overrides = [*inherited.lines, *own]
+        cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
+        choices = cfg.hydra.runtime.choices
+    try:
+        cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
+        missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
+        _print_notes(cfg, inherited, alike, NOT_BUILT[verb])
+        if missing:
+            raise RequestError(f"{missing[0]}: a value is required; add {missing[0]}=...")
+        plain: Config = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    except InterpolationKeyError as error:
+        raise _unresolved(error) from error
+    except OmegaConfBaseException as error:
+        raise _in_one_sentence(error) from error
+    plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    return plain | {"cut": _cut(plain)}
+
+
+def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
+    """Print what a run had and this command does not take over from it."""
+    from omegaconf import OmegaConf
+
+    def current(key: str) -> Any:
+        return OmegaConf.select(cfg, key)
+
+    for note in [
+        *inherited.notes(str(_first(cfg["from"])), current, unused),
+        *alike.notes(str(current("budget.like")), current, ()),
+    ]:
+        print(note, file=sys.stderr)
+
+
+def _cut(config: Config) -> dict[str, str] | None:
+    """Return how ``config`` differs from its experiment as shipped; None where it names no published row."""
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    if not config["published"]:
+        return None
+    asked = experiment.asked(config["overrides"])
+    if not experiment.shipped(asked, conf_dir()):
+        return {"": experiment.NONE}
+    reference = OmegaConf.to_container(compose("config", [*asked, f"seed={config['seed']}"]), resolve=True)
+    return experiment.cut(config, reference, config["overrides"])  # type: ignore[arg-type]
+
+
+def _unresolved(error: Any) -> RequestError:
+    """Return the error for a setting whose value is that of another one, which is not there."""
+    other = re.search(r"'([^']+)' not found", str(error))
+    setting = error.full_key
+    return RequestError(
+        f"{setting}: is that of {other[1] if other else 'another setting'}, which is not there; "
+        f"add {setting}=... or choose what has it"
+    )
+
+
+def _first_source(arguments: list[str]) -> tuple[int, str | None]:
+    """Return where ``from=`` stands and what it names; in a sweep, the first of its paths."""
+    from hydra.core.override_parser.types import ChoiceSweep, QuotedString
+
+    for place, argument in enumerate(arguments):
+        if _key(argument) == "from":
+            value = _parsed(argument).value()
+            first = _first(value.list if isinstance(value, ChoiceSweep) else value)
+            return place, first.text if isinstance(first, QuotedString) else first
+    return 0, None
+
+
+def _first(source: Any) -> Any:
+    """Return the first of several sources; one alone as text, none as it is."""
+    if not isinstance(source, str | None) and isinstance(source, Sequence):
+        return next(iter(source), None)
+    return source if source is None else str(source)
+
+
+def _inherited(source: str | None, own: list[str], folders: tuple[Path, ...]) -> Inherited:
+    """Return the overrides of the run ``source``, less those given again and those of a run itself."""
+    if not source or not os.path.exists(Path(source, "overrides.yaml")):
+        return Inherited()
+    return inheritance.from_overrides(Path(source), set(map(_key, own)), OWN, _override, folders)
+
+
+def _alike(own: list[str], folders: tuple[Path, ...]) -> Inherited:
+    """Return the overrides that give a search the groups `LIKE` of the run ``budget.like``."""
+    given = {_key(override): unquoted(override.partition("=")[2]) for override in own}
+    run = Path(given.get("budget.like", ""))
+    if "budget.like" not in given or "experiment" in given or not _is_there(run / "config.yaml"):
+        return Inherited()
+    return inheritance.from_config(run, given, LIKE, folders)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return os.path.exists(path)
+    except ValueError:  # a text with a NUL
+        return False
+
+
+def _readable(error: Exception, arguments: list[str]) -> Exception:
+    """Return Hydra's and OmegaConf's complaints as a `RequestError` of one sentence, others as they are."""
+    from hydra.errors import HydraException, MissingConfigException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return unknown(group or "config", name, error.options)
+    match = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", str(error))
+    if match:
+        return unknown_key(match[1] or match[2], arguments)
+    if isinstance(error, HydraException | OmegaConfBaseException) or _is_of_composing(error):
+        return _in_one_sentence(error)
+    return error
+
+
+def _in_one_sentence(error: Exception) -> RequestError:
+    text = " ".join(str(error).split())
+    return RequestError(f"{text.rstrip('.')}; correct the command line or the YAML it names")
+
+
+def _is_of_composing(error: Exception) -> bool:
+    """Return whether an error was raised by what composes, which trips over some values in ways of its own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return module.partition(".")[0] in ("hydra", "omegaconf", "antlr4", "yaml") and not isinstance(error, OSError)
+
+
+def unknown_key(key: str, arguments: list[str]) -> RequestError:
+    """Return the error for a setting that does not exist, with the nearest one of the same choices."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    before = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    groups = [a.split(",")[0] for a in arguments if _key(a) in (*GROUPS, "experiment", "debug")]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        try:
+            cfg = OmegaConf.to_container(compose("config", groups))
+        except HydraException:  # a choice of the user's own --config-dir
+            cfg = OmegaConf.to_container(compose("config"))
+    GlobalHydra.instance().hydra = before
+    keys = list(_flat(cfg))  # type: ignore[arg-type]
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
+    return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        yield prefix + key
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def validate(config: Config, groups: tuple[str, ...]) -> None:
+    """Check that ``groups`` are chosen and every setting fits its constructor; report all misfits at once."""
+    for group in groups:
+        if "_target_" not in (config.get(group) or {}):
+            options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+            raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
+    settings = {field.name: config[field.name] for field in fields(Settings)}
+    misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
+    misfits += [misfit for group in groups for misfit in _bind(config[group], group)[1]]
+    if misfits:
+        raise RequestError(*misfits)
+
+
+def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
+    """Build the object that ``node`` describes, and those nested in it, from values of the right types."""
+    arguments, misfits = _bind(node, "config")
+    if misfits:
+        raise RequestError(*misfits)
+    built = {key: make(value) if _is_target(value) else value for key, value in arguments.items()}
+    return target(node)(*collaborators, **built)
+
+
+def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
+    """Return ``values`` converted to the types of a dataclass, or raise `RequestError` with all misfits."""
+    arguments, misfits = _bind_to(cls, values, path)
+    if misfits:
+        raise RequestError(*misfits)
+    return arguments
+
+
+def _is_target(value: Any) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def without(node: Any, left_out: Sequence[str]) -> Any:
+    """Return nested settings less those of some names."""
+    if isinstance(node, Mapping):
+        return {key: without(value, left_out) for key, value in node.items() if key not in left_out}
+    return node
+
+
+def target(node: Mapping[str, Any]) -> Any:
+    """Return the class that ``_target_`` names, or raise `RequestError`."""
+    module, _, name = node["_target_"].rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RequestError(f"_target_={node['_target_']}: {error}; correct the YAML's first line") from error
+
+
+def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
+    """Return a node's keyword arguments, converted to the annotated types, and its misfits."""
+    values = {key: value for key, value in node.items() if key != "_target_"}
+    return _bind_to(target(node), values, path)
+
+
+def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
+    names = _keyword_only(cls)
+    arguments: dict[str, Any] = {}
+    misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
+    for key, value in node.items():
+        if key not in names:
+            misfits.append(str(unknown(path, key, names)))
+        elif _is_target(value):
+            arguments[key], nested = value, _bind(value, f"{path}.{key}")[1]
+            misfits += nested
+        else:
+            arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
+            misfits += wrong
+    return arguments, misfits
+
+
+def _keyword_only(cls: Any) -> list[str]:
+    return [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
+
+
+@cache  # a sweep's jobs bind the same constructors
+def _adapter(cls: Any, name: str) -> TypeAdapter:
+    """Return what converts to the annotated type of a constructor's argument."""
+    return TypeAdapter(_hints(cls)[name])
+
+
+@cache
+def _hints(cls: Any) -> Mapping[str, Any]:
+    return get_type_hints(cls.__init__, include_extras=True)
+
+
+def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
+    try:
+        return adapter.validate_python(value), []
+    except ValidationError as error:
+        return None, [_misfit(path, e) for e in error.errors()]
+
+
+def _misfit(path: str, error: Mapping[str, Any]) -> str:
+    place = ".".join([path, *(str(part) for part in error["loc"])])
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{place}={error['input']!r}: {message}; correct it there or on the command line"

@@ -1,0 +1,1 @@
+"""How a search runs: the loop, repeats of it, selection, rank correlation."""

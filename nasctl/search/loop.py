@@ -1,0 +1,250 @@
+"""The search loop, for all strategies and estimators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import PositiveFloat, PositiveInt
+
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Chain,
+    Constraint,
+    Dataset,
+    Estimator,
+    Evaluation,
+    Metrics,
+    Reward,
+    SearchSpace,
+    State,
+    StepCallback,
+    Strategy,
+    Trial,
+)
+from nasctl.errors import ExhaustedError, RequestError, TrialError
+
+Append = Callable[[str, Mapping[str, Any]], None]
+Read = Callable[[str], Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What ends a search: candidates evaluated, passes of the shared weights over their data, turns, or work.
+
+    A turn asks the strategy once; it may ask for nothing, as where a sample is infeasible. Work is in
+    multiply-accumulates. Each limit ends the search after the trial that reaches it, so a search may overrun
+    its work by less than one trial.
+    """
+
+    trials: PositiveInt | None
+    epochs: PositiveFloat | None
+    turns: PositiveInt | None = None
+    work: PositiveInt | None = None
+
+    def share(self, trials: int, epoch: float, turns: int = 0, work: int = 0) -> float:
+        """Return the part of the budget that is spent; from 1 on it is used up."""
+        spent = ((trials, self.trials), (epoch, self.epochs), (turns, self.turns), (work, self.work))
+        return max(done / limit for done, limit in spent if limit is not None)
+
+
+class SearchData:
+    """A data set as a search sees it: everything but the test split."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "test":
+            raise AttributeError("a search cannot reach the test split; only retrain can")
+        return getattr(self._dataset, name)
+
+
+class Feasible:
+    """What strategies may ask for: architectures within the constraint that the estimator covers."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        constraint: Constraint,
+        covers: Callable[[Architecture], bool] = lambda arch: True,
+        partial: bool = False,
+    ) -> None:
+        self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries
+        self.partial = partial  # whether there are architectures that the estimator does not cover
+
+    def __call__(self, arch: Architecture) -> bool:
+        return self.covers(arch) and self.constraint(self.space.genotype(arch))
+
+    def refusal(self, refused: Sequence[Architecture]) -> RequestError:
+        covered = [self.space.genotype(arch) for arch in refused if self.covers(arch)]
+        if covered:
+            return self.constraint.refusal(covered)
+        return RequestError(
+            f"estimator: covers none of {self.tries} sampled architectures, such as "
+            f"{self.space.notation(self.space.genotype(refused[0]))}; "
+            "give a table of this space or raise constraint.tries"
+        )
+
+    def chain(self) -> Chain | None:
+        return None if self.partial else self.constraint.chain()
+
+    def relaxed(self) -> Sequence[Chain] | None:
+        return self.constraint.relaxed()
+
+
+@dataclass(frozen=True)
+class Found:
+    """The architecture at the end of a search, its metrics, and what else result.json says."""
+
+    arch: Architecture
+    metrics: Metrics
+    facts: Mapping[str, Any]
+
+
+class Search:
+    """Fit, ask, evaluate, tell, record, until the budget is spent."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        strategy: Strategy,
+        estimator: Estimator,
+        reward: Reward,
+        budget: Budget,
+        append: Append,
+        record_every: int,
+    ) -> None:
+        self.space, self.strategy, self.estimator, self.reward = space, strategy, estimator, reward
+        self.budget, self.append, self.record_every = budget, append, record_every
+        self.trials = self.turns = 0
+
+    def run(self, tick: StepCallback) -> None:
+        """Search; ``tick`` is called between trials, where the state is whole."""
+        while True:
+            self._fit(tick)
+            if self.share() >= 1:
+                return
+            try:
+                candidate = self.strategy.ask()
+            except ExhaustedError:
+                return
+            self.turns += 1
+            if candidate is not None:
+                trial = self._evaluate(candidate)
+                self.strategy.tell(trial)
+                self._record(trial)
+                tick(self.state_dict, self._shown(trial))
+
+    def _fit(self, tick: StepCallback) -> None:
+        """Take the training steps that are due; once there was a trial, while the budget lasts."""
+        while not (self.trials and self.share() >= 1) and (shown := self.estimator.fit(self.strategy.sample)):
+            tick(self.state_dict, {"share": self.share(), **shown})
+
+    def share(self) -> float:
+        """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""
+        budget, estimator = self.budget, self.estimator
+        if self.trials and not estimator.work and budget.trials is budget.epochs is budget.turns is None:
+            raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
+        return budget.share(self.trials, estimator.epoch, self.turns, estimator.work)
+
+    def _evaluate(self, candidate: Candidate) -> Trial:
+        try:
+            evaluation = self._priced(candidate)
+        except TrialError as error:
+            return Trial(self.trials, candidate, None, float("-inf"), str(error))
+        return Trial(self.trials, candidate, evaluation, self.reward(evaluation.metrics))
+
+    def _priced(self, candidate: Candidate) -> Evaluation:
+        return priced(self.space, self.estimator, self.reward, candidate)
+
+    def _record(self, trial: Trial) -> None:
+        if trial.index % self.record_every == 0 or trial.error is not None:
+            self.append("trials.jsonl", trial_line(trial))
+        self.trials += 1
+
+    def _shown(self, trial: Trial) -> dict[str, Any]:
+        metrics = trial.evaluation.metrics if trial.evaluation else {}
+        return {
+            "phase": "search",
+            "share": self.share(),
+            "trial": trial.index,
+            "epoch": round(self.estimator.epoch, 2) or None,
+            "loss": metrics.get("loss"),
+            "error": metrics.get("error"),
+            **self.space.features(self.space.genotype(trial.candidate.arch)),
+            "entropy": lambda: entropy(trial.candidate),
+        }
+
+    def found(self, read: Read) -> Found:
+        """Return what the search found; ``read`` returns the lines of a file of the run."""
+        arch = self.strategy.derive()
+        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
+        facts |= getattr(self.strategy, "facts", dict)()  # of the strategies that have more to say
+        lines = read("trials.jsonl")
+        return Found(arch, self.score(arch, lines), facts | ties(arch, lines))
+
+    def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
+        """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""
+        picked = (line for line in lines if not line["relaxed"] and line["error"] is None)
+        told = [line for line in picked if tuple(line["arch"]) == arch and line["reward"] is not None]
+        if told:
+            return max(told, key=lambda line: line["reward"])["metrics"]
+        return self._priced(Candidate(arch)).metrics
+
+    def state_dict(self) -> State:
+        parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}
+        return parts | {"trials": self.trials, "turns": self.turns}
+
+    def load_state_dict(self, state: State) -> None:
+        self.strategy.load_state_dict(state["strategy"])
+        self.estimator.load_state_dict(state["estimator"])
+        self.trials, self.turns = state["trials"], state["turns"]
+
+
+def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return in ``tied`` how many architectures share the best reward, if ``arch`` is one of several.
+
+    Strategies that keep the best trial keep the first of equals: that with the lowest index.
+    """
+    told = [line for line in lines if not line["relaxed"] and line["error"] is None and line["reward"] is not None]
+    best = max((line["reward"] for line in told), default=None)
+    equal = {tuple(line["arch"]) for line in told if line["reward"] == best}
+    return {"tied": len(equal)} if len(equal) > 1 and arch in equal else {}
+
+
+def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:
+    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics.
+
+    One that the estimator gives itself is not replaced by what the space counts.
+    """
+    evaluation = estimator.evaluate(candidate)
+    if not reward.resources:
+        return evaluation
+    genotype = space.genotype(candidate.arch)
+    missing = [name for name in reward.resources if name not in evaluation.metrics]
+    costs = {name: space.cost(genotype, name) for name in missing}
+    return replace(evaluation, metrics={**evaluation.metrics, **costs})
+
+
+def trial_line(trial: Trial) -> dict[str, Any]:
+    """Return a line of trials.jsonl; nothing in it depends on a clock."""
+    return {
+        "index": trial.index,
+        "arch": list(trial.candidate.arch),
+        "relaxed": trial.candidate.weights is not None,
+        "reward": trial.reward if math.isfinite(trial.reward) else None,
+        "metrics": dict(trial.evaluation.metrics) if trial.evaluation else None,
+        "error": trial.error,
+    }
+
+
+def entropy(candidate: Candidate) -> float | None:
+    """Return the mean entropy of the relaxed rows in nats; None for a picked architecture."""
+    if candidate.weights is None:
+        return None
+    entropies = [-(row * row.clamp_min(1e-12).log()).sum().detach() for row in candidate.weights]
+    return float(sum(entropies)) / len(entropies)
