@@ -62,7 +62,7 @@ class Dropouts:
 
 
 class Language(nn.Module):
-    """Embedding, recurrent ``layers``, and a decoder with the embedding's weights: the result is a `LanguageModelOutput`.
+    """Embedding, recurrent ``layers`` and a decoder with the embedding's weights; returns a `LanguageModelOutput`.
 
     ``embedding`` is the number of units of a word and must be that of the last layer's output; the weights start
     uniform in ``[-init_range, init_range]``. ``bias`` is the decoder's. What follows ``hidden`` in a call is passed
