@@ -231,7 +231,7 @@ def test_random_architectures_differ_between_seeds(folder: Path) -> None:
 def test_quick_verbs_import_nothing_heavy(command: list[str], folder: Path) -> None:
     assert cli.run([*DIGITS]) == 0
     program = (
-        f"import sys; from nasctl import cli; assert cli.run({command}) == 0\n"
+        f"import sys; from nasctl.cli import main as cli; assert cli.run({command}) == 0\n"
         "heavy = {'torch', 'hydra', 'omegaconf', 'pandas', 'numpy', 'sklearn', 'pydantic'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -240,7 +240,7 @@ def test_quick_verbs_import_nothing_heavy(command: list[str], folder: Path) -> N
 
 def test_composing_does_not_import_torch(folder: Path) -> None:
     program = (
-        "import sys; from nasctl import cli\n"
+        "import sys; from nasctl.cli import main as cli\n"
         "try: cli.run(['search', '+experiment=darts_cifar10', '--cfg', 'job'])\n"
         "except SystemExit: pass\n"
         "assert 'torch' not in sys.modules and 'hydra' in sys.modules"
