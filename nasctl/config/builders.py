@@ -21,6 +21,7 @@ from nasctl.core import (
     GivesCosts,
     KnownBySettings,
     LookUp,
+    Relaxation,
     SearchSpace,
     Trainer,
 )
@@ -109,7 +110,7 @@ def check_pair(config: Config) -> None:
 
 def check_rows(config: Config, space: SearchSpace) -> None:
     """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
-    if configuration.target(config["strategy"]).relaxed and not space.rows:
+    if configuration.target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
             f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "

@@ -117,9 +117,8 @@ def test_an_architecture_step_costs_the_passes_of_its_unroll(unroll, training, v
     problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}")
     estimator = problem.estimator()
     for examples in (32, 32, 8):  # a training and a validation batch of as many
-        assert estimator.evaluate(relaxed(problem, 1), 0).work == (training + validation) * examples * macs_of_mixture(
-            problem
-        )
+        evaluation = estimator.evaluate(relaxed(problem, 1), 0)
+        assert evaluation.work == (training + validation) * examples * macs_of_mixture(problem)
         estimator.fit(lambda: relaxed(problem, 1))
 
 
