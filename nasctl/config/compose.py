@@ -342,6 +342,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         overrides = [*inherited.lines, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
+    _check_added(own, cfg)
     try:
         cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
@@ -355,6 +356,16 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
     return plain | {"cut": _cut(plain)}
+
+
+def _check_added(overrides: list[str], cfg: Any) -> None:
+    """Raise `RequestError` if a setting is added, as in ``+trainer.slowness=1``, that has another name today."""
+    for override in overrides:
+        sentence = answer(_key(override), _given(_key(override), [override])) if override[0] == "+" else None
+        node = cfg.get(_key(override).partition(".")[0]) if sentence else None
+        own = str(node.get("_target_")) if isinstance(node, Mapping) else ""
+        if sentence and (own == "" or own.startswith("nasctl.")):
+            raise RequestError(sentence)
 
 
 def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
@@ -444,7 +455,11 @@ def _readable(error: Exception, arguments: list[str]) -> Exception:
 
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return _renamed(answer_choice(group, name)) or unknown(group or "config", name, error.options)
+        return unknown_choice(group, name, error.options)
+    if isinstance(error, MissingConfigException) and (missing := re.search(r"Could not load '([^']+)'", str(error))):
+        group, _, name = missing[1].rpartition("/")
+        if sentence := answer_choice(group, name):
+            return RequestError(sentence)
     match = re.search(
         r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config. '([^']+)'",
         str(error),
@@ -492,6 +507,11 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
     return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
+
+
+def unknown_choice(group: str, name: str, options: Sequence[str]) -> RequestError:
+    """Return the error for a choice that does not exist, with its new name or the nearest one."""
+    return _renamed(answer_choice(group, name)) or unknown(group or "config", name, options)
 
 
 def _renamed(sentence: str | None) -> RequestError | None:

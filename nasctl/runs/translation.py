@@ -13,6 +13,7 @@ from nasctl.runs.renamed import NODES, RENAMED, Choice, Class, Entry, Gone, Grou
 
 Node = dict[str, Any]
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
+ADDED = ("debug", "experiment")  # groups that the root does not choose from, so that a choice is written with a plus
 TARGET = "_target_"
 _ABSENT = object()
 
@@ -56,7 +57,8 @@ def answer_choice(group: str, name: str) -> str | None:
         if isinstance(entry, Choice) and (entry.group, entry.old) == (group, name):
             if entry.new is None:
                 return f"{group}={name}: is no more; leave it out"
-            return f"{group}={name}: is now {group}={entry.new}; write {group}={entry.new}"
+            added = "+" if group in ADDED else ""
+            return f"{group}={name}: is now {group}={entry.new}; write {added}{group}={entry.new}"
     return None
 
 

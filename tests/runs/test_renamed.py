@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from nasctl.cli import main as cli
 from nasctl.config import compose as config
 from nasctl.runs import translation
 from nasctl.runs.added import completed
@@ -182,3 +183,30 @@ def test_an_old_name_is_answered_with_the_new_one(table: None, setting: str, val
 def test_other_names_are_not_answered(table: None) -> None:
     assert translation.answer("trainer.slow") is None and translation.answer_choice("debug", "smoke") is None
     assert translation.answer_choice("debug", "rows") == "debug=rows: is now debug=smoke; write debug=smoke"
+
+
+TYPED = ["space=darts", "strategy=darts", "dataset=digits", "budget.epochs=1", "device=nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("trainer.slowness=2", "trainer.slowness: is now trainer.tar_beta; write trainer.tar_beta=2"),
+        ("++trainer.slowness=2", "trainer.slowness: is now trainer.tar_beta; write trainer.tar_beta=2"),
+        ("+trainer.slowness=2", "trainer.slowness: is now trainer.tar_beta; write trainer.tar_beta=2"),
+        ("~trainer.slowness", "trainer.slowness: is now trainer.tar_beta; write trainer.tar_beta=..."),
+        ("strategy.rate=2", "strategy.rate: is now strategy.update.lr; write strategy.update.lr=2"),
+        ("dataset.spin=5", "dataset.spin: is no more; leave it out"),
+        ("+debug=of_old", "debug=of_old: is now debug=smoke; write +debug=smoke"),
+        ("+debug=[smoke,of_old]", "debug=of_old: is now debug=smoke; write +debug=smoke"),
+        ("trainer=of_old", "trainer=of_old: is now trainer=plain; write trainer=plain"),
+    ],
+)
+def test_an_old_name_typed_today_is_answered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, sentence: str
+) -> None:
+    own = Choice("debug", "of_old", "smoke"), Choice("trainer", "of_old", "plain")
+    lr = Setting("strategy.rate", "strategy.update.lr", of="nasctl.strategy.tunas.Tunas")
+    monkeypatch.setattr(translation, "RENAMED", (*own, lr, *TABLE[6:7], *TABLE[8:]))
+    assert cli.run(["search", *TYPED, setting]) == 2
+    assert capsys.readouterr().err == f"nasctl: {sentence}\n"
