@@ -17,14 +17,14 @@ class Setting:
     """The setting ``old`` is ``new`` now; ``value`` makes the new value of the old one where they differ.
 
     ``of`` is the class (its ``_target_`` in 0.1.0) that alone has renamed it; ``when`` are settings of the same node
-    with the value that they must have, or the setting is dropped: it belonged to a choice that was not taken.
+    with the values that they may have, or the setting is dropped: it belonged to a choice that was not taken.
     """
 
     old: str
     new: str
     of: str | None = None
     value: Callable[[Any], Any] | None = None
-    when: Mapping[str, Any] = field(default_factory=dict)
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

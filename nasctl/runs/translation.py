@@ -38,11 +38,11 @@ def of_overrides(lines: Sequence[str], config: Mapping[str, Any]) -> list[str]:
 def answer(setting: str, value: str | None = None) -> str | None:
     """Return the sentence for the old name of a setting that is typed today; None for a name that never was one."""
     for prefix, key, entry in _candidates(setting):
-        if isinstance(entry, Gone) and _below(key, entry.old):
+        if isinstance(entry, Gone) and _is_meant(entry, key):
             return f"{setting}: is no more; {entry.remedy}"
-        if isinstance(entry, Setting | Group) and (rest := _below(key, entry.old)):
+        if isinstance(entry, Setting | Group) and _is_meant(entry, key):
             new = _placed(prefix, entry, key[len(entry.old) :])
-            given = "..." if value is None else _text(entry, value) if rest == "itself" else value
+            given = "..." if value is None else _text(entry, value) if key == entry.old else value
             return f"{setting}: is now {new}; write {new}={given}"
         if isinstance(entry, Part) and key == entry.old:
             name = "..." if value is None else str(entry.names.get(value, value))
@@ -95,7 +95,7 @@ def _move(node: Node, config: Node, prefix: str, entry: Setting | Part | Gone | 
     value = _at(node, path)
     if value is _ABSENT or (isinstance(entry, Part) and isinstance(value, Mapping)):
         return
-    if isinstance(entry, Setting) and value is not _ABSENT and _is_new(entry, value):
+    if isinstance(entry, Setting) and _is_new(entry, value):
         return
     _remove(node, path)
     if isinstance(entry, Gone) or (isinstance(entry, Setting) and not _applies(entry, before)):
@@ -106,12 +106,14 @@ def _move(node: Node, config: Node, prefix: str, entry: Setting | Part | Gone | 
 
 
 def _is_new(entry: Setting, value: Any) -> bool:
-    """Return whether a value is of today: ``old`` and ``new`` share a name, and only the form of the value changed."""
+    """Return whether a value is of today: it holds ``new``, or only the form of the value has changed."""
+    if entry.new.startswith(f"{entry.old}."):
+        return isinstance(value, Mapping)
     return entry.old == entry.new and entry.value is not None and entry.value(copy.deepcopy(value)) == value
 
 
 def _applies(entry: Setting, before: Node) -> bool:
-    return all(_at(before, name.split(".")) == value for name, value in entry.when.items())
+    return all(_at(before, name.split(".")) in values for name, values in entry.when.items())
 
 
 def _value(entry: Setting | Part | Group, value: Any) -> Any:
@@ -169,7 +171,7 @@ def _line(line: str, config: Mapping[str, Any]) -> str | None:
     sign, (key, equals, value) = line[: len(line) - len(bare)], bare.partition("=")
     key, value = _chosen_today(key, value)
     for prefix, short, entry in _candidates(key):
-        if isinstance(entry, Choice | Class) or not _below(short, entry.old) or not _is_of_run(entry, key, config):
+        if isinstance(entry, Choice | Class) or not _is_meant(entry, short) or not _is_of_run(entry, key, config):
             continue
         if isinstance(entry, Gone):
             return None
@@ -234,9 +236,10 @@ def _placed(prefix: str, entry: Setting | Part | Group, rest: str) -> str:
     return f"{entry.new}@{place}" if "/" in entry.new else f"{place}{rest}"
 
 
-def _below(key: str, old: str) -> str:
-    """Return whether ``key`` is the setting ``old`` "itself", or "below" it; an empty text if neither."""
-    return "itself" if key == old else "below" if key.startswith(f"{old}.") else ""
+def _is_meant(entry: Setting | Part | Gone | Group, key: str) -> bool:
+    """Return whether ``key`` is the old setting of a line, or below it."""
+    inside = isinstance(entry, Part) or (isinstance(entry, Setting) and entry.new.startswith(f"{entry.old}."))
+    return key == entry.old or (not inside and key.startswith(f"{entry.old}."))
 
 
 def _group(entry: Entry) -> str | None:

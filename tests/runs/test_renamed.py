@@ -86,9 +86,10 @@ TABLE = (
     Class("nasctl.strategy.old.Old", "nasctl.strategy.young.Young"),
     Group("ranking", "correlation"),
     Part("estimator.sampler", "estimator/sampler", {"fair": "nasctl.estimator.sampler.fair.Fair"}),
-    Setting("estimator.fair", "estimator.sampler", when={"sampler": "fair"}),
+    Setting("estimator.fair", "estimator.sampler", when={"sampler": ("fair",)}),
     Setting("trainer.slowness", "trainer.tar_beta"),
     Setting("strategy.lr", "strategy.update.lr", of="nasctl.strategy.old.Old"),
+    Setting("strategy.norms", "strategy.norms.statistics"),
     Setting("strategy.minutes", "strategy.seconds", value=lambda minutes: 60 * minutes),
     Setting("strategy.patience", "trainer.patience"),
     Gone("dataset.spin", "leave it out"),
@@ -103,7 +104,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> None:
 RUN = {
     "choices": {"strategy": "old", "estimator": "supernet"},
     "ranking": {"n": 3},
-    "strategy": {"_target_": "nasctl.strategy.old.Old", "lr": 0.1, "minutes": 2, "patience": 4},
+    "strategy": {"_target_": "nasctl.strategy.old.Old", "lr": 0.1, "minutes": 2, "norms": "batch", "patience": 4},
     "estimator": {
         "_target_": "nasctl.estimator.supernet.Supernet",
         "sampler": "fair",
@@ -116,7 +117,12 @@ RUN = {
 TODAY = {
     "choices": {"strategy": "young", "estimator": "supernet"},
     "correlation": {"n": 3},
-    "strategy": {"_target_": "nasctl.strategy.young.Young", "update": {"lr": 0.1}, "seconds": 120},
+    "strategy": {
+        "_target_": "nasctl.strategy.young.Young",
+        "update": {"lr": 0.1},
+        "seconds": 120,
+        "norms": {"statistics": "batch"},
+    },
     "estimator": {
         "_target_": "nasctl.estimator.supernet.Supernet",
         "sampler": {"_target_": "nasctl.estimator.sampler.fair.Fair", "weight": 0.5},
@@ -149,6 +155,8 @@ def test_the_settings_of_a_choice_that_was_not_taken_are_dropped(table: None) ->
         ("strategy.minutes=0.5", "strategy.seconds=30.0"),
         ("estimator.sampler=fair", "estimator/sampler=fair"),
         ("estimator.fair.weight=1", "estimator.sampler.weight=1"),
+        ("strategy.norms=moving", "strategy.norms.statistics=moving"),
+        ("strategy.norms.statistics=moving", "strategy.norms.statistics=moving"),
         ("ranking.n=5", "correlation.n=5"),
         ("dataset.spin=5", None),
         ("seed=1", "seed=1"),
@@ -182,7 +190,7 @@ def test_an_old_name_is_answered_with_the_new_one(table: None, setting: str, val
 
 def test_other_names_are_not_answered(table: None) -> None:
     assert translation.answer("trainer.slow") is None and translation.answer_choice("debug", "smoke") is None
-    assert translation.answer_choice("debug", "rows") == "debug=rows: is now debug=smoke; write debug=smoke"
+    assert translation.answer_choice("debug", "rows") == "debug=rows: is now debug=smoke; write +debug=smoke"
 
 
 TYPED = ["space=darts", "strategy=darts", "dataset=digits", "budget.epochs=1", "device=nowhere"]
@@ -207,6 +215,6 @@ def test_an_old_name_typed_today_is_answered(
 ) -> None:
     own = Choice("debug", "of_old", "smoke"), Choice("trainer", "of_old", "plain")
     lr = Setting("strategy.rate", "strategy.update.lr", of="nasctl.strategy.tunas.Tunas")
-    monkeypatch.setattr(translation, "RENAMED", (*own, lr, *TABLE[6:7], *TABLE[8:]))
+    monkeypatch.setattr(translation, "RENAMED", (*own, lr, *TABLE[6:7], *TABLE[9:]))
     assert cli.run(["search", *TYPED, setting]) == 2
     assert capsys.readouterr().err == f"nasctl: {sentence}\n"
