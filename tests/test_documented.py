@@ -64,7 +64,7 @@ def test_a_documented_command_is_composed(
     words = [str(run) if word == "RUN" else word.replace("=RUN", f"={run}") for word in shlex.split(command)]
     words = [word.replace(",RUN", f",{run}") for word in words]
     assert cli.run(words) == 0, capsys.readouterr().err
-    assert done or "--cfg" in words or words[0] == "ls"
+    assert done or {"--cfg", "--help"} & set(words) or words[0] == "ls"
 
 
 def test_the_command_that_a_search_prints_is_taken(run: Path, done: list[str], capsys: pytest.CaptureFixture) -> None:

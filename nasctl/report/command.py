@@ -14,19 +14,10 @@ from nasctl.command_line import flags
 from nasctl.errors import RequestError, unknown
 from nasctl.report import discovery
 from nasctl.report._read.record import Run, find, sparing
-from nasctl.report.declaration import Content, Format, Setting, View
+from nasctl.report.declaration import COMMON, FORMAT, PLOT, VIEW, Content, Format, Setting, View
 from nasctl.report.output import check_target, write
 from nasctl.runs.reader import DamagedError
 
-VIEW, FORMAT = "comparison", "table"
-"""The view and the format where none is named."""
-
-COMMON = (
-    Setting("format", str, FORMAT, "output format"),
-    Setting("out", str, None, "file for the output"),
-    Setting("overwrite", bool, False, "whether existing files of out and plot are replaced"),
-)
-PLOT = Setting("plot", str, None, "file for a plot: .png, .pdf or .svg")
 _FLAGS = ("--config-dir", "--help")
 
 

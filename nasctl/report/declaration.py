@@ -85,3 +85,15 @@ class Format:
     summary: str
     write: Callable[..., str]
     settings: tuple[Setting, ...] = ()
+
+
+VIEW, FORMAT = "comparison", "table"
+"""The view and the format where none is named."""
+
+PLOT = Setting("plot", str, None, "file for a plot: .png, .pdf or .svg")
+COMMON = (
+    Setting("format", str, FORMAT, "output format"),
+    Setting("out", str, None, "file for the output"),
+    Setting("overwrite", bool, False, "whether existing files of out and plot are replaced"),
+)
+"""Settings of every view; `PLOT` is one of those that draw."""

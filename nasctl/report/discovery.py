@@ -17,9 +17,9 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from nasctl.errors import RequestError, unknown
-from nasctl.report.declaration import Content, Format, Setting, View
+from nasctl.report.declaration import COMMON, PLOT, Content, Format, Setting, View
 
-TAKEN = ("format", "out", "overwrite", "plot", "traceback")  # names of settings that compare itself has
+TAKEN = (*(setting.name for setting in (*COMMON, PLOT)), "traceback")  # names of settings that compare itself has
 
 C = TypeVar("C", View, Format)
 R = TypeVar("R", Content, str)

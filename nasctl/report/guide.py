@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nasctl.report import discovery
-from nasctl.report.command import COMMON, FORMAT, PLOT, VIEW
-from nasctl.report.declaration import Format, Setting, View
+from nasctl.report.declaration import COMMON, FORMAT, PLOT, VIEW, Format, Setting, View
 
 _HEAD = """\
 nasctl compare [RUN...] [VIEW=VALUE] [SETTING=VALUE...]      RUN: a run directory or a folder above runs (outputs)
