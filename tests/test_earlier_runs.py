@@ -15,7 +15,7 @@ from nasctl.cli import main as cli
 from nasctl.config import compose as config
 from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
-from nasctl.report.record import find
+from nasctl.report._read.record import find
 from nasctl.runs.added import ADDED, completed
 from nasctl.search import shared_weights
 from nasctl.search.loop import SearchData

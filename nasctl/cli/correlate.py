@@ -18,9 +18,9 @@ from nasctl.errors import RequestError
 from nasctl.files import write_whole
 from nasctl.genotype_source import check_space
 from nasctl.report import correlation as report
-from nasctl.report import likeness, record
-from nasctl.report.duplicates import identity, once
-from nasctl.report.record import Run as Recorded
+from nasctl.report._read import likeness, record
+from nasctl.report._read.duplicates import identity, once
+from nasctl.report._read.record import Run as Recorded
 from nasctl.runs import Run, environment
 from nasctl.runs.progress import Progress, duration
 from nasctl.runs.reader import RunFiles
