@@ -13,7 +13,7 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace, State, Trainer
+from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace, State, Trainer, TrainingSession
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.out_of_memory import of_one_candidate
@@ -60,16 +60,10 @@ class FromScratch(IndependentEstimator):
         epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
         lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
-            self.trainer.fit(
-                net.to(self.device),
-                self.dataset,
-                self.dataset.train(),
-                seed=seed,
-                epochs=epochs,
-                tick=self._tick,
-                record=lines.append,
-                state=None,
+            session = TrainingSession(
+                seed=seed, schedule_epochs=self.epochs, stop_epoch=epochs, on_step=self._on_step, record=lines.append
             )
+            self.trainer.fit(net.to(self.device), self.dataset, self.dataset.train(), session)
             return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
         finally:
             self._count(net, len(lines), epochs)
@@ -80,7 +74,7 @@ class FromScratch(IndependentEstimator):
         validated = len(self.dataset.val()) if ended == epochs else 0
         self.work += int(self.space.count(net.to("meta"))["macs"]) * (PASS * trained + validated)
 
-    def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
+    def _on_step(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
         self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
 
     @classmethod

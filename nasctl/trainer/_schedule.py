@@ -6,17 +6,12 @@ al. 2017, https://arxiv.org/abs/1706.02677, section 2.2.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from nasctl.errors import RequestError
-
-
-def cosine(lr: float, lr_min: float, share: float) -> float:
-    """Return the rate on half a cosine."""
-    return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
+from nasctl.trainer._curve import cosine
 
 
 def linear(lr: float, lr_min: float, share: float) -> float:

@@ -14,7 +14,7 @@ from nasctl.seeds import position_seed
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer.language_model import LanguageModel
 from tests.marked import slow
-from tests.small import CPU, Problem, same, through_a_file, train
+from tests.small import CPU, Problem, same, session, through_a_file, train
 
 
 def text(*overrides):
@@ -155,7 +155,7 @@ def fit(problem, network=None, *, keep="best", state=None, tick=lambda state, va
     trainer.keep = keep
     trained = trainer.fit(
         network, problem.data, problem.data.train() if split is None else split,
-        seed=0, epochs=None, tick=tick, record=lines.append, state=state, choose_by=problem.data.val(),
+        session(tick=tick, record=lines.append, state=state, choose_by=problem.data.val()),
     )  # fmt: skip
     return network, trained, lines
 
