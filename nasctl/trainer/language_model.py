@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, Split, State, Trained, TrainingSession
+from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
 from nasctl.errors import RequestError, TrialError
 from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
@@ -33,8 +33,8 @@ class LanguageModel:
     """SGD with clipping; each of the penalties, the decay and the averaging does nothing at 0, 1 or false.
 
     A network takes tokens ``(T, B)`` and the state before them, and returns ``logits (T * B, V)``, ``hidden``, and
-    its last layer's output ``(T, B, H)`` with (``dropped``) and without (``raw``) its dropout; ``start(B)`` is the
-    state of zeros. The state is carried from step to step of an epoch and is part of the checkpoint. All randomness
+    its last layer's output ``(T, B, H)`` with (``dropped``) and without (``raw``) its dropout; ``init_hidden(B)`` is
+    the state of zeros. The state is carried from step to step of an epoch and is part of the checkpoint. All randomness
     of a step is a function of (seed, epoch, step), and nothing inside a step waits for the device, but for fp16.
 
     After an epoch the network is validated, if there is a part to choose by. Once its loss exceeds the least one of
@@ -77,7 +77,7 @@ class LanguageModel:
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
         check_precision(self.precision, device)
-        if not hasattr(model, "start"):
+        if not isinstance(model, RecurrentNetwork):
             raise RequestError(
                 "trainer: language models are trained by this one, but the network is none; choose trainer=plain or "
                 "another recipe for the data set's task"
@@ -119,7 +119,7 @@ class LanguageModel:
         if training.hidden is not None:
             network: Any = training.model
             tokens, _ = split.batch(self.batch_size, training.epoch, training.step)
-            check_like(training.hidden, network.start(tokens.shape[1]))
+            check_like(training.hidden, network.init_hidden(tokens.shape[1]))
 
     @staticmethod
     def _shown(training: TextTraining, steps: int, epochs: int) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class LanguageModel:
             group["lr"] = rate * (len(tokens) / text.bptt if self.lr_by_length else 1)
         network: Any = training.model.train()
         training.optimizer.zero_grad(set_to_none=True)
-        hidden = network.start(tokens.shape[1]) if training.hidden is None else training.hidden
+        hidden = network.init_hidden(tokens.shape[1]) if training.hidden is None else training.hidden
         with training.precision.autocast():
             output = network(tokens, hidden)
         loss = text.dataset.loss(widened(output.logits), targets)
@@ -187,7 +187,7 @@ class LanguageModel:
         hidden = None
         for step in range(steps):
             tokens, targets = split.batch(self.eval_batch_size, 0, step)
-            output = network(tokens, network.start(tokens.shape[1]) if hidden is None else hidden)
+            output = network(tokens, network.init_hidden(tokens.shape[1]) if hidden is None else hidden)
             hidden = detached(output.hidden)
             yield output.logits, targets
 
