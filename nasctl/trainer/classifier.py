@@ -13,7 +13,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
@@ -26,7 +26,7 @@ from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._evaluation import measured
 from nasctl.trainer._precision import Precision, check_precision
-from nasctl.trainer._schedule import Schedule, counted
+from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_place, resume
 from nasctl.trainer._training import Training, widened
 
@@ -52,12 +52,7 @@ class Classifier:
         eval_batch_size: PositiveInt,
         epochs: PositiveInt,
         lr: PositiveFloat,
-        lr_min: NonNegativeFloat,
-        schedule: Literal["cosine", "linear", "exponential"],
-        schedule_by: Literal["epoch", "step"],
-        warmup: Share,
-        restarts: NonNegativeInt,
-        restart_factor: PositiveInt,
+        schedule: Callable[[float], Schedule],
         momentum: Share,
         nesterov: bool,
         weight_decay: NonNegativeFloat,
@@ -84,15 +79,12 @@ class Classifier:
             )
         self.batch_size, self.accumulate, self.eval_batch_size = batch_size, accumulate, eval_batch_size
         self.epochs, self.clip = epochs, clip
-        self.schedule = Schedule(
-            lr=lr, lr_min=lr_min, curve=schedule, by=schedule_by,
-            warmup=warmup, restarts=restarts, restart_factor=restart_factor,
-        )  # fmt: skip
+        self.schedule = schedule(lr)
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
         self.cutout, self.cutout_at, self.dropout = cutout, cutout_at, dropout
         self.label_smoothing, self.auxiliary_weight = label_smoothing, auxiliary_weight
         self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
-        self.drop_path_by = drop_path_by or schedule_by
+        self.drop_path_by = drop_path_by or self.schedule.by
         self.held_out, self.keep, self.precision = held_out, keep, precision
         self.compile, self.cuda_graph = compile, cuda_graph
         self.format = torch.channels_last if channels_last else torch.contiguous_format
@@ -129,7 +121,7 @@ class Classifier:
         while training.position < stop * steps:
             position = training.position
             epoch, step = divmod(position, steps)
-            rate = self._schedule(training, steps, schedule)
+            rate = self._set_rate(training, steps, schedule)
             torch.manual_seed(position_seed(session.seed, "step", position))
             x, y = split.batch(self.batch_size, epoch, step)
             training.add(self._step(training, gradients, cut(x, position), y), len(y))
@@ -166,14 +158,14 @@ class Classifier:
         place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": training.position}
         return {**place, "loss": training.loss, "error": training.error}
 
-    def _schedule(self, training: Training, steps: int, epochs: int) -> float:
+    def _set_rate(self, training: Training, steps: int, epochs: int) -> float:
         """Set and return the learning rate of the step to come, and set its drop path."""
-        done = self.schedule.done(training.position, steps, epochs)
-        rate = self.schedule.rate(done, self.schedule.tick(steps, epochs))
+        place = Place(training.position, steps, epochs)
+        rate = self.schedule.rate(place)
         for group in training.optimizer.param_groups:
             group["lr"] = rate
         if self.drop_path:
-            self._set_drop_path(training, float(counted(training.position, steps, epochs, self.drop_path_by)))
+            self._set_drop_path(training, float(place.done(self.drop_path_by)))
         return rate
 
     def _set_drop_path(self, training: Training, done: float) -> None:

@@ -8,12 +8,12 @@ The dropouts belong to the network. Liu et al. 2019, https://arxiv.org/abs/1806.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
@@ -22,11 +22,10 @@ from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
 from nasctl.trainer._evaluation import measured
 from nasctl.trainer._precision import Precision, check_precision
+from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_like, check_place, resume
 from nasctl.trainer._text_training import TextTraining
 from nasctl.trainer._training import widened
-
-Factor = Annotated[float, Field(gt=0, le=1)]
 
 
 class LanguageModel:
@@ -52,13 +51,12 @@ class LanguageModel:
         eval_batch_size: PositiveInt,
         epochs: PositiveInt,
         lr: PositiveFloat,
+        schedule: Callable[[float], Schedule],
         lr_by_length: bool,
-        lr_decay: Factor,
-        lr_decay_from: NonNegativeInt,
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
-        activation: NonNegativeFloat,
-        slowness: NonNegativeFloat,
+        ar_alpha: NonNegativeFloat,
+        tar_beta: NonNegativeFloat,
         averaging: bool,
         patience: PositiveInt,
         rollback: bool,
@@ -67,10 +65,9 @@ class LanguageModel:
         compile: bool,
     ) -> None:
         self.batch_size, self.eval_batch_size, self.epochs, self.clip = batch_size, eval_batch_size, epochs, clip
-        self.lr, self.lr_by_length = lr, lr_by_length
-        self.lr_decay, self.lr_decay_from = lr_decay, lr_decay_from
+        self.schedule, self.lr_by_length = schedule(lr), lr_by_length
         self.sgd = partial(torch.optim.SGD, lr=lr, weight_decay=weight_decay)
-        self.activation, self.slowness = activation, slowness
+        self.ar_alpha, self.tar_beta = ar_alpha, tar_beta
         self.averaging, self.patience, self.rollback = averaging, patience, rollback
         self.keep, self.precision, self.compile = keep, precision, compile
 
@@ -93,7 +90,7 @@ class LanguageModel:
             steps, epoch, step = text.steps(self.batch_size, training.epoch), training.epoch, training.step
             torch.manual_seed(position_seed(session.seed, "step", epoch, step))
             tokens, targets = split.batch(self.batch_size, epoch, step)
-            rate = self._rate(epoch, schedule)
+            rate = self.schedule.rate(Place(epoch, 1, schedule))
             self._step(training, text, tokens, targets, rate)
             if step == steps - 1:
                 session.record({"epoch": epoch, "lr": rate, **self._close(training, dataset, session)})
@@ -127,10 +124,6 @@ class LanguageModel:
         place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": training.position}
         return {**place, "loss": training.loss, "perplexity": training.perplexity}
 
-    def _rate(self, epoch: int, epochs: int) -> float:
-        """Return the learning rate of an epoch, for a step of ``bptt`` tokens."""
-        return self.lr * self.lr_decay ** max(0, epoch + 1 - self.lr_decay_from)
-
     def _step(self, training: TextTraining, text: Text, tokens: Tensor, targets: Tensor, rate: float) -> None:
         """Take one step on tokens ``(T, B)`` and go on in the text; ``rate`` is that of ``bptt`` tokens."""
         for group in training.optimizer.param_groups:
@@ -148,10 +141,10 @@ class LanguageModel:
 
     def _penalties(self, output: Any) -> Tensor | float:
         """Return what large outputs (AR) and fast changes of them (TAR) of the last layer cost."""
-        large = self.activation * widened(output.dropped).square().mean() if self.activation else 0.0
-        if not self.slowness or len(output.raw) < 2:
+        large = self.ar_alpha * widened(output.dropped).square().mean() if self.ar_alpha else 0.0
+        if not self.tar_beta or len(output.raw) < 2:
             return large
-        return large + self.slowness * widened(output.raw).diff(dim=0).square().mean()
+        return large + self.tar_beta * widened(output.raw).diff(dim=0).square().mean()
 
     def _close(self, training: TextTraining, dataset: Dataset, session: TrainingSession) -> dict[str, Any]:
         """End an epoch: validate, keep the weights if they are the best, and average from now on or roll back."""
