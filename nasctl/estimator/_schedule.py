@@ -13,7 +13,6 @@ from typing import Any
 
 from nasctl.core import State
 from nasctl.errors import RequestError
-from nasctl.trainer._curve import cosine
 
 
 class Schedule:
@@ -67,7 +66,8 @@ class Schedule:
         """Return the learning rate: from ``lr`` to ``lr_min`` by epoch, or ``lr`` where the epochs are not given."""
         if self.epochs is None:
             return lr
-        return cosine(lr, lr_min, min(self.position // self.steps / self.epochs, 1.0))
+        share = min(self.position // self.steps / self.epochs, 1.0)
+        return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
 
     def decay(self, factor: float, start: int) -> float:
         """Return ``factor`` to the power of the epochs since ``start``, the present one included."""

@@ -39,7 +39,6 @@ from nasctl.estimator._streams import Stream, check_kind, streams
 from nasctl.estimator._unroll import PASSES, UNROLLS, Rows, VirtualStep, Weights
 from nasctl.estimator._work import PASS
 from nasctl.seeds import position_seed
-from nasctl.trainer._evaluation import measured
 
 Batch = tuple[Any, Tensor]
 
@@ -193,12 +192,17 @@ class Supernet:
         total = self.val.steps
         count = total if self.val_batches is None else min(self.val_batches, total)
         start = self.schedule.turn if count < total and not candidate.compared else 0
-        train, val = self.train.afresh(), self.val.afresh()
+        sums: dict[str, Tensor] = {}
+        examples, train, val = 0, self.train.afresh(), self.val.afresh()
         self._train(val.trains_to_score and not self.moving)
         with self.recalibration.applied(lambda i: self._run(train, i, candidate)):
-            metrics = measured(self.dataset, (self._run(val, i, candidate) for i in range(start, start + count)))
+            for i in range(start, start + count):
+                outputs, y = self._run(val, i, candidate)
+                measured = self.dataset.measure(outputs, y)
+                sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
+                examples += len(y)
         self._train()
-        return self._checked(metrics)
+        return self._metrics(sums, examples)
 
     def _run(self, stream: Stream, position: int, candidate: Candidate) -> tuple[Tensor, Tensor]:
         """Return the logits of a picked path on a batch, and its targets."""
@@ -235,7 +239,7 @@ class Supernet:
         self, candidate: Candidate, rows: Rows, rate: float | Tensor, train: Batch, val: Batch
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return a loss whose gradient is that of ``unroll``, and the summed measures on the validation batch."""
-        found: list[Mapping[str, Tensor]] = []
+        measured: list[Mapping[str, Tensor]] = []
 
         def outputs(x: Any, weights: Weights, rows: Rows) -> Tensor:
             return self.forward(self.unrolling.before_pass(x), replace(candidate, weights=rows), weights)
@@ -245,11 +249,11 @@ class Supernet:
 
         def val_loss(weights: Weights, rows: Rows) -> Tensor:
             logits = outputs(val[0], weights, rows)
-            found.append(self.dataset.measure(logits.detach(), val[1]))
+            measured.append(self.dataset.measure(logits.detach(), val[1]))
             return self.dataset.loss(logits, val[1])
 
         step = self._virtual_step(rate)
-        return self.unroll(train_loss, val_loss, self.weights, rows, step, self.unroll_radius), found[-1]
+        return self.unroll(train_loss, val_loss, self.weights, rows, step, self.unroll_radius), measured[-1]
 
     def _virtual_step(self, rate: float | Tensor) -> VirtualStep:
         group = self.optimizer.param_groups[0]
@@ -264,10 +268,7 @@ class Supernet:
         return replace(candidate, weights=[row.to(self.device) for row in candidate.weights])
 
     def _metrics(self, sums: Mapping[str, Tensor], examples: int) -> Metrics:
-        return self._checked(self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples))
-
-    def _checked(self, metrics: Metrics) -> Metrics:
-        """Return ``metrics``, or raise `RunError` if the loss is no number."""
+        metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
         if not math.isfinite(metrics["loss"]):
             raise RunError(
                 f"validation loss is {metrics['loss']} at step {self.schedule.position}; "
