@@ -48,6 +48,10 @@ import nasctl.strategy.reinforce
 import nasctl.strategy.tpe
 import nasctl.trainer.classifier
 import nasctl.trainer.language_model
+import nasctl.trainer.schedule.cosine
+import nasctl.trainer.schedule.decay
+import nasctl.trainer.schedule.exponential
+import nasctl.trainer.schedule.linear
 from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
 
 
@@ -204,6 +208,22 @@ def trainer_classifier(made: nasctl.trainer.classifier.Classifier) -> Trainer:
 
 
 def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> Trainer:
+    return made
+
+
+def trainer_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Trainer:
+    return made
+
+
+def trainer_decay(made: nasctl.trainer.schedule.decay.Decay) -> Trainer:
+    return made
+
+
+def trainer_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Trainer:
+    return made
+
+
+def trainer_linear(made: nasctl.trainer.schedule.linear.Linear) -> Trainer:
     return made
 
 
