@@ -53,6 +53,7 @@ import nasctl.trainer.schedule.decay
 import nasctl.trainer.schedule.exponential
 import nasctl.trainer.schedule.linear
 from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.trainer._schedule import Schedule
 
 
 def space_darts(made: nasctl.space.darts.Darts) -> SearchSpace:
@@ -211,19 +212,19 @@ def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> 
     return made
 
 
-def trainer_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Trainer:
+def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
     return made
 
 
-def trainer_decay(made: nasctl.trainer.schedule.decay.Decay) -> Trainer:
+def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
     return made
 
 
-def trainer_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Trainer:
+def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
     return made
 
 
-def trainer_linear(made: nasctl.trainer.schedule.linear.Linear) -> Trainer:
+def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 
