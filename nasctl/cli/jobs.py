@@ -17,7 +17,7 @@ from nasctl.config.builders import assemble, check_pair, check_repeats, costs_of
 from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene, recipe, set_up, signature
-from nasctl.core import FixedChoices
+from nasctl.core import FixedChoices, TrainingSession
 from nasctl.errors import RequestError
 from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.retrain import retrain as train_and_test
@@ -146,16 +146,14 @@ def retrain(config: Config) -> None:
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            network, trained, metrics = train_and_test(
-                scene.space,
-                source.genotype,
-                trainer,
-                scene.dataset,
-                scene.device,
-                config["seed"],
-                tick=run.tick,
+            session = TrainingSession(
+                seed=config["seed"],
+                on_step=run.tick,
                 record=lambda line: run.append("history.jsonl", line),
                 state=run.state,
+            )
+            network, trained, metrics = train_and_test(
+                scene.space, source.genotype, trainer, scene.dataset, scene.device, session
             )
             run.save_weights("weights.pt", network.state_dict())
             for name, weights in trained.others.items():
