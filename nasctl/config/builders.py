@@ -19,11 +19,13 @@ from nasctl.core import (
     FixedSpace,
     Genotype,
     GivesCosts,
+    KeepsChildren,
     KnownBySettings,
     LookUp,
     Relaxation,
     SearchSpace,
     Trainer,
+    UsesChildren,
 )
 from nasctl.errors import RequestError
 from nasctl.runs import Run
@@ -70,7 +72,8 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     """Build one search loop."""
     config, space = scene.config, scene.space
     check_rows(config, space)
-    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse)
+    run.children.wanted = issubclass(configuration.target(config["strategy"]), UsesChildren)
+    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse, run.children)
     estimator = conforming(make(config["estimator"], context), "estimator")
     feasible = Feasible.of(space, scene.constraint, estimator)
     strategy = conforming(make(config["strategy"], space, feasible, seed), "strategy")
@@ -105,6 +108,11 @@ def check_pair(config: Config) -> None:
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
             f"estimator={config['choices']['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
+        )
+    if issubclass(strategy, UsesChildren) and not issubclass(estimator, KeepsChildren):
+        raise RequestError(
+            f"strategy={config['choices']['strategy']} goes on from the trainings of earlier trials, which "
+            f"estimator={config['choices']['estimator']} does not keep; choose estimator=from_scratch"
         )
 
 

@@ -225,6 +225,11 @@ _TRIAL = record(
         "reward": optional(figure),
         "metrics": optional(mapping(optional(figure))),
         "error": optional(text),
+        "fidelity": figure,
+        "continues": whole,
+        "inherits": whole,
+        "curve": listed(mapping(optional(figure))),
+        "facts": mapping(figure),
     }
 )
 _POLICY = record(
