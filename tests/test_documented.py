@@ -10,6 +10,7 @@ import pytest
 from nasctl import report
 from nasctl.cli import jobs
 from nasctl.cli import main as cli
+from nasctl.config import build
 from nasctl.config import compose as config
 from tests.documented import commands
 
@@ -39,7 +40,7 @@ def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def check(verb: str, composed: dict) -> None:
         called.append(verb)
         if composed["choices"]["space"] and composed["choices"]["dataset"]:
-            config.validate(composed, GROUPS[verb])
+            build.validate(composed, GROUPS[verb])
 
     expanded = config._expanded
     monkeypatch.setattr(config, "_expanded", lambda settings: expanded(settings)[::83])  # the first job, and few others
