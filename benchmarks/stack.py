@@ -15,7 +15,7 @@ from benchmarks.pairs import alternate
 from benchmarks.problem import DEVICE
 from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
-from nasctl.core import Candidate
+from nasctl.core import Candidate, EstimatorContext
 
 PAIRS, NETWORKS = 3, 20
 CASES = {
@@ -37,8 +37,10 @@ class Case:
         self.data.train()
 
     def ours(self, prefix: tuple[int, ...]) -> None:
-        estimator = make(self.config["estimator"], self.space, self.data, DEVICE, 0, lambda values: None)
-        estimator.evaluate(Candidate((*prefix, 0)))
+        estimator = make(
+            self.config["estimator"], EstimatorContext(self.space, self.data, DEVICE, 0, lambda values: None)
+        )
+        estimator.evaluate(Candidate((*prefix, 0)), 0)
 
     def plain(self, prefix: tuple[int, ...]) -> None:
         trainer, quiet = make(self.config["trainer"]), {"tick": lambda *_: None, "record": lambda line: None}

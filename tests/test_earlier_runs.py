@@ -13,8 +13,9 @@ import yaml
 import nasctl
 from nasctl.cli import main as cli
 from nasctl.config import build, settings
+from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
-from nasctl.report.record import find
+from nasctl.report._read.record import find
 from nasctl.runs.added import ADDED, completed
 from nasctl.search import shared_weights
 from nasctl.search.loop import SearchData
@@ -141,5 +142,5 @@ def save_checkpoint(run: Path) -> None:
     theirs, device = completed(settings_of(run)), torch.device("cpu")
     dataset = build.make(theirs["dataset"], Path("data"), device, theirs["seed"])
     places = build.make(theirs["space"], dataset.task), SearchData(dataset), device, theirs["seed"]
-    estimator = build.make(theirs["estimator"], *places, lambda shown: None)
+    estimator = build.make(theirs["estimator"], EstimatorContext(*places, lambda shown: None))
     torch.save({"sizes": {}, "state": {"estimator": estimator.state_dict()}}, run / "checkpoint.pt")
