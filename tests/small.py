@@ -144,7 +144,7 @@ class Problem:
     def rows(self, seed, dtype=torch.float32):
         """Return random mixtures of all rows, a pure function of ``seed``, as leaves that want a gradient."""
         generator = torch.Generator().manual_seed(seed)
-        logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.rows]
+        logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.relaxed_choices]
         return [row.softmax(0).requires_grad_() for row in logits]
 
 

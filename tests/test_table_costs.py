@@ -94,7 +94,7 @@ def test_another_figure_than_the_networks_is_taken_as_it_is(found):
 
 def test_sums_over_decisions_are_those_of_counted_costs_alone():
     space = Problem(estimator="stacked").space
-    assert space.chain is not None and tabled(space, {"params": lambda genotype: 1.0}).chain is None
+    assert space.additive and not tabled(space, {"params": lambda genotype: 1.0}).additive
 
 
 def test_what_an_estimator_gives_itself_is_not_replaced():

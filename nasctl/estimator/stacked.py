@@ -18,7 +18,17 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.core import (
+    Architecture,
+    BatchedBuild,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    ProgressCallback,
+    SearchSpace,
+    State,
+)
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
@@ -63,7 +73,7 @@ class Stacked(IndependentEstimator):
     ) -> None:
         choices = walk.fixed(space, "estimator=stacked", "estimator=from_scratch")
         self.options = [len(decision.options) for decision in choices.decisions]
-        if not hasattr(space, "stack") or math.prod(self.options) != space.size:
+        if not isinstance(space, BatchedBuild) or math.prod(self.options) != space.size:
             raise RequestError(
                 f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "
                 "choose estimator=from_scratch or space=ffn"

@@ -15,7 +15,17 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    ProgressCallback,
+    Relaxation,
+    SearchSpace,
+    State,
+)
 from nasctl.errors import RunError
 from nasctl.estimator._fair import Fair
 from nasctl.estimator._forward import Forward
@@ -114,7 +124,8 @@ class Supernet:
         self.optimizer = torch.optim.SGD(self.weights.values(), lr, momentum, weight_decay=weight_decay)
         exact, text = unroll == "exact", not self.train.replays
         wanted = replays(device, cuda_graph=cuda_graph, text=text, exact=exact)
-        self.replay = Replay(self.net, self.weights, space.rows, self._mixture, self._loss, exact) if wanted else None
+        choices = space.relaxed_choices if isinstance(space, Relaxation) else ()
+        self.replay = Replay(self.net, self.weights, choices, self._mixture, self._loss, exact) if wanted else None
         self.work = 0
 
     @property
