@@ -5,7 +5,7 @@ Nothing here imports torch at run time, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -279,6 +279,25 @@ class ChoicesByKind(Protocol):
     kinds: Sequence[Decision]  # one of each kind, without those that have inputs
 
 
+@runtime_checkable
+class TabularState(Protocol):
+    """A space with states for tabular learners: equal states have equal decisions ahead."""
+
+    def state(self, prefix: Sequence[int]) -> Hashable:
+        """Return the state after ``prefix``."""
+
+
+@runtime_checkable
+class ChoosesTraining(Protocol):
+    """A space composed with training choices: some of its decisions name settings of the trainer."""
+
+    def training(self, arch: Architecture) -> Mapping[str, Any]:
+        """Return the settings of the trainer that ``arch`` names, by their path, as ``schedule.lr_min``."""
+
+    def trainings(self) -> Iterable[Mapping[str, Any]]:
+        """Return the settings that may come, for a check before anything is trained."""
+
+
 class Described(Choices, Protocol):
     """Which architectures exist, what they are called and cost: what a search and its records need of a space."""
 
@@ -490,6 +509,14 @@ class KeepsChildren(Protocol):
 
     def retain(self, indexes: Collection[int]) -> None:
         """Keep the states of these trials; others are deleted as soon as no checkpoint needs them."""
+
+
+@runtime_checkable
+class TrainsEach(Protocol):
+    """An estimator that trains each candidate with a trainer of its own, so that a space may choose its settings."""
+
+    def trainer_with(self, settings: Mapping[str, Any]) -> Trainer:
+        """Return the trainer with other ``settings``, or raise `RequestError` where these are none of its."""
 
 
 @runtime_checkable

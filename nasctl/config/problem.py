@@ -14,6 +14,7 @@ from nasctl.config.settings import Config
 from nasctl.config.table_costs import Costs, tabled
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, timed
+from nasctl.space._training import with_training
 from nasctl.terminal_text import folder_part
 
 
@@ -42,6 +43,7 @@ def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], 
     latency = make(config["resource"], space, dataset.task, device) if measured else None
     space = space if latency is None else timed(space, latency)
     space = tabled(space, known) if known else space
+    space = with_training(space, config["training_choices"]) if config["training_choices"] else space
     return Scene(config, device, dataset, space, conforming(make(config["constraint"], space), "constraint"), latency)
 
 

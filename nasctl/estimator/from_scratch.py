@@ -6,13 +6,14 @@ the field.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from pydantic import PositiveInt
 
-from nasctl.core import Candidate, Dataset, EstimatorContext, Evaluation, Trainer
+from nasctl.core import Candidate, ChoosesTraining, Dataset, EstimatorContext, Evaluation, Trainer
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._child import Child, Course, checked
 from nasctl.estimator._independent import IndependentEstimator
@@ -40,7 +41,7 @@ class FromScratch(IndependentEstimator):
         self,
         context: EstimatorContext,
         *,
-        trainer: Trainer,
+        trainer: Callable[..., Trainer],
         epochs: PositiveInt,
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
@@ -55,7 +56,8 @@ class FromScratch(IndependentEstimator):
                 "estimator.validate_every, as estimator.validate_every=1"
             )
         self.context, self.space, self.dataset, self.seed = context, context.space, context.data, context.seed
-        self.course = Course(trainer, epochs, validate_every, report, report_of)
+        self.make_trainer = trainer
+        self.course = Course(trainer(), epochs, validate_every, report, report_of)
         self.form, self.size, self.keep_states = form, size, keep_states
         wanted = context.children is not None and (keep_states or context.children.wanted)
         self.children = context.children if wanted else None
@@ -83,12 +85,23 @@ class FromScratch(IndependentEstimator):
         with of_one_candidate():
             torch.manual_seed(seed)
             network = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
-        child = Child(network, candidate.arch, self.course, first, seed, self.course.stop(candidate), earlier)
+        child = Child(
+            network, candidate.arch, self._course(candidate), first, seed, self.course.stop(candidate), earlier
+        )
         child.keeps = self.children is not None
         if candidate.inherits is not None and earlier is None:
             generator = torch.Generator().manual_seed(position_seed(seed, "inherit"))
             child.inherit(self.space, self._state(candidate.inherits), generator)
         return child
+
+    def _course(self, candidate: Candidate) -> Course:
+        """Return how a candidate is trained, with the settings of the trainer that it names."""
+        if not isinstance(self.space, ChoosesTraining):
+            return self.course
+        return replace(self.course, trainer=self.trainer_with(self.space.training(candidate.arch)))
+
+    def trainer_with(self, settings: Mapping[str, Any]) -> Trainer:
+        return self.make_trainer(**settings)
 
     def _state(self, index: int) -> dict[str, Any]:
         if self.children is None:
