@@ -1,6 +1,6 @@
-"""A space composed with training choices: decisions that name settings of the trainer, taken before those of the network.
+"""A space composed with training choices: decisions that name settings of the trainer, before those of the network.
 
-Dong et al. 2020, https://arxiv.org/abs/2006.16242, search hyper-parameters and architecture together.
+Dong et al. 2020, https://arxiv.org/abs/2006.03656, search hyper-parameters and architecture together.
 """
 
 from __future__ import annotations
