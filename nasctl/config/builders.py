@@ -79,7 +79,7 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     run.children.wanted = issubclass(target(config["strategy"]), UsesChildren)
     context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse, run.children)
     estimator = conforming(make(config["estimator"], context), "estimator")
-    check_training(space, estimator, config)
+    check_training(space, estimator)
     feasible = Feasible.of(space, scene.constraint, estimator)
     strategy = conforming(make(config["strategy"], space, feasible, seed), "strategy")
     reward = conforming(make(config["reward"]), "reward")
@@ -119,17 +119,17 @@ def check_pair(config: Config) -> None:
             f"strategy={config['choices']['strategy']} goes on from the trainings of earlier trials, which "
             f"estimator={config['choices']['estimator']} does not keep; choose estimator=from_scratch"
         )
-
-
-def check_training(space: SearchSpace, estimator: Estimator, config: Config) -> None:
-    """Raise `RequestError` for training choices that the estimator's trainer does not take."""
-    if not isinstance(space, ChoosesTraining):
-        return
-    if not isinstance(estimator, TrainsEach):
+    if config["training_choices"] and not issubclass(estimator, TrainsEach):
         raise RequestError(
             f"training_choices: estimator={config['choices']['estimator']} trains no candidate on its own; choose "
             "estimator=from_scratch"
         )
+
+
+def check_training(space: SearchSpace, estimator: Estimator) -> None:
+    """Raise `RequestError` for training choices that the estimator's trainer does not take."""
+    if not isinstance(space, ChoosesTraining) or not isinstance(estimator, TrainsEach):
+        return
     for settings in space.trainings():
         try:
             estimator.trainer_with(settings)
