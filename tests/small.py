@@ -35,7 +35,7 @@ SMALL = (
 
 SMALL_ESTIMATORS = {
     "from_scratch": ("estimator=from_scratch", "estimator.epochs=1"),
-    "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator.unroll=first_order"),
+    "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator/unroll=first_order"),
     "table": (
         "estimator=table",
         "estimator.file=nb201_table.csv.gz",
@@ -71,7 +71,7 @@ SMALL_PROBLEMS = {
         "trainer=language_model",
         "estimator=supernet_language",
         "estimator.batch_size=4",
-        "estimator.unroll=first_order",
+        "estimator/unroll=first_order",
     ),
     "language": (
         "dataset=python_docs",

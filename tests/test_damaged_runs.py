@@ -16,7 +16,12 @@ from tests.mutations import mutate, unverified
 ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=rows", "reward.name=loss", "reward.maximize=false"]
 ALONE = ["estimator=from_scratch", "budget.epochs=null"]
 IMAGES = ["space=nasbench201", "dataset=digits", "+debug=smoke", "space.search.cells=1", "space.final.cells=1"]
-SHARED = ["strategy=random_search", "estimator=supernet", "estimator.sampler=uniform", "estimator.warmup_epochs=1"]
+SHARED = [
+    "strategy=random_search",
+    "estimator=supernet",
+    "estimator/sampler=uniform",
+    "estimator.schedule.warmup_epochs=1",
+]
 RUNS = {  # each after those that it reads
     "chance": ["search", *ROWS, *ALONE, "strategy=random_search", "budget.trials=3"],
     "sweep": ["search", *ROWS, *ALONE, "strategy=enumeration", "budget.trials=8"],

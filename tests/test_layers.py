@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 FLOOR = (
     *("core", "digest", "errors", "files", "out_of_memory", "seeds", "signals", "symlinks", "system_errors"),
-    *("terminal_text", "walk"),
+    *("task_kinds", "terminal_text", "walk"),
 )  # nothing of the program above them
 COMMON = (*FLOOR, "acceleration")  # what every room may import
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
