@@ -18,13 +18,13 @@ from copy import deepcopy
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance
+from nasctl.config import experiment, inheritance, parts
 from nasctl.config.inheritance import Inherited, Override
 from nasctl.config.inheritance import key_of as _key
 from nasctl.config.overrides import prepared
@@ -513,8 +513,18 @@ def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
     arguments, misfits = _bind(node, "config")
     if misfits:
         raise RequestError(*misfits)
-    built = {key: make(value) if _is_target(value) else value for key, value in arguments.items()}
-    return target(node)(*collaborators, **built)
+    return target(node)(*collaborators, **_built(arguments))
+
+
+def _built(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a constructor's keyword arguments with the parts among them built."""
+    return {key: _part(value) if parts.is_part(value) else value for key, value in arguments.items()}
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_part(item) for item in value]
+    return parts.built(target(value), _built(_bind(value, "config")[0]))
 
 
 def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
@@ -523,10 +533,6 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
     if misfits:
         raise RequestError(*misfits)
     return arguments
-
-
-def _is_target(value: Any) -> bool:
-    return isinstance(value, Mapping) and "_target_" in value
 
 
 def without(node: Any, left_out: Sequence[str]) -> Any:
@@ -558,13 +564,26 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
     for key, value in node.items():
         if key not in names:
             misfits.append(str(unknown(path, key, names)))
-        elif _is_target(value):
-            arguments[key], nested = value, _bind(value, f"{path}.{key}")[1]
-            misfits += nested
+        elif parts.is_part(value) or parts.protocol_of(_hints(cls)[key]):
+            arguments[key] = value
+            misfits += _misfits_of_part(value, _hints(cls)[key], f"{path}.{key}")
         else:
             arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
             misfits += wrong
     return arguments, misfits
+
+
+def _misfits_of_part(value: Any, hint: Any, path: str) -> list[str]:
+    """Return what is wrong with a nested part or a list of them, or with what stands in its place."""
+    if isinstance(value, list) and parts.is_list(hint):
+        (item,) = get_args(hint)
+        return [misfit for i, each in enumerate(value) for misfit in _misfits_of_part(each, item, f"{path}.{i}")]
+    if value is None and parts.is_optional(hint):
+        return []
+    if isinstance(value, list) or parts.is_list(hint) or not parts.is_part(value):
+        return [parts.refusal(value, path, (conf_dir(),))]
+    protocol = parts.protocol_of(hint)
+    return _bind(value, path)[1] + (list(parts.lacking(target(value), protocol, path)) if protocol else [])
 
 
 def _keyword_only(cls: Any) -> list[str]:

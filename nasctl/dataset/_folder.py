@@ -23,6 +23,7 @@ from torch import Tensor
 
 from nasctl.dataset._images import normalise, per_channel
 from nasctl.dataset._order import Order
+from nasctl.digest import file_digest
 from nasctl.errors import MissingDataError, RequestError, unknown
 
 Example = tuple[Path, int]
@@ -34,6 +35,9 @@ Box = tuple[float, float, float, float]
 SUFFIXES = {".jpeg", ".jpg", ".png"}
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 """Pillow's modes of 8 bits a channel; those of more would be cut off at 255, without a word."""
+
+WHOLE = 4 * 2**30  # bytes of photographs, beyond which a digest reads blocks of them
+BLOCK = 4096  # bytes
 
 JITTERS = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
 
@@ -59,6 +63,20 @@ class Augmentation(BaseModel, extra="forbid", frozen=True):
     search: Augment
     architecture: Augment | None = None
     final: Augment
+
+
+def _whole(path: Path) -> str:
+    return file_digest(path, "sha256")
+
+
+def _blocks(path: Path) -> str:
+    """Return the sha256 of the first, the middle and the last `BLOCK` bytes of a file."""
+    size, found = path.stat().st_size, hashlib.sha256()
+    with path.open("rb") as file:
+        for start in (0, (size - BLOCK) // 2, size - BLOCK):
+            file.seek(max(0, start))
+            found.update(file.read(BLOCK))
+    return found.hexdigest()
 
 
 def central_box(width: int, height: int, share: float) -> Box:
@@ -192,6 +210,18 @@ class ImageFolder:
         train = self._part("train")
         files = sorted((path.relative_to(train).as_posix(), path.stat().st_size) for path, _ in self._list("train"))
         return hashlib.sha256("".join(f"{name} {size}\n" for name, size in files).encode()).hexdigest()
+
+    def contents(self) -> dict[str, str]:
+        """Return a hash of the content of the photographs in ``train`` and, where it is there, in ``val``."""
+        parts = {"train_photographs": "train", "test_photographs": "val"}
+        return {name: self._content(part) for name, part in parts.items() if (self.folder / part).is_dir()}
+
+    def _content(self, part: str) -> str:
+        """Return the sha256 of all files, or of three blocks of each where they have more than `WHOLE` bytes."""
+        paths = sorted(path for path, _ in self._list(part))
+        large = sum(path.stat().st_size for path in paths) > WHOLE
+        digests = self.pool.map(_blocks if large else _whole, paths)
+        return ("blocks " if large else "") + hashlib.sha256("".join(digests).encode()).hexdigest()
 
     @cached_property
     def _training(self) -> list[Example]:

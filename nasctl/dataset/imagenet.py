@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,3 +68,8 @@ class ImageNet(ImageClassification):
             varied=augment.architecture is not None,
             architecture_batches=architecture_batches,
         )
+        self._images = images
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return hashes of the files' names and sizes, of their content, and those of both halves' indices."""
+        return {**super().fingerprint(), **self._images.contents()}

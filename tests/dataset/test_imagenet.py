@@ -117,6 +117,20 @@ def test_the_fingerprint_follows_names_and_sizes(imagenet, folder):
     assert first["train_indices"] != more["train_indices"]
 
 
+@pytest.mark.parametrize("whole", [2**32, 0])
+@pytest.mark.parametrize(("part", "name"), [("train", "train_photographs"), ("val", "test_photographs")])
+def test_the_fingerprint_follows_the_content(imagenet, folder, monkeypatch, whole, part, name):
+    monkeypatch.setattr("nasctl.dataset._folder.WHOLE", whole)
+    first = imagenet().fingerprint()
+    path = min((folder / part / "n01").glob("*.JPEG"))
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    second = imagenet().fingerprint()
+    assert [key for key in first if first[key] != second[key]] == [name]
+    assert first[name].startswith("blocks ") == (whole == 0)
+
+
 def test_the_search_needs_no_test_folder(imagenet, folder):
     (folder / "val").rename(folder / "elsewhere")
     data = imagenet()
