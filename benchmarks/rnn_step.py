@@ -99,7 +99,7 @@ def training_step(columns: int, compile: bool) -> Callable[[], None]:
     network = space().build(genotype(), "final").to(DEVICE)
     if compile:
         network.compile_step("trainer.compile")
-    state = SimpleNamespace(hidden=network.start(columns))
+    state = SimpleNamespace(hidden=network.init_hidden(columns))
     data, sgd = Words(columns), torch.optim.SGD(network.parameters(), 20.0)
 
     def step() -> None:

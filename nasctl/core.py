@@ -5,7 +5,7 @@ Nothing here imports torch at run time, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -69,8 +69,8 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One relaxed choice, mixed by a supernet; rows and decisions need not be the same."""
+class RelaxedChoice:
+    """One choice whose options a supernet mixes; relaxed choices and decisions need not be the same."""
 
     name: str
     options: tuple[str, ...]
@@ -80,7 +80,7 @@ class Row:
 class Candidate:
     """What a strategy asks to have evaluated, or what shared weights are trained on.
 
-    ``weights`` holds one ``(num_options,)`` tensor per row; ``active`` the only option that runs per row
+    ``weights`` holds one ``(num_options,)`` tensor per relaxed choice; ``active`` the only option that runs of each
     (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1]. ``compared`` says that it is
     one of those among which the best is chosen: an estimator that scores on a part of the data takes the same for all.
     """
@@ -111,14 +111,18 @@ class Trial:
     error: str | None = None
 
 
+Tables = Sequence[Sequence[Sequence[float]]]
+"""What neighbouring choices cost together: one table of each option of the first against each of the second."""
+
+
 @dataclass(frozen=True)
 class Chain:
-    """A limit on a cost that is a sum over neighbouring decisions, or rows.
+    """A limit on a cost that is a sum over neighbouring decisions, or relaxed choices.
 
     ``tables[i][a][b]`` is what option a of decision i and option b of decision i + 1 cost together.
     """
 
-    tables: Sequence[Sequence[Sequence[float]]]
+    tables: Tables
     limit: float
 
 
@@ -160,8 +164,6 @@ class Choices(Protocol):
     the walk ends. ``size`` is the number of architectures, None where counting would visit every walk.
     """
 
-    rows: tuple[Row, ...]
-
     @property
     def size(self) -> int | None: ...
 
@@ -172,11 +174,50 @@ class Choices(Protocol):
         """Return whether ``prefix`` is an architecture: a network may be built from it."""
 
 
-class Relaxation(Choices, Protocol):
-    """A space that can be mixed; of others ``rows`` is empty and ``discretize`` is never asked."""
+@runtime_checkable
+class Relaxation(Protocol):
+    """A space whose supernet can mix the options of each of its ``relaxed_choices``."""
+
+    relaxed_choices: tuple[RelaxedChoice, ...]
 
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Return the architecture that the relaxed rows point to."""
+        """Return the architecture that a mixture of each relaxed choice points to."""
+
+
+@runtime_checkable
+class AdditiveCosts(Protocol):
+    """A space some of whose costs are sums over neighbouring decisions."""
+
+    additive: Collection[str]  # names of those costs
+
+    def chain(self, name: str) -> Tables:
+        """Return what neighbouring decisions cost together; see `Chain`."""
+
+
+@runtime_checkable
+class RelaxedCosts(Protocol):
+    """A space some of whose costs are sums over neighbouring relaxed choices: a mixture has an expected cost."""
+
+    additive: Collection[str]  # names of those costs
+
+    def relaxed_chain(self, name: str) -> Tables:
+        """Return what neighbouring relaxed choices cost together; see `Chain`."""
+
+
+@runtime_checkable
+class BatchedBuild(Protocol):
+    """A space whose networks can be trained side by side, as one."""
+
+    def stack(self, networks: Sequence[Any]) -> Any:
+        """Return a network of ``networks`` side by side, which do not touch each other."""
+
+
+@runtime_checkable
+class RecurrentNetwork(Protocol):
+    """A network that reads a text and carries a hidden state from one part of it to the next, or a layer of one."""
+
+    def init_hidden(self, batch: int) -> Any:
+        """Return the hidden state that a text begins with, for ``batch`` columns."""
 
 
 @runtime_checkable
@@ -241,7 +282,7 @@ class Described(Choices, Protocol):
         example) of the final form."""
 
 
-class SearchSpace(Described, Relaxation, Protocol):
+class SearchSpace(Described, Protocol):
     """Which architectures exist, and how one becomes a network."""
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
@@ -540,7 +581,7 @@ class Constraint(Protocol):
         """Return the limit as sums over neighbouring decisions; None where it is not of that form."""
 
     def relaxed(self) -> Sequence[Chain] | None:
-        """Return the limits as sums over neighbouring rows, none without a limit; None where they are no such sums."""
+        """Return the limits as sums over neighbouring relaxed choices; None if one is no such sum."""
 
     def remark(self) -> str | None:
         """Return what a user should be warned of; None if nothing."""

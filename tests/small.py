@@ -10,8 +10,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
+from nasctl.config import named_resources
 from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate
+from nasctl.config.resources import build
+from nasctl.core import Candidate, ConstraintContext, ResourceContext
 from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
@@ -123,7 +125,10 @@ class Problem:
         return make(self.config["strategy"], self.space, feasible, seed)
 
     def constraint(self):
-        return make(self.config["constraint"], self.space)
+        chosen = {"choices": {"resource": "latency"}, **self.config}
+        nodes = named_resources.nodes(chosen, (conf_dir(),))
+        resources = build(nodes, ResourceContext(self.space, self.data.task, CPU), {})
+        return make(self.config["constraint"], ConstraintContext(self.space, resources))
 
     def reward(self):
         return make(self.config["reward"])
@@ -144,7 +149,7 @@ class Problem:
     def rows(self, seed, dtype=torch.float32):
         """Return random mixtures of all rows, a pure function of ``seed``, as leaves that want a gradient."""
         generator = torch.Generator().manual_seed(seed)
-        logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.rows]
+        logits = [torch.randn(len(row.options), generator=generator, dtype=dtype) for row in self.space.relaxed_choices]
         return [row.softmax(0).requires_grad_() for row in logits]
 
 

@@ -12,8 +12,8 @@ from nasctl.config import compose as configuration
 from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
-from nasctl.config.table_costs import Costs
-from nasctl.core import Estimator, FixedSpace, Genotype, GivesCosts, KnownBySettings, SearchSpace, Trainer
+from nasctl.config.resources import Costs
+from nasctl.core import Estimator, FixedSpace, Genotype, GivesCosts, KnownBySettings, Relaxation, SearchSpace, Trainer
 from nasctl.errors import RequestError
 from nasctl.runs import Run
 from nasctl.search.loop import Append, Budget, Feasible, Search, SearchData
@@ -101,7 +101,7 @@ def check_pair(config: Config) -> None:
 
 def check_rows(config: Config, space: SearchSpace) -> None:
     """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
-    if configuration.target(config["strategy"]).relaxed and not space.rows:
+    if configuration.target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
             f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "

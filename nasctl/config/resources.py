@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasctl.config.compose import Config, make
+from nasctl.config.compose import make
 from nasctl.config.conformity import conforming
-from nasctl.core import AdditiveCosts, Genotype, Measured, Resource, ResourceContext, SearchSpace
+from nasctl.core import AdditiveCosts, Genotype, Measured, RelaxedCosts, Resource, ResourceContext, SearchSpace
 from nasctl.errors import RequestError
 
 Costs = Mapping[str, Callable[[Genotype], float]]
 """What reads a cost of a genotype from a table, by the cost's name."""
 
-NAMING = ("constraint", "reward", "estimator")  # groups whose settings may name resources
 UNITS = {1e3: "thousands", 1e6: "millions", 1e9: "billions"}
 NEAR = 0.02  # share by which a ratio may miss one of them
 
 
-def named(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the resources that settings name, and the setting of each."""
-    found: dict[str, str] = {}
-    for group in NAMING:
-        for setting, names in _naming(config.get(group) or {}):
-            for name in names:
-                found.setdefault(str(name), f"{group}.{setting}")
-    return found
+def build(nodes: Mapping[str, Mapping[str, Any]], context: ResourceContext, costs: Costs) -> dict[str, Resource]:
+    """Return the resources of a problem by name; ``costs`` are those that a table has, which count in their place."""
+    return {name: _resource(name, node, context, costs) for name, node in nodes.items()}
 
 
-def _naming(node: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[Any]]]:
-    if isinstance(node.get("resource"), str):
-        yield "resource", (node["resource"],)
-    if isinstance(node.get("limits"), Mapping):
-        yield "limits", node["limits"]
-    if isinstance(node.get("costs"), list):
-        yield "costs", node["costs"]
-
-
-def build(config: Config, context: ResourceContext, costs: Costs) -> dict[str, Resource]:
-    """Return the resources of a problem by name; ``costs`` are those that a table has.
-
-    One of the table's is not measured or counted but where the unit of its column is checked.
-    """
-    found: dict[str, Resource] = {}
-    for name, node in config["resources"].items():
-        if name not in costs:
-            found[name] = conforming(make(node, context), "resource")
-        else:
-            found[name] = Tabled(name, costs[name], lambda node=node: make(node, context))
-    return found
+def _resource(name: str, node: Mapping[str, Any], context: ResourceContext, costs: Costs) -> Resource:
+    if name in costs:
+        return Tabled(name, costs[name], lambda: make(node, context))
+    return conforming(make(node, context), "resource")
 
 
 class Tabled:
@@ -99,7 +76,7 @@ def costed(space: SearchSpace, resources: Mapping[str, Resource]) -> SearchSpace
         return resources[name](genotype) if name in resources else count(genotype, name)
 
     made.cost = cost  # type: ignore[method-assign]
-    if isinstance(space, AdditiveCosts):
+    if isinstance(space, AdditiveCosts | RelaxedCosts):
         tabled = {name for name, resource in resources.items() if isinstance(resource, Tabled)}
         vars(made).update(additive=set(space.additive) - tabled)
     return made

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
-from nasctl.core import Candidate, Row
+from nasctl.core import Candidate, RelaxedChoice
 from nasctl.estimator.unroll._bilevel import Rows, Weights, surrogate
 
 log = logging.getLogger("nasctl")
@@ -32,9 +32,16 @@ class Replay:
     """
 
     def __init__(
-        self, net: nn.Module, weights: Weights, rows: Sequence[Row], unrolled: Unrolled, loss: WeightLoss, twice: bool
+        self,
+        net: nn.Module,
+        weights: Weights,
+        choices: Sequence[RelaxedChoice],
+        unrolled: Unrolled,
+        loss: WeightLoss,
+        twice: bool,
     ) -> None:
-        self.net, self.weights, self.sizes, self.twice = net, weights, [len(row.options) for row in rows], twice
+        self.net, self.weights, self.twice = net, weights, twice
+        self.sizes = [len(choice.options) for choice in choices]
         self.unrolled, self.loss = unrolled, loss
         self.forget()
 

@@ -18,13 +18,21 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.core import (
+    Architecture,
+    BatchedBuild,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    ProgressCallback,
+    SearchSpace,
+    State,
+)
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.seeds import position_seed
-
-COSTS = ("params", "macs")
 
 
 class Stacked(IndependentEstimator):
@@ -49,6 +57,7 @@ class Stacked(IndependentEstimator):
         pulse: ProgressCallback,
         *,
         networks: PositiveInt,
+        costs: list[str],
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
         batch_size: PositiveInt,
@@ -63,14 +72,14 @@ class Stacked(IndependentEstimator):
     ) -> None:
         choices = walk.fixed(space, "estimator=stacked", "estimator=from_scratch")
         self.options = [len(decision.options) for decision in choices.decisions]
-        if not hasattr(space, "stack") or math.prod(self.options) != space.size:
+        if not isinstance(space, BatchedBuild) or math.prod(self.options) != space.size:
             raise RequestError(
                 f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "
                 "choose estimator=from_scratch or space=ffn"
             )
         self.space: Any = space
         self.dataset, self.device, self.seed, self.pulse = dataset, device, seed, pulse
-        self.networks, self.form, self.size = networks, form, size
+        self.networks, self.costs, self.form, self.size = networks, costs, form, size
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -150,7 +159,7 @@ class Stacked(IndependentEstimator):
     def _facts(self, arch: Architecture) -> Metrics:
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
-        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
+        return {name: self.space.cost(genotype, name) for name in self.costs} | dict(self.space.features(genotype))
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

@@ -15,7 +15,17 @@ import torch
 from pydantic import ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, Metrics, ProgressCallback, SearchSpace, State
+from nasctl.core import (
+    Architecture,
+    Candidate,
+    Dataset,
+    Evaluation,
+    Metrics,
+    ProgressCallback,
+    Relaxation,
+    SearchSpace,
+    State,
+)
 from nasctl.errors import RunError
 from nasctl.estimator._mixture_loss import MixtureLoss
 from nasctl.estimator._path_runner import PathRunner
@@ -102,7 +112,8 @@ class Supernet:
             return self.mixture_loss(Candidate((), rows), rows, rate, *batches)
 
         twice = self.mixture_loss.unroll.twice
-        return Replay(self.net, self.weights, self.space.rows, unrolled, self._loss, twice)
+        choices = self.space.relaxed_choices if isinstance(self.space, Relaxation) else ()
+        return Replay(self.net, self.weights, choices, unrolled, self._loss, twice)
 
     @property
     def epoch(self) -> float:

@@ -1,6 +1,5 @@
 """Whose paths a weight step trains: uniform, strictly fair, and an archive that is not forgotten."""
 
-import math
 from collections import Counter
 
 import pytest
@@ -12,6 +11,7 @@ from nasctl.estimator.sampler._paths import WeightStep
 from nasctl.estimator.sampler.fair import Fair
 from nasctl.estimator.sampler.nsas import Nsas
 from nasctl.estimator.sampler.uniform import Uniform
+from nasctl.space._shared import FixedWalk
 from tests.small import Problem, fit, rounds, same, through_a_file
 from tests.tables import nasbench201
 
@@ -24,21 +24,11 @@ def never():
     pytest.fail("the strategy was asked for a sample")
 
 
-class Grid:
+class Grid(FixedWalk):
     """Independent decisions with so many options each."""
 
     def __init__(self, *sizes):
         self.decisions = tuple(Decision(str(i), str(n), tuple(map(str, range(n)))) for i, n in enumerate(sizes))
-
-    @property
-    def size(self):
-        return math.prod(len(decision.options) for decision in self.decisions)
-
-    def decision(self, prefix):
-        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
-
-    def complete(self, prefix):
-        return self.decision(prefix) is None
 
     def genotype(self, arch):
         return arch

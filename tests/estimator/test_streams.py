@@ -23,7 +23,7 @@ def test_a_step_begins_with_the_state_that_the_last_one_ended_with():
     estimator = made.estimator()
     stream = estimator.train
     assert stream.steps == 4
-    zeros = after = estimator.net.start(4)
+    zeros = after = estimator.net.init_hidden(4)
     for position in range(9):
         passage, targets = stream.batch(position)
         assert torch.equal(targets.view(5, 4)[:-1], passage.tokens[1:]) and len(passage) == len(targets)
@@ -69,7 +69,7 @@ def test_a_score_is_that_of_the_network_in_evaluation_read_from_the_beginning():
     arch = made.arch(0)
     network = made.space.build(made.space.genotype(arch), "search").eval()
     network.load_state_dict(estimator.net.subnet_state(made.space.genotype(arch)))
-    split, hidden, loss, tokens = made.data.dataset.val(), network.start(4), 0.0, 0
+    split, hidden, loss, tokens = made.data.dataset.val(), network.init_hidden(4), 0.0, 0
     for step in range(split.steps(4, 0)):
         x, y = split.batch(4, 0, step)
         with torch.no_grad():

@@ -10,10 +10,11 @@ from torch import nn
 
 from nasctl.cli import main as cli
 from nasctl.config.compose import conf_dir, make
-from nasctl.core import Task
+from nasctl.config.resources import costed
+from nasctl.core import ResourceContext, Task
 from nasctl.errors import Interrupted, RequestError
 from nasctl.resource._operations import between, calls
-from nasctl.resource.latency import Latency, timed
+from nasctl.resource.latency import Latency
 from nasctl.runs import Run
 
 ROWS = Task("tabular_classification", (5,), 1)
@@ -27,7 +28,7 @@ def space(widths=(2, 3, 4, 8, 16), layers=2):
 
 
 def latency(made=None, **changes):
-    return make(SETTINGS | changes, made or space(), ROWS, CPU)
+    return make(SETTINGS | changes, ResourceContext(made or space(), ROWS, CPU))
 
 
 @pytest.fixture
@@ -166,10 +167,10 @@ def test_measuring_leaves_random_streams_and_threads_alone():
     assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == threads
 
 
-def test_a_timed_space_is_the_space_but_for_its_cost(products):
+def test_a_costed_space_is_the_space_but_for_its_cost(products):
     made = space()
     found = latency(made)
-    measured = timed(made, found)
+    measured = costed(made, {"latency": found})
     genotype = measured.genotype((0, 1))
     assert genotype == made.genotype((0, 1)) and measured.cost(genotype, "params") == made.cost(genotype, "params")
     assert measured.cost(genotype, "latency") == found(genotype)
@@ -184,8 +185,11 @@ def test_settings_that_cannot_be_met_are_refused(monkeypatch):
 
 
 def test_the_latency_of_text_is_refused():
-    with pytest.raises(RequestError, match="latency is of a pass over examples, not over text; choose params or macs"):
-        make(SETTINGS, space(), Task("language", (), 10), CPU)
+    with pytest.raises(
+        RequestError,
+        match="latency is of a pass over examples, but the data set's task is language; choose .* or another",
+    ):
+        make(SETTINGS, ResourceContext(space(), Task("language", (), 10), CPU))
 
 
 SEARCH = (

@@ -1,35 +1,21 @@
 """A space whose every architecture has a known worth, a constraint that counts, and the loop's turns."""
 
-import math
 from dataclasses import replace
 
 import torch
 
-from nasctl.core import Decision, Evaluation, Row, Trial
+from nasctl.core import Decision, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError
+from nasctl.space._shared import RelaxedDecisions
 
 
-class Table:
+class Table(RelaxedDecisions):
     """A space of ``length`` choices among ``width``; worth is the sum of the options' values."""
 
     def __init__(self, length=5, width=4, seed=0):
         options = tuple(f"option{k}" for k in range(width))
         self.decisions = tuple(Decision(f"decision{i}", "option", options) for i in range(length))
-        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.values = torch.randn(length, width, generator=torch.Generator().manual_seed(seed))
-
-    @property
-    def size(self):
-        return math.prod(len(decision.options) for decision in self.decisions)
-
-    def decision(self, prefix):
-        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
-
-    def complete(self, prefix):
-        return len(prefix) == len(self.decisions)
-
-    def discretize(self, weights):
-        return tuple(int(row.argmax()) for row in weights)
 
     def worth(self, arch):
         return float(sum(self.values[i, option] for i, option in enumerate(arch)))
@@ -48,7 +34,6 @@ class Growing:
 
     kinds = (Decision("any", "option", tuple(f"option{k}" for k in range(4))),)
     size = None
-    rows = ()
 
     def __init__(self):
         table = Table()

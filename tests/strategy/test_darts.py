@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate, Evaluation, Trial
-from nasctl.errors import RequestError, RunError
+from nasctl.errors import RunError
 from tests.strategy.conftest import composed
 
 COSTS = torch.tensor(
@@ -88,13 +88,3 @@ def test_a_trial_without_a_loss_ends_the_search(strategy, evaluation):
     trial = Trial(3, Candidate(tried.derive()), evaluation, 0.0, "diverged")
     with pytest.raises(RunError, match="trial 3 brought no loss to follow: diverged"):
         tried.tell(trial)
-
-
-def test_a_space_that_cannot_be_relaxed_is_refused(strategy, table):
-    table.rows = ()
-    with pytest.raises(RequestError) as refused:
-        strategy("darts", table)
-    assert str(refused.value) == (
-        "strategy=darts mixes the options of each choice, which this space cannot; "
-        "choose a strategy that picks, such as random_search or tabnas"
-    )
