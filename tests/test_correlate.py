@@ -172,7 +172,7 @@ def without_added(node: dict) -> dict:
 
 @pytest.mark.slow
 def test_what_is_recalibrated_is_not_scored_with_moving_averages(folder: Path) -> None:
-    assert cli.run([*SEARCH, *SHARED, "estimator.norms.statistics=moving", "run_dir=moving"]) == 0
+    assert cli.run([*SEARCH, *SHARED, "estimator.statistics.norms=moving", "run_dir=moving"]) == 0
     found = {}
     for run in ("a", "moving"):
         for setting in ("null", "0", "2"):

@@ -28,7 +28,7 @@ NSAS = [
         "strategy=random_search",
         "estimator/sampler=nsas",
         "estimator.sampler.members=2",
-        "estimator.norms.recalibrate=1",
+        "estimator.statistics.recalibrate=1",
     ),
     *("estimator.batch_size=16", "estimator.epochs=5", "estimator.schedule.warmup_epochs=5", "dataset.limit_train=128"),
 ]

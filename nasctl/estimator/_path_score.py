@@ -19,43 +19,49 @@ from nasctl.estimator._streams import Stream
 
 
 @dataclass(frozen=True, kw_only=True)
-class Norms:
-    """Settings of the node ``norms``: with which statistics a picked path's norms are scored."""
+class Statistics:
+    """Settings of the node ``statistics``: those with which the norms of a picked path are scored."""
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
-    statistics: Literal["batch", "moving"]
+    norms: Literal["batch", "moving"]
     recalibrate: NonNegativeInt
 
     def check(self, images: bool) -> None:
         """Raise `RequestError` for settings that are of other data, or of which one undoes the other."""
-        if self.statistics == "moving" and not images:
+        if self.norms == "moving" and not images:
             raise RequestError(
-                "estimator.norms.statistics=moving: networks of text keep no moving averages; set "
-                "estimator.norms.statistics=batch"
+                "estimator.statistics.norms=moving: networks of text keep no moving averages; set "
+                "estimator.statistics.norms=batch"
             )
-        if self.statistics == "moving" and self.recalibrate:
+        if self.norms == "moving" and self.recalibrate:
             raise RequestError(
-                "estimator.norms.statistics=moving scores with the averages that training left, and "
-                f"estimator.norms.recalibrate={self.recalibrate} replaces them; set estimator.norms.statistics=batch "
-                "or estimator.norms.recalibrate=0"
+                "estimator.statistics.norms=moving scores with the averages that training left, and "
+                f"estimator.statistics.recalibrate={self.recalibrate} replaces them; set estimator.statistics.norms=batch "
+                "or estimator.statistics.recalibrate=0"
             )
 
 
 class PathScore:
     """Scores picked paths on ``batches`` validation batches (None: all of them).
 
-    Norms use the statistics of the batch, since running ones mix all paths; or those of ``norms.recalibrate`` training
+    Norms use the statistics of the batch, since running ones mix all paths; or those of ``recalibrate`` training
     batches; or the averages that training left. No weight moves.
     """
 
     def __init__(
-        self, dataset: Dataset, runner: PathRunner, train: Stream, val: Stream, norms: Norms, batches: int | None
+        self,
+        dataset: Dataset,
+        runner: PathRunner,
+        train: Stream,
+        val: Stream,
+        statistics: Statistics,
+        batches: int | None,
     ) -> None:
-        norms.check(train.replays)
+        statistics.check(train.replays)
         self.dataset, self.runner, self.train, self.val, self.batches = dataset, runner, train, val, batches
-        self.moving = norms.statistics == "moving"
-        self.recalibration = Recalibration(runner.net, norms.recalibrate)
+        self.moving = statistics.norms == "moving"
+        self.recalibration = Recalibration(runner.net, statistics.recalibrate)
 
     @torch.no_grad()
     def __call__(self, candidate: Candidate, turn: int) -> tuple[Metrics, int]:

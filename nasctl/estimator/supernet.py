@@ -29,7 +29,7 @@ from nasctl.core import (
 from nasctl.errors import RunError
 from nasctl.estimator._mixture_loss import MixtureLoss
 from nasctl.estimator._path_runner import PathRunner
-from nasctl.estimator._path_score import Norms, PathScore, train_mode
+from nasctl.estimator._path_score import PathScore, Statistics, train_mode
 from nasctl.estimator._replay import Replay, replays
 from nasctl.estimator._schedule import Rounds, Schedule
 from nasctl.estimator._streams import streams
@@ -77,7 +77,7 @@ class Supernet:
         schedule: Rounds,
         sampler: PathSampler,
         val_batches: PositiveInt | None,
-        norms: Norms,
+        statistics: Statistics,
         optimizer: Sgd,
         unroll: Unroll,
         bilevel: bool,
@@ -97,7 +97,7 @@ class Supernet:
         self.schedule = Schedule(self.train.steps, epochs, schedule)
         self.runner = PathRunner(self.net, compile=speed.compile, twice=unroll.twice)
         self.weights = self.runner.weights
-        self.path_score = PathScore(dataset, self.runner, self.train, self.val, norms, val_batches)
+        self.path_score = PathScore(dataset, self.runner, self.train, self.val, statistics, val_batches)
         self.optimizer = WeightOptimizer(self.weights, self.schedule, self.train, optimizer)
         self.mixture_loss = MixtureLoss(dataset, self.runner, self.optimizer, unroll)
         self.replay = self._replay() if self._replays(speed.cuda_graph) else None

@@ -85,8 +85,8 @@ def _scoring(theirs: Config, ours: Config) -> Config:
     """Return an estimator's settings with those of this command's score; to recalibrate is to drop moving averages."""
     val_batches, recalibrate = (ours["correlation"][name] for name in ("val_batches", "recalibrate"))
     replaced = {} if recalibrate is None else {"recalibrate": recalibrate}
-    replaced |= {"statistics": "batch"} if recalibrate else {}
-    return theirs | {"val_batches": val_batches, "norms": theirs["norms"] | replaced}
+    replaced |= {"norms": "batch"} if recalibrate else {}
+    return theirs | {"val_batches": val_batches, "statistics": theirs["statistics"] | replaced}
 
 
 def _is_of_here(key: str, value: Any) -> bool:

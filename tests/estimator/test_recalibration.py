@@ -45,7 +45,7 @@ def test_a_score_after_recalibration_does_not_depend_on_the_size_of_the_scoring_
     for recalibrate in (0, 2):
         for size in (32, 24):
             problem = Problem(
-                "budget.epochs=2", "estimator.val_batches=null", f"estimator.norms.recalibrate={recalibrate}"
+                "budget.epochs=2", "estimator.val_batches=null", f"estimator.statistics.recalibrate={recalibrate}"
             )
             estimator = problem.estimator()
             fixed = [problem.data.train().batch(32, 0, i) for i in range(2)]
@@ -57,7 +57,7 @@ def test_a_score_after_recalibration_does_not_depend_on_the_size_of_the_scoring_
 
 
 def test_it_reads_the_same_training_batches_for_each_path_and_counts_their_work():
-    problem = Problem("budget.epochs=2", "estimator.norms.recalibrate=2")
+    problem = Problem("budget.epochs=2", "estimator.statistics.recalibrate=2")
     estimator = problem.estimator()
     for seed in (0, 1):
         before = estimator.work
@@ -69,7 +69,7 @@ def test_it_reads_the_same_training_batches_for_each_path_and_counts_their_work(
 
 
 def test_the_score_of_a_path_is_not_that_of_what_was_scored_before():
-    problem = Problem("budget.epochs=1", "estimator.norms.recalibrate=2")
+    problem = Problem("budget.epochs=1", "estimator.statistics.recalibrate=2")
     estimator, arch = problem.estimator(), Candidate(problem.arch(0))
     alone = estimator.evaluate(arch).metrics
     estimator.evaluate(Candidate(problem.arch(1)))
@@ -77,7 +77,7 @@ def test_the_score_of_a_path_is_not_that_of_what_was_scored_before():
 
 
 def test_resumed_it_goes_on_bit_for_bit():
-    problem = Problem("budget.epochs=2", "estimator.norms.recalibrate=1")
+    problem = Problem("budget.epochs=2", "estimator.statistics.recalibrate=1")
     whole, first, second = (problem.estimator() for _ in range(3))
     expected = rounds(problem, whole, range(4))
     head = rounds(problem, first, range(2))
@@ -96,7 +96,7 @@ def paths_trained(*overrides):
 
 def test_moving_averages_are_those_that_training_left():
     """As the released code of ENAS scores in its macro space: the network in evaluation, nothing recalibrated."""
-    problem, estimator = paths_trained("estimator.norms.statistics=moving", "estimator.val_batches=null")
+    problem, estimator = paths_trained("estimator.statistics.norms=moving", "estimator.val_batches=null")
     net = deepcopy(estimator.net).eval()
     before = through_a_file(estimator.net.state_dict())
     for seed in range(3):
@@ -111,7 +111,7 @@ def test_moving_averages_are_those_that_training_left():
 
 
 def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
-    problem, moving = paths_trained("estimator.norms.statistics=moving")
+    problem, moving = paths_trained("estimator.statistics.norms=moving")
     _, batch = paths_trained()
     before = through_a_file(batch.net.state_dict())
     losses = [estimator.evaluate(Candidate(problem.arch(0))).metrics["loss"] for estimator in (moving, batch)]
@@ -120,8 +120,12 @@ def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
 
 
 def test_moving_averages_and_recalibration_exclude_each_other():
-    with pytest.raises(RequestError, match=r"set estimator.norms.statistics=batch or estimator.norms.recalibrate=0"):
-        Problem("budget.epochs=2", "estimator.norms.recalibrate=3", "estimator.norms.statistics=moving").estimator()
+    with pytest.raises(
+        RequestError, match=r"set estimator.statistics.norms=batch or estimator.statistics.recalibrate=0"
+    ):
+        Problem(
+            "budget.epochs=2", "estimator.statistics.recalibrate=3", "estimator.statistics.norms=moving"
+        ).estimator()
 
 
 @pytest.mark.parametrize("val_batches", [1, 2])

@@ -168,9 +168,9 @@ def test_rates_by_length_and_moving_averages_are_refused_where_there_are_none():
     ):
         Problem("estimator.optimizer.lr_by_length=true").estimator()
     with pytest.raises(
-        RequestError, match=r"networks of text keep no moving averages; set estimator.norms.statistics=batch"
+        RequestError, match=r"networks of text keep no moving averages; set estimator.statistics.norms=batch"
     ):
-        problem("estimator.norms.statistics=moving").estimator()
+        problem("estimator.statistics.norms=moving").estimator()
 
 
 def test_candidates_that_are_compared_are_scored_on_the_beginning_of_the_text():
