@@ -45,7 +45,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "dataset.lengths.search.half": 0.05,
         "dataset.lengths.search.std": 0.0,
         "estimator.optimizer.lr_by_length": True,
-        "estimator.unroll": "finite_difference",
+        "estimator.unroll.radius": 0.01,
         "estimator.tar_beta": 1e-3,
         "strategy.lr": 3e-3,
         "strategy.weight_decay": 1e-3,

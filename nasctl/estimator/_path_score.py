@@ -37,8 +37,8 @@ class Statistics:
         if self.norms == "moving" and self.recalibrate:
             raise RequestError(
                 "estimator.statistics.norms=moving scores with the averages that training left, and "
-                f"estimator.statistics.recalibrate={self.recalibrate} replaces them; set estimator.statistics.norms=batch "
-                "or estimator.statistics.recalibrate=0"
+                f"estimator.statistics.recalibrate={self.recalibrate} replaces them; set "
+                "estimator.statistics.norms=batch or estimator.statistics.recalibrate=0"
             )
 
 

@@ -95,10 +95,6 @@ def _part(name: str, of: str, **classes: str) -> Part:
     return Part(group, group.replace(".", "/"), known, of)
 
 
-def _moved(old: str, new: str, of: str, name: str) -> Setting:
-    return Setting(f"estimator.{old}.{name}", f"estimator.{new}.{name}", of)
-
-
 def _into(node: str, name: str) -> Setting:
     """Return the line of a setting of shared weights that stands in a node of its own now."""
     return Setting(f"estimator.{name}", f"estimator.{node}.{name}", SUPERNET)
@@ -118,7 +114,7 @@ RENAMED: tuple[Entry, ...] = (
     # strategy
     # estimator
     _part("sampler", SUPERNET, strategy="OfStrategy", uniform="Uniform", fair="Fair", nsas="Nsas"),
-    *(_moved("nsas", "sampler", SUPERNET, name) for name in ("members", "weight", "tried", "nearest", "recent")),
+    Setting("estimator.nsas", "estimator.sampler", of=SUPERNET),
     _part("unroll", SUPERNET, **_UNROLLS),
     Setting("estimator.unroll_radius", "estimator.unroll.radius", of=SUPERNET),
     Setting("estimator.unroll_clip", "estimator.optimizer.virtual_clip", of=SUPERNET),

@@ -120,9 +120,8 @@ def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
 
 
 def test_moving_averages_and_recalibration_exclude_each_other():
-    with pytest.raises(
-        RequestError, match=r"set estimator.statistics.norms=batch or estimator.statistics.recalibrate=0"
-    ):
+    said = r"set estimator.statistics.norms=batch or estimator.statistics.recalibrate=0"
+    with pytest.raises(RequestError, match=said):
         Problem(
             "budget.epochs=2", "estimator.statistics.recalibrate=3", "estimator.statistics.norms=moving"
         ).estimator()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,9 +30,17 @@ class Untrained:
 class Score(Protocol):
     """What an untrained network is worth: higher is better."""
 
-    name: str
-    reads_data: bool  # asks for a batch
-    tasks: frozenset[str] | None  # kinds of data whose networks it scores; None for all of them
+    @property
+    def name(self) -> str:
+        """Return the name by which records know it."""
+
+    @property
+    def reads_data(self) -> bool:
+        """Return whether it asks for a batch."""
+
+    @property
+    def tasks(self) -> Collection[str] | None:
+        """Return the kinds of tasks whose networks it scores, as `nasctl.task_kinds` names them; None for all."""
 
     def score(self, candidate: Untrained) -> float:
         """Return the score of an architecture; it need not be finite."""
