@@ -16,14 +16,12 @@ from pydantic import ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from nasctl.core import (
-    Architecture,
     Candidate,
     Dataset,
+    EstimatorContext,
     Evaluation,
     Metrics,
-    ProgressCallback,
     Relaxation,
-    SearchSpace,
     State,
 )
 from nasctl.errors import RunError
@@ -57,20 +55,16 @@ class Supernet:
     One evaluation draws a training and a validation batch; a weight step that follows takes that training batch and
     the paths of ``sampler``. With weights, a candidate's loss carries the gradient of ``unroll``; a picked path is
     scored as `PathScore` says. ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight
-    step a call.
+    step a call; ``work`` is that of these steps. Random numbers are a function of the search's seed and the position
+    in training; the index of a trial plays no part.
     """
 
     takes_relaxed = True
-    tabular = False
     error_kind = "proxy"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,
@@ -85,6 +79,7 @@ class Supernet:
         speed: Speed,
         size: dict[str, PositiveInt],
     ) -> None:
+        space, dataset, device, seed = context.space, context.data, context.device, context.seed
         sampler.check(space)
         self.space, self.dataset, self.device, self.seed = space, dataset, device, seed
         self.sampler, self.bilevel = sampler, bilevel
@@ -117,7 +112,11 @@ class Supernet:
 
     @property
     def epoch(self) -> float:
+        """Return the passes of the shared weights over their training data so far."""
         return self.schedule.epoch
+
+    def spent(self) -> tuple[float, int]:
+        return self.epoch, self.work
 
     def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
         if self.schedule.due:
@@ -152,21 +151,19 @@ class Supernet:
         mixed = candidate.weights is not None and candidate.active is None
         return self.replay if mixed and self.optimizer.has_state else None
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         candidate = self._on_device(candidate)
         rows = candidate.weights
-        found = Evaluation(self.score(candidate)) if rows is None else self._relaxed(candidate, rows)
+        found = self._scored(candidate) if rows is None else self._relaxed(candidate, rows)
         self.schedule.evaluated()
         return found
 
     def score(self, candidate: Candidate) -> Metrics:
-        """Return the metrics of a picked path; a function of it, since no weight moves and nothing is counted but work.
+        return self._scored(candidate).metrics
 
-        See `PathScore`.
-        """
+    def _scored(self, candidate: Candidate) -> Evaluation:
         metrics, work = self.path_score(candidate, self.schedule.turn)
-        self.work += work
-        return self._checked(metrics)
+        return Evaluation(self._checked(metrics), work=work)
 
     def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
         train_mode(self.net, True)
@@ -179,9 +176,9 @@ class Supernet:
         else:
             loss, sums = replay.search(rows, rate, train, val)
         self.val.keep(val[0])
-        self.work += PASS * self.runner.macs(candidate) * self.mixture_loss.examples(train, val)
+        work = PASS * self.runner.macs(candidate) * self.mixture_loss.examples(train, val)
         metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(val[1]))
-        return Evaluation(self._checked(metrics), loss)
+        return Evaluation(self._checked(metrics), loss, work=work)
 
     def _on_device(self, candidate: Candidate) -> Candidate:
         if candidate.weights is None:
@@ -197,9 +194,6 @@ class Supernet:
                 f"(now {settings.lr}) or estimator.optimizer.clip (now {settings.clip})"
             )
         return metrics
-
-    def covers(self, arch: Architecture) -> bool:
-        return True
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from nasctl import task_kinds
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation
 from nasctl.errors import TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import Counter
@@ -27,20 +27,16 @@ from nasctl.seeds import position_seed
 class ZeroCost(IndependentEstimator):
     """Scores the network of the form ``search``, resized by ``size``, at its initialisation: higher is better.
 
-    Every candidate starts from the same random state and sees the same training batch, so a score is a
-    function of the architecture and the seed. The metric is ``score``; there is no error. A score that is no finite
-    number fails the trial.
+    Random numbers are a function of the search's seed alone: every candidate starts from the same random state and
+    sees the same training batch, so a score is a function of the architecture and the seed. The metric is ``score``;
+    there is no error. A score that is no finite number fails the trial.
     """
 
     error_kind = "zero-cost"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         score: Score,
         batch_size: Annotated[int, Field(ge=2)],
@@ -48,22 +44,21 @@ class ZeroCost(IndependentEstimator):
     ) -> None:
         if score.tasks is not None:
             task_kinds.check(
-                dataset.task,
+                context.data.task,
                 score.tasks,
                 f"estimator/score={score.name} scores no networks of other data",
                 ", or estimator/score=params or macs, or estimator=from_scratch",
             )
-        self.space, self.dataset, self.device, self.seed = space, dataset, device, seed
+        self.space, self.dataset, self.device, self.seed = context.space, context.data, context.device, context.seed
         self.score, self.batch_size, self.size = score, batch_size, size
-        self.work = 0
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         with of_one_candidate(), Counter() as counter:
             score = float(self.score.score(self._untrained(candidate.arch, counter)))
-        self.work += counter.macs
         if not math.isfinite(score):
-            raise TrialError(f"estimator/score={self.score.name} is {score}; choose another score, batch_size or size")
-        return Evaluation({"score": score})
+            told = f"estimator/score={self.score.name} is {score}; choose another score, batch_size or size"
+            raise TrialError(told, counter.macs)
+        return Evaluation({"score": score}, work=counter.macs)
 
     def _untrained(self, arch: Architecture, counter: Counter) -> Untrained:
         def network() -> nn.Module:
