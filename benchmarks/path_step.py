@@ -13,8 +13,8 @@ from benchmarks.pairs import alternate, seconds
 from benchmarks.problem import LAYOUTS, Descent, Images, Rows, composed, space
 from benchmarks.search_step import PlainStep
 from nasctl import walk
-from nasctl.config.compose import make
-from nasctl.core import Architecture, Candidate, SearchSpace
+from nasctl.config.build import make
+from nasctl.core import Architecture, Candidate, EstimatorContext, SearchSpace
 from nasctl.estimator._work import COMPARED
 from nasctl.estimator.supernet import Supernet
 
@@ -60,7 +60,7 @@ def estimator(searched: SearchSpace) -> Supernet:
     """Return the estimator as shipped, in a warm-up that does not end."""
     endless = (f"estimator.{name}={ENDLESS}" for name in ("epochs", "schedule.warmup_epochs"))
     node = composed(f"estimator.batch_size={BATCH}", *endless)
-    return make(node, searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None)
+    return make(node, EstimatorContext(searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None))
 
 
 def step(network: nn.Module) -> Callable[[], None]:

@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows, composed
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, Genotype, SearchSpace, Task
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, Genotype, SearchSpace, Task
 from nasctl.genotype_source import find
 
 WORDS, STEPS, UNITS, FINAL_UNITS, NODES = 10_000, 35, 300, 850, 8
@@ -83,7 +84,7 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
     """Return a function that takes an architecture step and a weight step as a search does."""
     words = [f"estimator.batch_size={columns}", "estimator.epochs=null", f"estimator.speed.compile={compile}".lower()]
     node = composed("estimator=supernet_language", "estimator/unroll=first_order", *words)
-    estimator = make(node, space(), Words(columns), DEVICE, 0, lambda shown: None)
+    estimator = make(node, EstimatorContext(space(), Words(columns), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def step() -> None:

@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain import PlainDarts
 from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, composed, space
-from nasctl.config.compose import make
-from nasctl.core import Candidate
+from nasctl.config.build import make
+from nasctl.core import Candidate, EstimatorContext
 
 CHANNELS, CELLS = 16, 8
 CASES = [  # unroll, batch, our layout, the plain one's, alternated pairs
@@ -51,7 +51,7 @@ def ours(unroll: str, batch: int, layout: str, **options: bool) -> Callable[[], 
     speed = {"channels_last": layout == "channels_last"} | options
     words = [f"estimator.speed.{name}={str(value).lower()}" for name, value in speed.items()]
     node = composed(f"estimator.batch_size={batch}", "estimator.epochs=null", f"estimator/unroll={unroll}", *words)
-    estimator = make(node, space(), Images(batch), DEVICE, 0, lambda shown: None)
+    estimator = make(node, EstimatorContext(space(), Images(batch), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 
     def step() -> None:

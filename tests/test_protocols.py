@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 
 FILE = Path(__file__).with_name("protocols.py")
 PROTOCOLS = {
@@ -16,6 +16,7 @@ PROTOCOLS = {
     "estimator/unroll": "nasctl.estimator.unroll._bilevel.Unroll",
     "dataset": "nasctl.core.Dataset",
     "trainer": "nasctl.core.Trainer",
+    "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",
     "constraint": "nasctl.core.Constraint",
     "resource": "nasctl.core.Resource",

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.config.conformity import conforming
 from nasctl.core import AdditiveCosts, Genotype, Measured, RelaxedCosts, Resource, ResourceContext, SearchSpace
 from nasctl.errors import RequestError
