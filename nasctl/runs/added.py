@@ -22,7 +22,11 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.estimator.from_scratch.FromScratch": {
         **{"validate_every": None, "report": "last", "report_of": None, "keep_states": False},
     },
-    "nasctl.estimator.supernet.Supernet": {"norms": "batch", "lr_by_length": False},
+    "nasctl.estimator.stacked.Stacked": {"costs": ["params", "macs"]},
+    "nasctl.estimator.supernet.Supernet": {
+        "statistics": {"norms": "batch"},
+        "optimizer": {"lr_by_length": False},
+    },
     "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
