@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,10 +24,12 @@ class Figure:
     def of(cls, values: Iterable[float]) -> Figure | None:
         """Return the figure of ``values``, or None if there are none."""
         known = list(values)
-        if not known:
-            return None
-        std = statistics.stdev(known) if len(known) > 1 else None
-        return cls(statistics.fmean(known), std, len(known))
+        return cls.over(known) if known else None
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> Figure:
+        """Return the figure of one or more ``values``."""
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
     def __str__(self) -> str:
         return self.text(2)

@@ -15,8 +15,9 @@ from typing import Any
 from nasctl.errors import RequestError
 from nasctl.report._read.duplicates import once
 from nasctl.report._read.likeness import DIGITS, groups, groups_by, of_kind, shared
-from nasctl.report._read.record import Run, content, damaged, finite, trials, within
+from nasctl.report._read.record import Run, content, damaged, finite, within
 from nasctl.report._read.remarks import test_rewards
+from nasctl.report._read.trial import comparable, recorded, trials
 from nasctl.report.declaration import Content, View
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.plot import canvas, save
@@ -68,13 +69,19 @@ def make(given: Sequence[Run], pareto: str) -> Content:
     measure = _measure(runs)
     fronts = [found for group in groups_by(runs, *MEASURED) if (found := _front(group, pareto, measure)).points]
     if not fronts:
-        raise RequestError(
-            f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
-            "give a search that records them, such as nasctl search +experiment=ffn_sweep"
-        )
+        raise _not_recorded(runs, pareto, measure)
     return Content(
         [_grid(each, fronts, pareto, measure) for each in fronts],
         draw=lambda file, kind: save(_drawn(fronts, pareto, measure), file, kind),
+    )
+
+
+def _not_recorded(runs: Sequence[Run], resource: str, measure: str) -> RequestError:
+    names = recorded(trial for run in runs for trial in trials(run))
+    known = f"they record {', '.join(names)}" if names else "they record nothing"
+    return RequestError(
+        f"pareto={resource}: no trial of these runs has both {resource} and {measure}; {known}; name one of these, or "
+        "give a search that records it, such as nasctl search +experiment=ffn_sweep"
     )
 
 
@@ -158,14 +165,13 @@ def _measure(runs: Sequence[Run]) -> str:
 def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
     options = list(content(run, "decisions.json", {}).values())
     sign = -1.0 if (run.config.get("reward") or {}).get("maximize") else 1.0
-    for line in trials(run, "arch", "metrics"):
-        metrics = line["metrics"] or {}
-        cost, value = finite(metrics.get(resource)), finite(metrics.get(measure))
+    for trial in comparable(run, "arch", "metrics"):
+        cost, value = trial.figure(resource), finite(trial.metrics.get(measure))
         if cost is not None and cost > 0 and value is not None:  # costs are compared by their logarithms
-            if options and not within(options, line["arch"]):
-                raise damaged(run, "trials.jsonl", f"{line['arch']} is no architecture of decisions.json")
-            names = [choices[k] for choices, k in zip(options, line["arch"], strict=False)]
-            yield Point("-".join(names or map(str, line["arch"])), cost, sign * value, metrics)
+            if options and not within(options, trial.arch):
+                raise damaged(run, "trials.jsonl", f"{list(trial.arch)} is no architecture of decisions.json")
+            names = [choices[k] for choices, k in zip(options, trial.arch, strict=False)]
+            yield Point("-".join(names or map(str, trial.arch)), cost, sign * value, trial.figures)
 
 
 def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) -> Grid:
@@ -179,6 +185,7 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
         f"constraint={resource} constraint.limit={chosen.cost:.0f}",
         *_ties(points, found),
+        *_lower_fidelity(shown.runs),
         *shown.remarks,
     ]
     if (most := max(point.n for point in points)) > 1:
@@ -190,6 +197,12 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
     return grid(f"{measure} against {resource}{_named(shown, fronts)}", rows, remarks)
+
+
+def _lower_fidelity(runs: Sequence[Run]) -> list[str]:
+    """Return how many trials are left out because their run has some of higher fidelity."""
+    left = sum(trial.succeeded for run in runs for trial in trials(run)) - sum(len(comparable(run)) for run in runs)
+    return [f"Left out: {left:,} trials of a lower fidelity than the highest of their run."] * bool(left)
 
 
 def _ties(points: Sequence[Point], found: Sequence[Point]) -> list[str]:
