@@ -16,7 +16,7 @@ from nasctl.report._statistics import rank
 from nasctl.report._statistics.figure import Figure
 from nasctl.report._statistics.interval import between, from_value, gain, half_width
 from nasctl.report._statistics.median import bounds
-from nasctl.report._statistics.paired_difference import contrasts
+from nasctl.report._statistics.paired_difference import paired_differences
 from nasctl.report._statistics.proportion import exact
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def test_all_differences_of_seven_methods_at_once(n):
     for _ in range(SIMULATIONS):
         split = [draw.gauss(0, 1) for _ in range(n)]
         methods = [(str(k), {s: split[s] + draw.gauss(0, 1) for s in range(n)}) for k in range(7)]
-        found = [each.difference for each in contrasts(combinations(methods, 2))]
+        found = [each.difference for each in paired_differences(combinations(methods, 2))]
         held += all(each.low <= 0 <= each.high for each in found)
         quiet += min(each.adjusted for each in found) > 0.05
     assert min(held, quiet) >= FEWEST

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -53,6 +53,13 @@ def count(value: float | None, decimals: int) -> str:
     if value >= 1e6:
         return f"{value / 1e6:.{decimals}f} M"
     return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
+
+
+def spread(figure: Figure | None, write: Callable[[float], str]) -> str:
+    """Return mean and standard deviation as ``write`` writes them; no deviation where all values are equal."""
+    if figure is None:
+        return ""
+    return f"{write(figure.mean)} ± {write(figure.std)}" if figure.std else write(figure.mean)
 
 
 def days(value: float) -> str:

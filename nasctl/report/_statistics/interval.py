@@ -125,8 +125,8 @@ def together(found: Sequence[Difference]) -> list[Difference]:
     return [replace(each.at(level), adjusted=adjusted.get(k)) for k, each in enumerate(found)]
 
 
-def told(found: Sequence[Difference]) -> list[str]:
-    """Return the sentences that belong below a table of ``found``, which `together` made."""
+def remarks(found: Sequence[Difference]) -> list[str]:
+    """Return the remarks that belong below a table of the differences ``found``, which `together` made."""
     count = sum(difference.adjusted is not None for difference in found)
     if count < 2:
         return [RULE, "Brackets: 95 % interval."] if any(each.error is not None for each in found) else []

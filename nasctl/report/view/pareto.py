@@ -24,7 +24,7 @@ from nasctl.report.plot import canvas, save
 from nasctl.terminal_text import plot_label
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
-"""Fields by which the trials of two runs were measured alike."""
+"""Fields that the trials of one front must share, since they say how a trial was measured."""
 _MOST = 3  # fields that a title names
 _SHOWN = 24  # characters of each
 
@@ -50,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """All ``points`` of runs that were measured alike, the points ``found`` on the front, and remarks."""
+    """All ``points`` of runs that share `MEASURED`, the points ``found`` on the front, and remarks."""
 
     runs: Sequence[Run]
     points: Sequence[Point]
@@ -86,7 +86,7 @@ def _not_recorded(runs: Sequence[Run], resource: str, measure: str) -> RequestEr
 
 
 def _front(runs: Sequence[Run], resource: str, measure: str) -> Front:
-    """Return the front of runs that were measured alike; a seed of a row counts once."""
+    """Return the front of runs that share `MEASURED`; a seed of a row counts once."""
     counted = [once(group) for group in groups(runs)]
     named = [(str(i), run) for i, each in enumerate(counted) for run in each.runs]
     points = _means((row, point) for row, run in named for point in _points(run, resource, measure))
@@ -183,7 +183,7 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
         f"{len(found)} of {len(points):,} architectures are on the front; {marked} of these have a bottleneck, which "
         f"{sum(point.bottleneck for point in points):,} of all have.",
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
-        f"constraint={resource} constraint.limit={chosen.cost:.0f}",
+        f"constraint={resource} constraint.limit={_amount(chosen.cost, '')}",
         *_ties(points, found),
         *_lower_fidelity(shown.runs),
         *shown.remarks,
@@ -219,10 +219,15 @@ def _named(shown: Front, fronts: Sequence[Front]) -> str:
     own = shared(shown.runs)
     names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))
     unlike = [name for name in names if len({each.get(name) for each in known}) > 1]
-    told = [f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own][
-        :_MOST
-    ]
-    return f" ({', '.join(told) or 'data not recorded'})" if len(fronts) > 1 else ""
+    named = [
+        f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own
+    ][:_MOST]
+    return f" ({', '.join(named) or 'data not recorded'})" if len(fronts) > 1 else ""
+
+
+def _amount(cost: float, separator: str) -> str:
+    """Return a count in full, with a separator of thousands, and what is measured with four digits."""
+    return f"{cost:{separator}.0f}" if float(cost).is_integer() else f"{cost:.4g}"
 
 
 def _short(name: str, value: Any) -> str:
@@ -236,7 +241,7 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     if point.std is not None:
         shown[measure] += f" ± {point.std:.2g} (n={point.n})"
     marks = ["bottleneck"] * point.bottleneck + ["reference"] * chosen
-    return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
+    return {"architecture": point.name, resource: _amount(point.cost, ","), **shown, "mark": ", ".join(marks)}
 
 
 def _drawn(fronts: Sequence[Front], resource: str, measure: str) -> Any:

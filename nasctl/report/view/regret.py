@@ -20,15 +20,16 @@ from statistics import fmean, median
 from nasctl.errors import RequestError
 from nasctl.report._read.duplicates import once
 from nasctl.report._read.label import distinct
-from nasctl.report._read.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
+from nasctl.report._read.likeness import NOT_SIGNED, Fields, agree, differing, fields, groups, limit_of, shared
 from nasctl.report._read.method import Method, methods
 from nasctl.report._read.record import Json, Run, content, damaged, find, finite, within
 from nasctl.report._read.remarks import TEST_REWARD, of_rows
 from nasctl.report._read.trial import Arch, comparable
+from nasctl.report._statistics import interval
 from nasctl.report._statistics.figure import Figure, count
-from nasctl.report._statistics.interval import LEVEL, told
+from nasctl.report._statistics.interval import LEVEL
 from nasctl.report._statistics.median import bounds
-from nasctl.report._statistics.paired_difference import contrasts
+from nasctl.report._statistics.paired_difference import paired_differences
 from nasctl.report.declaration import Content, View
 from nasctl.report.grid import Cells, Grid, grid
 
@@ -91,7 +92,7 @@ def make(found: Sequence[Run], regret: str) -> Content:
     sweep = _sweep(find([regret]))
     swept = {path.resolve() for path in sweep.paths}
     runs = [run for run in found if run.path.resolve() not in swept]
-    scored = [run for run in runs if _alike(run, sweep)]
+    scored = [run for run in runs if _is_of_task(run, sweep)]
     rows = distinct(methods(scored))
     if not rows:
         raise RequestError(
@@ -185,11 +186,11 @@ def _settings(node: Json) -> Json:
     return {key: value for key, value in node.items() if key not in NOT_SIGNED}
 
 
-def _alike(run: Run, sweep: Sweep) -> bool:
+def _is_of_task(run: Run, sweep: Sweep) -> bool:
     """Return whether ``run`` is a finished search of the sweep's space and data set, with no unequal fingerprint."""
     if run.verb != "search" or run.status != "finished" or _task(run) != sweep.task:
         return False
-    return alike(fields(run), sweep.likeness, "data")
+    return agree(fields(run), sweep.likeness, "data")
 
 
 def _within(metrics: Json, limits: Limits) -> bool:
@@ -267,12 +268,12 @@ def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]
     yield grid("Methods by mean regret", rows, _RANKING)
     limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
-    like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
-    differences = contrasts(like)
+    equal = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
+    differences = paired_differences(equal)
     if differences:
         remarks = ["Negative favours the first. Of seeds, those count whose finding is within the limit."]
         remarks += ["Methods are compared under equal limits alone."] * (len(set(limits.values())) > 1)
-        remarks += told([each.difference for each in differences])
+        remarks += interval.remarks([each.difference for each in differences])
         yield grid("Differences of mean regret", [each.cells(_DECIMALS) for each in differences], remarks)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasctl.report._read.duplicates import once
-from nasctl.report._read.likeness import groups, limit_of, shared, told_data
+from nasctl.report._read.likeness import data_digits, groups, limit_of, shared
 from nasctl.report._read.method import RANDOM
 from nasctl.report._read.record import PERPLEXITY, Run, finite
 from nasctl.report._read.trial import Trial, comparable
@@ -74,7 +74,7 @@ def _pooled(signature: str, runs: Sequence[Run]) -> RandomArchitectures | None:
     name = PERPLEXITY if measure == PERPLEXITY else "error"
     figure = Figure.of(error for run in runs for trial in comparable(run) for error in _errors(trial, name))
     choices: Any = {name: str(runs[0].choices.get(name)) for name in ("space", "dataset", "estimator")}
-    choices |= {"limit": limit_of(shared(runs)) or None, "data": told_data(shared(runs))}
+    choices |= {"limit": limit_of(shared(runs)) or None, "data": data_digits(shared(runs))}
     kind = str(runs[0].result["error_kind"])
     if figure is None:
         return None
