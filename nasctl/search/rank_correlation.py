@@ -132,7 +132,7 @@ class Correlation:
         if not (_is_list_of(lines, dict) and _is_list_of(trained, int | float) and isinstance(training, dict | None)):
             raise StateError("lines, trained and training are not a list of lines, a list of numbers and a state")
         if len(lines) > len(self.archs) or len(trained) > len(self.trainings):
-            raise StateError(f"it holds {len(lines):,} architectures of {len(self.archs):,}, {len(trained):,} trainings")
+            raise StateError(f"{len(lines):,} lines and {len(trained):,} trainings are more than were asked for")
         self.lines, self.trained, self.training = list(lines), list(trained), training
 
 
