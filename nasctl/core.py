@@ -5,7 +5,7 @@ Nothing here imports torch at run time, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -202,6 +202,14 @@ class ChoicesByKind(Protocol):
     """A space whose walks differ, and which lists the kinds of its decisions for learners that have a part for each."""
 
     kinds: Sequence[Decision]  # one of each kind, without those that have inputs
+
+
+@runtime_checkable
+class TabularState(Protocol):
+    """A space that says which walks are alike, for learners that keep a table."""
+
+    def state(self, prefix: Sequence[int]) -> Hashable:
+        """Return the state after ``prefix``: equal states have equal decisions ahead."""
 
 
 class Described(Choices, Protocol):

@@ -6,58 +6,27 @@ Pham et al. 2018 (ENAS), https://arxiv.org/abs/1802.03268, section 2. All tensor
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from nasctl.core import Decision
-from nasctl.strategy._decisions import groups, is_skip
+from nasctl.strategy.policy._decisions import groups, is_skip
+from nasctl.strategy.policy._samples import Samples, worth
 
 if TYPE_CHECKING:
-    from nasctl.strategy._controller import Controller
+    from nasctl.strategy.policy.lstm import Lstm
 
 SampleFn = Callable[[range, Tensor, Tensor], Tensor]
 """(positions, rows ``(batch,)``, log-probabilities ``(batch, positions, options)``) -> options taken
 ``(batch, positions)``; ``rows`` are the walks' numbers in the whole batch."""
 
 
-@dataclass(frozen=True)
-class Samples:
-    """A batch of walks. ``options`` is -1 where a walk is over; log-probabilities and entropies are 0 there.
-
-    The first three are ``(batch, decisions)``; ``skips`` holds, for each group of skip bits, logits
-    ``(batch, bits, 2)`` and which walks took it, ``(batch,)``.
-    """
-
-    options: Tensor
-    log_probabilities: Tensor
-    entropies: Tensor
-    skips: Sequence[tuple[Tensor, Tensor]]
-
-    def architectures(self) -> list[tuple[int, ...]]:
-        """Return the options taken, as strategies know them."""
-        return [tuple(option for option in row if option >= 0) for row in self.options.tolist()]
-
-    def skip_penalty(self, target: float) -> Tensor:
-        """Return how far skip bits are from being yes with probability ``target``, ``(batch,)``: the mean over groups.
-
-        As in the released code, of each group ``sum(p log(p / t))`` over both logits' sigmoids p, which only near the
-        target is a divergence.
-        """
-        goals = torch.tensor([1 - target, target], dtype=torch.float64)
-        terms = [(p * (p / goals).log()).sum((1, 2)) for p in (logits.sigmoid() for logits, _ in self.skips)]
-        if not terms:
-            return self.log_probabilities.new_zeros(len(self.options))
-        taken = torch.stack([alive for _, alive in self.skips])
-        return torch.stack(terms).where(taken, 0.0).sum(0) / taken.sum(0).clamp_min(1)
-
-
 class Rollout:
     """One batch on its way through the decisions of a fixed space; groups of skip bits are taken together."""
 
-    def __init__(self, controller: Controller, batch: int, sample: SampleFn) -> None:
+    def __init__(self, controller: Lstm, batch: int, sample: SampleFn) -> None:
         self.controller, self.sample = controller, sample
         self.rows = torch.arange(batch)
         self.start = controller.start.expand(batch, -1)
@@ -140,9 +109,3 @@ class Rollout:
         taken = self.sample(group, self.rows, log_p)
         self.found.append((taken, *worth(log_p, taken)))
         return taken
-
-
-def worth(log_p: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log-probability of what was taken, and the entropy of the softmax, each ``(batch, positions)``."""
-    entropies = -(log_p.exp() * log_p.masked_fill(log_p == -torch.inf, 0.0)).sum(2)
-    return log_p.gather(2, taken[..., None])[..., 0], entropies

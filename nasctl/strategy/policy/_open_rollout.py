@@ -15,17 +15,18 @@ from torch import Tensor
 
 from nasctl import walk
 from nasctl.core import Decision
-from nasctl.strategy._decisions import is_skip
-from nasctl.strategy._rollout import SampleFn, Samples, worth
+from nasctl.strategy.policy._decisions import is_skip
+from nasctl.strategy.policy._rollout import SampleFn
+from nasctl.strategy.policy._samples import Samples, worth
 
 if TYPE_CHECKING:
-    from nasctl.strategy._controller import Controller
+    from nasctl.strategy.policy.lstm import Lstm
 
 
 class OpenRollout:
     """One batch on its way through a space, each walk to its own end."""
 
-    def __init__(self, controller: Controller, batch: int, sample: SampleFn) -> None:
+    def __init__(self, controller: Lstm, batch: int, sample: SampleFn) -> None:
         self.controller, self.sample = controller, sample
         self.start = controller.start.expand(batch, -1)
         self.inputs = self.start

@@ -12,23 +12,23 @@ one another in a fixed space; the next input is the sum of the anchors taken ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Choices, Decision, FixedChoices
-from nasctl.strategy._decisions import check_names, plain_decisions
-from nasctl.strategy._open_rollout import OpenRollout
-from nasctl.strategy._rollout import Rollout, SampleFn, Samples
+from nasctl.core import Architecture, Choices, Decision, FixedChoices
+from nasctl.seeds import position_seed
+from nasctl.strategy.policy import Numbers
+from nasctl.strategy.policy._decisions import check_names, plain_decisions
+from nasctl.strategy.policy._open_rollout import OpenRollout
+from nasctl.strategy.policy._rollout import Rollout, SampleFn
+from nasctl.strategy.policy._samples import Samples
 
-Numbers = Callable[[range], Tensor]
-"""Uniform numbers in [0, 1) of a range of positions, ``(batch, positions)``."""
 
-
-class Controller(nn.Module):
-    """The policy. Its weights start uniform within ``init`` of 0, from the ``seed`` alone.
+class Lstm(nn.Module):
+    """The controller. Its weights start uniform within ``init`` of 0, from the ``seed`` alone.
 
     ``shared``: decisions of one kind share embedding and softmax, as they always do where walks differ. Logits are
     divided by ``temperature``, then bounded by ``tanh_constant``, that of plain decisions divided by ``tanh_reduce``.
@@ -67,7 +67,7 @@ class Controller(nn.Module):
             self.first = {decision.kind: i for i, decision in reversed(plain)}
             self.keys = [self._table(i, units, bias is not None) for i in range(len(self.decisions))]
         self.double()
-        self._initialise(seed, init, bias)
+        self._initialise(position_seed(seed, "controller"), init, bias)
         self.fixed_bias = fixed_bias
         self.pointed_at = {position for decision in self.decisions for position in decision.inputs}
 
@@ -97,12 +97,15 @@ class Controller(nn.Module):
                 values = [bias.get(option, 0.0) for option in decision.options]
                 self.tables[key]["softmax"].bias.copy_(torch.tensor(values))  # type: ignore[index]
 
-    def sample(self, batch: int, uniforms: Numbers) -> Samples:
-        """Return the walks that ``uniforms`` pick by inverting each softmax."""
+    def sample(self, batch: int, numbers: Numbers) -> list[Architecture]:
+        return self.sample_walks(batch, numbers).architectures()
+
+    def sample_walks(self, batch: int, numbers: Numbers) -> Samples:
+        """Return the walks that uniform ``numbers`` choose by inverting each softmax."""
 
         def take(group: range, rows: Tensor, log_probabilities: Tensor) -> Tensor:
             reached = log_probabilities.exp().cumsum(2)
-            passed = (uniforms(group)[rows][..., None] * reached[..., -1:] >= reached).sum(2)
+            passed = (numbers(group)[rows][..., None] * reached[..., -1:] >= reached).sum(2)
             last = (log_probabilities > -torch.inf).long() * torch.arange(1, reached.shape[2] + 1)
             return torch.minimum(passed, last.argmax(2))  # rounding must not take what is not open
 
