@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from nasctl import walk
-from nasctl.core import Genotype, SearchSpace, Task
+from nasctl.core import Genotype, RecurrentNetwork, SearchSpace, Task
 from nasctl.errors import unknown
 from nasctl.genotype_source import Source, architecture_record
 
@@ -72,17 +72,18 @@ def shapes(network: nn.Module, task: Task) -> dict[str, list[int]]:
 
 def run(network: Any, task: Task) -> Any:
     """Return what a network on the meta device makes of one example; of a text that is one column."""
-    if not hasattr(network, "start"):
+    hidden = network.init_hidden(1) if isinstance(network, RecurrentNetwork) else None
+    if hidden is None:
         return network(torch.empty(1, *task.input_shape, device="meta"))
     tokens = torch.empty(*task.input_shape, 1, dtype=torch.int64, device="meta")
-    return network(tokens, network.start(1)).logits
+    return network(tokens, hidden).logits
 
 
 def _shape(out: Any, module: nn.Module) -> list[int]:
     """Return the shape of an output, of several the last one; a recurrent layer's stands before its state."""
     if not isinstance(out, tuple):
         return list(out.shape)
-    return list(out[0 if hasattr(module, "start") else -1].shape)
+    return list(out[0 if isinstance(module, RecurrentNetwork) else -1].shape)
 
 
 def table(facts: Mapping[str, Any]) -> str:

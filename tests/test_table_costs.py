@@ -94,16 +94,16 @@ def test_another_figure_than_the_networks_is_taken_as_it_is(found):
 
 def test_sums_over_decisions_are_those_of_counted_costs_alone():
     space = Problem(estimator="stacked").space
-    assert space.chain is not None and tabled(space, {"params": lambda genotype: 1.0}).chain is None
+    assert space.additive and not tabled(space, {"params": lambda genotype: 1.0}).additive
 
 
 def test_what_an_estimator_gives_itself_is_not_replaced():
     class Gives:
-        def evaluate(self, candidate):
+        def evaluate(self, candidate, index):
             return Evaluation({"error": 1.0, "macs": 5.0})
 
     class Reward:
         resources = ("macs", "params")
 
-    found = priced(SPACE, Gives(), Reward(), Candidate((1,) * 6)).metrics
+    found = priced(SPACE, Gives(), Reward(), Candidate((1,) * 6), 0).metrics
     assert found == {"error": 1.0, "macs": 5.0, "params": SPACE.cost(SPACE.genotype((1,) * 6), "params")}

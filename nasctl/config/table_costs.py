@@ -11,7 +11,6 @@ from nasctl.errors import RequestError
 Costs = Mapping[str, Callable[[Genotype], float]]
 """What reads a cost of a genotype from the table, by the cost's name."""
 
-SUMS = ("chain", "row_chain")  # a space's own costs as sums over decisions, which a table's need not be
 COUNTED = ("params", "macs")
 UNITS = {1e3: "thousands", 1e6: "millions", 1e9: "billions"}
 NEAR = 0.02  # share by which a ratio may miss one of them
@@ -35,7 +34,7 @@ def tabled(space: SearchSpace, costs: Costs) -> SearchSpace:
         return found
 
     made.cost = cost  # type: ignore[method-assign]
-    vars(made).update(dict.fromkeys(SUMS))
+    vars(made).update(additive=())  # a space's own costs may be sums over decisions
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.core import AdditiveCosts, Chain, Genotype, RelaxedCosts, SearchSpace
 from nasctl.errors import RequestError
 
 Resource = Literal["params", "macs", "latency"]
@@ -61,16 +61,14 @@ class Limit:
         return f"{cost:,.0f}" if self.resource in COUNTED else f"{cost:.3g} ms"
 
     def chain(self) -> Chain | None:
-        return self._chain("chain")
+        if not isinstance(self.space, AdditiveCosts) or self.resource not in self.space.additive:
+            return None
+        return Chain(self.space.chain(self.resource), self.limit)
 
     def relaxed(self) -> Sequence[Chain] | None:
-        found = self._chain("row_chain")
-        return None if found is None else (found,)
-
-    def _chain(self, name: str) -> Chain | None:
-        """Return the limit on the sums that the space's method ``name`` gives, which not every space has."""
-        tables = getattr(self.space, name, None) if self.resource in COUNTED else None
-        return Chain(tables(self.resource), self.limit) if tables else None
+        if not isinstance(self.space, RelaxedCosts) or self.resource not in self.space.additive:
+            return None
+        return (Chain(self.space.relaxed_chain(self.resource), self.limit),)
 
     def remark(self) -> str | None:
         """Return what a user should know of the limit: that it limits nothing, or so far nothing."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
-from nasctl.core import Candidate, Row
+from nasctl.core import Candidate, RelaxedChoice
 from nasctl.estimator._unroll import Rows, Weights, surrogate
 
 log = logging.getLogger("nasctl")
@@ -32,9 +32,20 @@ class Replay:
     """
 
     def __init__(
-        self, net: nn.Module, weights: Weights, rows: Sequence[Row], unrolled: Unrolled, loss: WeightLoss, exact: bool
+        self,
+        net: nn.Module,
+        weights: Weights,
+        choices: Sequence[RelaxedChoice],
+        unrolled: Unrolled,
+        loss: WeightLoss,
+        exact: bool,
     ) -> None:
-        self.net, self.weights, self.sizes, self.exact = net, weights, [len(row.options) for row in rows], exact
+        self.net, self.weights, self.sizes, self.exact = (
+            net,
+            weights,
+            [len(choice.options) for choice in choices],
+            exact,
+        )
         self.unrolled, self.loss = unrolled, loss
         self.forget()
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Split, State, TextSegment, Validation
+from nasctl.core import Dataset, RecurrentNetwork, Split, State, TextSegment, Validation
 from nasctl.errors import RequestError
 from nasctl.seeds import position_seed
 
@@ -119,7 +119,7 @@ class Text:
         step = position - self.starts[epoch]
         tokens, targets = self.split.batch(self.size, epoch, step)
         follows = step and self.hidden is not None
-        hidden = self.hidden if follows else self.net.start(tokens.shape[1])
+        hidden = self.hidden if follows else self.net.init_hidden(tokens.shape[1])
         return TextSegment(tokens, hidden, position_seed(*self.seed, position)), targets
 
     def architecture_batch(self, position: int) -> tuple[TextSegment, Tensor]:
@@ -182,7 +182,7 @@ def streams(
     slowness: float,
 ) -> tuple[Stream, Stream]:
     """Return what weights are trained on and what rows learn from, ``size`` examples or columns of text a step."""
-    reads_text = hasattr(net, "start")
+    reads_text = isinstance(net, RecurrentNetwork)
     if slowness and not reads_text:
         raise RequestError(f"estimator.slowness={slowness} is of a text's hidden states; set it to 0 for this data set")
     splits = (dataset.full(), dataset.full()) if not bilevel else (dataset.train(), dataset.val())

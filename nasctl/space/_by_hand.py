@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 
-from nasctl.core import Architecture, Decision, Genotype, Remark, Row, Task, ignore
+from nasctl.core import Architecture, Decision, Genotype, Remark, Task, ignore
 from nasctl.errors import RequestError
 from nasctl.space import _count, _literal, _numbers
 from nasctl.space._forms import resize
@@ -30,7 +30,6 @@ class ByHand(FixedWalk, OneText):
     unit: ClassVar[str]
     operation: ClassVar[str]
     published: ClassVar[str]  # an architecture that ships
-    rows: tuple[Row, ...] = ()
     marks: tuple[str, ...] = ()
     num_operations = 1
 
@@ -38,15 +37,12 @@ class ByHand(FixedWalk, OneText):
         self, task: Task, deepest: int, forms: Mapping[str, Any], network: Callable[[int, Task, Any], Language]
     ) -> None:
         check_task(task, self.family)
-        self.task, self.size, self.forms, self.network = task, deepest, forms, network
+        self.task, self.forms, self.network = task, forms, network
         self.decisions = (Decision(self.unit, self.unit, tuple(str(depth) for depth in range(1, deepest + 1))),)
         self._cost = lru_cache(maxsize=256)(self._count)
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {self.unit: arch[0] + 1}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        raise self._refusal()
 
     def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Read a number."""

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+COUNTED = ("params", "macs")
+
 
 def params(network: nn.Module) -> int:
     """Return the number of trainable weights."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from nasctl.core import Architecture, Decision, Genotype, Remark, ignore
 from nasctl.errors import RequestError
 from nasctl.space import _literal, _numbers
@@ -32,15 +30,10 @@ class Counts(FixedWalk, OneText):
             )
         self.options = list(options)
         self.decisions = tuple(Decision(name, self.key, tuple(map(str, options))) for name in names)
-        self.size = len(options) ** len(names)
         self.num_operations = len(options)
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {self.key: [self.options[option] for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Take the strongest option of each row."""
-        return tuple(int(row.detach().argmax()) for row in weights)
 
     def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Read the counts as `notation` writes them, or as a list or tuple; either in quotes too."""

@@ -45,7 +45,7 @@ class Recurrent(Protocol):
     def __call__(self, x: Tensor, state: Any, *choice: Any) -> tuple[Tensor, Any]:
         """Map ``(T, B, inputs)`` and the state before it to ``(T, B, units)`` and the state after it."""
 
-    def start(self, batch: int) -> Any:
+    def init_hidden(self, batch: int) -> Any:
         """Return the state of zeros for ``batch`` columns."""
 
 
@@ -100,9 +100,9 @@ class Language(nn.Module):
         """Multiply-accumulates of one token: of the layers and of the decoder."""
         return sum(layer.macs for layer in self._layers) + self.embedding.numel()
 
-    def start(self, batch: int) -> Hidden:
+    def init_hidden(self, batch: int) -> Hidden:
         """Return the state of zeros that a text begins with, for ``batch`` columns."""
-        return [layer.start(batch) for layer in self._layers]
+        return [layer.init_hidden(batch) for layer in self._layers]
 
     def forward(self, tokens: Tensor, hidden: Hidden, *choice: Any) -> LanguageModelOutput:
         """Map tokens ``(T, B)`` and the state before them to the logits of the tokens that follow each."""

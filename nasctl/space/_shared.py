@@ -1,14 +1,15 @@
-"""What spaces share that have the same decisions in every walk, and what those of image classifiers share besides."""
+"""Mixins of spaces: walks of the same decisions, relaxed choices that are the decisions, cached costs."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from torch import nn
+from torch import Tensor, nn
 
-from nasctl.core import Decision, Genotype, Task
+from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.space import _count
 
 
@@ -24,11 +25,26 @@ class FixedWalk:
 
     decisions: tuple[Decision, ...]
 
+    @property
+    def size(self) -> int:
+        return math.prod(len(decision.options) for decision in self.decisions)
+
     def decision(self, prefix: Sequence[int]) -> Decision | None:
         return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
 
     def complete(self, prefix: Sequence[int]) -> bool:
         return len(prefix) == len(self.decisions)
+
+
+class RelaxedDecisions(FixedWalk):
+    """A fixed walk whose relaxed choices are its decisions; of each the strongest option is taken."""
+
+    @property
+    def relaxed_choices(self) -> tuple[RelaxedChoice, ...]:
+        return tuple(RelaxedChoice(decision.name, decision.options) for decision in self.decisions)
+
+    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
+        return tuple(int(mixture.detach().argmax()) for mixture in weights)
 
 
 class Priced:

@@ -22,7 +22,7 @@ class WeightDropLSTM(nn.Module):
         self.units, self.weight_dropout = units, weight_dropout
         self.macs = 4 * units * (inputs + units)
 
-    def start(self, batch: int) -> Pair:
+    def init_hidden(self, batch: int) -> Pair:
         """Return zeros for the output and the cell, ``(batch, units)`` each."""
         zeros = next(self.lstm.parameters()).new_zeros(2, batch, self.units)
         return zeros[0], zeros[1]

@@ -5,7 +5,6 @@ Dong and Yang 2020, https://arxiv.org/abs/2001.00326, section 2.1; the skeleton 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, Row, State, Task, ignore
+from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, State, Task, ignore
 from nasctl.errors import RequestError, unknown
 from nasctl.space import _chain, _count, _literal, _numbers
 from nasctl.space._blocks import DropPath, ReLUConvBN
@@ -23,7 +22,7 @@ from nasctl.space._fan_out import fan_out
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
 from nasctl.space._norm import Norm
-from nasctl.space._shared import FixedWalk, OneText
+from nasctl.space._shared import OneText, RelaxedDecisions
 from nasctl.space._task import check_images
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
@@ -163,27 +162,22 @@ def _cell_text(text: str) -> str:
     return _numbers.unquoted(inner)
 
 
-class NasBench201(FixedWalk, OneText):
-    """15,625 cells: one of five operations on each of six edges. Decisions and rows are the edges."""
+class NasBench201(RelaxedDecisions, OneText):
+    """15,625 cells: one of five operations on each of six edges. Decisions and relaxed choices are the edges."""
 
     family = "nasbench201"
     marks = ("Structure", "|")
+    additive = _count.COUNTED
 
     def __init__(self, task: Task, *, search: Form, final: Form) -> None:
         check_images(self.family, task)
         self.task = task
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(Decision(f"{source}-{node}", "operation", OPTIONS) for source, node in EDGES)
-        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(OPTIONS)
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {"edges": [OPTIONS[option] for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Take the strongest option of each edge, ``none`` included."""
-        return tuple(int(row.detach().argmax()) for row in weights)
 
     def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, in quotes, in a list or in ``Structure(4 nodes with ...)``.
@@ -254,8 +248,8 @@ class NasBench201(FixedWalk, OneText):
             lambda b: 0,
         )
 
-    def row_chain(self, name: str) -> _chain.Tables:
-        """Return what neighbouring rows cost together: the rows are the decisions."""
+    def relaxed_chain(self, name: str) -> _chain.Tables:
+        """Return the same: the relaxed choices are the decisions."""
         return self.chain(name)
 
     @cached_property

@@ -6,7 +6,6 @@ He et al. 2016, https://arxiv.org/abs/1512.03385, section 4.2: three stages of n
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ from pydantic import ConfigDict, PositiveInt, StrictInt, TypeAdapter, Validation
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, Row, State, Task, ignore
+from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, State, Task, ignore
 from nasctl.errors import RequestError
 from nasctl.space import _count, _literal, _numbers
 from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
-from nasctl.space._shared import FixedWalk, OneText, Priced
+from nasctl.space._shared import OneText, Priced, RelaxedDecisions
 
 DEEPEST = 1000  # blocks of a stage; the deepest one published has 200
 STAGES = 3  # the map halves and the channels double between stages
@@ -128,8 +127,8 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not k.startswith("stages.") or names[k] in used}
 
 
-class ResNet(FixedWalk, Priced, OneText):
-    """1 to ``deepest`` blocks in each of three stages: decisions and rows are the stages' depths."""
+class ResNet(RelaxedDecisions, Priced, OneText):
+    """1 to ``deepest`` blocks in each of three stages: decisions and relaxed choices are the stages' depths."""
 
     family = "resnet"
     marks: tuple[str, ...] = ()
@@ -144,16 +143,10 @@ class ResNet(FixedWalk, Priced, OneText):
         self.forms = {"search": search, "final": final}
         depths = tuple(str(count) for count in range(1, deepest + 1))
         self.decisions = tuple(Decision(f"stage {stage}", "depth", depths) for stage in range(1, STAGES + 1))
-        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = 1  # the residual block
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {"blocks": [option + 1 for option in arch]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        """Take the strongest depth of each stage."""
-        return tuple(int(row.detach().argmax()) for row in weights)
 
     def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Read the blocks of the three stages, as in ``3-3-3`` or ``[3, 3, 3]``."""

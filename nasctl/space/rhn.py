@@ -49,7 +49,7 @@ class Highway(nn.Module):
             self.bias[:, units:] = form.transform_bias
         self.macs = 2 * units * units * (1 + depth)
 
-    def start(self, batch: int) -> Tensor:
+    def init_hidden(self, batch: int) -> Tensor:
         """Return zeros ``(batch, units)``."""
         return self.input.new_zeros(batch, self.units)
 

@@ -13,9 +13,9 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from nasctl.core import Genotype, Row, Task
+from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
-from nasctl.space import _chain, _literal
+from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 
 
@@ -27,7 +27,7 @@ class Toy(Counts):
 
     family = "toy"
     key, separator, example = "widths", "-", "4-2"
-    rows: tuple[Row, ...] = ()
+    additive = _count.COUNTED
 
     def __init__(
         self,

@@ -7,17 +7,19 @@ from nasctl.errors import RunError
 
 
 class BestTrial:
-    """The successful trial of the highest reward; the first of several equal ones."""
+    """The best trial of the highest fidelity at which one has succeeded; the first of several equal ones."""
 
     def __init__(self) -> None:
         self.arch: Architecture | None = None
-        self.reward = float("-inf")
+        self.fidelity, self.reward = 0.0, float("-inf")
         self.failure = "none was told"
 
     def tell(self, trial: Trial) -> None:
         self.failure = trial.error or self.failure
-        if trial.error is None and trial.reward > self.reward:
-            self.arch, self.reward = trial.candidate.arch, trial.reward
+        if trial.reward is not None and trial.reward > float("-inf"):
+            rank = (trial.candidate.fidelity or 1.0, trial.reward)
+            if rank > (self.fidelity, self.reward):
+                self.arch, (self.fidelity, self.reward) = trial.candidate.arch, rank
 
     def derive(self) -> Architecture:
         """Return its architecture, or raise `RunError` if no trial has succeeded."""
@@ -26,10 +28,12 @@ class BestTrial:
         return self.arch
 
     def state_dict(self) -> State:
-        return {"arch": self.arch, "reward": self.reward, "failure": self.failure}
+        rank = {"fidelity": self.fidelity, "reward": self.reward}
+        return {"arch": self.arch, "failure": self.failure} | rank
 
     def load_state_dict(self, state: State) -> None:
-        self.arch, self.reward, self.failure = state["arch"], state["reward"], state["failure"]
+        self.arch, self.failure = state["arch"], state["failure"]
+        self.fidelity, self.reward = state["fidelity"], state["reward"]
 
 
 def no_success(failure: str) -> RunError:

@@ -14,9 +14,10 @@ from nasctl.strategy._proposals import first_feasible
 
 
 class BlackBox:
-    """Keeps the best feasible trial; ``derive`` returns it."""
+    """Keeps the best trial of the highest fidelity at which one has succeeded; ``derive`` returns it."""
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
         self.space, self.feasible = space, feasible
@@ -53,7 +54,7 @@ class Remembering(BlackBox):
 
     def tell(self, trial: Trial) -> None:
         super().tell(trial)
-        if trial.error is None:
+        if trial.reward is not None:
             self.trials.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:

@@ -15,7 +15,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from nasctl.core import Architecture, Candidate, Feasible, Relaxation, State, Trial
-from nasctl.errors import RequestError, RunError
+from nasctl.errors import RunError
 from nasctl.seeds import position_seed
 from nasctl.strategy._penalty import Penalty
 
@@ -30,6 +30,7 @@ class Darts:
     """
 
     relaxed = True
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -43,14 +44,9 @@ class Darts:
         init_std: NonNegativeFloat,
         penalty: NonNegativeFloat,
     ) -> None:
-        if not space.rows:
-            raise RequestError(
-                "strategy=darts mixes the options of each choice, which this space cannot; "
-                "choose a strategy that picks, such as random_search or tabnas"
-            )
         self.space, self.feasible = space, feasible
         self.penalty = Penalty(feasible, penalty)
-        self.sizes = [len(row.options) for row in space.rows]
+        self.sizes = [len(choice.options) for choice in space.relaxed_choices]
         generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
         self.logits = (init_std * torch.randn(sum(self.sizes), generator=generator)).requires_grad_()
         self.optimizer = torch.optim.Adam([self.logits], lr, betas, weight_decay=weight_decay)

@@ -30,6 +30,7 @@ class PolicySearch:
     """
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class PolicySearch:
 
     def tell(self, trial: Trial) -> None:
         self.final_selection.tell(trial)
-        self.batch.append((trial.candidate.arch, trial.reward if trial.error is None else None))
+        self.batch.append((trial.candidate.arch, trial.reward))
         self.told += 1
         if len(self.batch) == self.samples and self.final_selection.learns(self.told):
             self._learn([(arch, reward) for arch, reward in self.batch if reward is not None])

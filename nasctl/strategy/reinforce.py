@@ -6,6 +6,7 @@ https://arxiv.org/abs/2008.06120; Yang et al. 2022 (TabNAS), https://arxiv.org/a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
+from nasctl.core import SKIPPED, Architecture, Candidate, Choices, Feasible, Skipped, State, Trial
 from nasctl.seeds import position_seed
 from nasctl.strategy._final_samples import FinalSamples
 from nasctl.strategy._records import Records
@@ -40,6 +41,7 @@ class Reinforce:
     """
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -117,13 +119,13 @@ class Reinforce:
         sampled = choose(self.probabilities()[:1], uniforms, self.policy.sizes)
         return tuple(sampled[0, 0].tolist())
 
-    def ask(self) -> Candidate | None:
+    def ask(self) -> Candidate | Skipped:
         archs, wanted = self.draw(torch.tensor([True]))
-        return Candidate(tuple(archs[0].tolist())) if bool(wanted) else None
+        return Candidate(tuple(archs[0].tolist())) if bool(wanted) else SKIPPED
 
     def tell(self, trial: Trial) -> None:
-        told = torch.tensor([trial.error is None])
-        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([trial.reward], dtype=torch.float64), told)
+        reward, told = -math.inf if trial.reward is None else trial.reward, torch.tensor([trial.error is None])
+        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([reward], dtype=torch.float64), told)
 
     def derive(self) -> Architecture:
         return tuple(self.picks()[0].tolist())

@@ -19,7 +19,7 @@ from torch.nn.functional import log_softmax
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
-from nasctl.core import Dataset, Metrics, Split, State, StepCallback, Trained
+from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, StepCallback, Trained
 from nasctl.errors import RequestError, TrialError
 from nasctl.seeds import position_seed
 from nasctl.trainer._average import Average
@@ -99,7 +99,7 @@ class Classifier:
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
         check_precision(self.precision, device)
-        if hasattr(model, "start"):
+        if isinstance(model, RecurrentNetwork):
             raise RequestError(
                 "trainer: classifiers are trained by this one, but the network is a language model; choose "
                 "trainer=language_model or one of its presets, such as trainer=awd_lstm"

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, Split, State, StepCallback, Trained
+from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, StepCallback, Trained
 from nasctl.errors import RequestError, TrialError
 from nasctl.seeds import position_seed
 from nasctl.trainer._precision import Precision, check_precision
@@ -31,8 +31,8 @@ class LanguageModel:
     """SGD with clipping; each of the penalties, the decay and the averaging does nothing at 0, 1 or false.
 
     A network takes tokens ``(T, B)`` and the state before them, and returns ``logits (T * B, V)``, ``hidden``, and
-    its last layer's output ``(T, B, H)`` with (``dropped``) and without (``raw``) its dropout; ``start(B)`` is the
-    state of zeros. The state is carried from step to step of an epoch and is part of the checkpoint. All randomness
+    its last layer's output ``(T, B, H)`` with (``dropped``) and without (``raw``) its dropout; ``init_hidden(B)`` is
+    the state of zeros. The state is carried from step to step of an epoch and is part of the checkpoint. All randomness
     of a step is a function of (seed, epoch, step), and nothing inside a step waits for the device, but for fp16.
 
     After an epoch the network is validated, if there is a part to choose by. Once its loss exceeds the least one of
@@ -75,7 +75,7 @@ class LanguageModel:
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
         check_precision(self.precision, device)
-        if not hasattr(model, "start"):
+        if not isinstance(model, RecurrentNetwork):
             raise RequestError(
                 "trainer: language models are trained by this one, but the network is none; choose trainer=plain or "
                 "another recipe for the data set's task"
@@ -127,7 +127,7 @@ class LanguageModel:
         if reading.hidden is not None:
             network: Any = reading.model
             tokens, _ = split.batch(self.batch_size, reading.epoch, reading.step)
-            check_like(reading.hidden, network.start(tokens.shape[1]))
+            check_like(reading.hidden, network.init_hidden(tokens.shape[1]))
 
     @staticmethod
     def _shown(reading: Reading, steps: int, epochs: int) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class LanguageModel:
             group["lr"] = rate
         network: Any = reading.model.train()
         reading.optimizer.zero_grad(set_to_none=True)
-        hidden = network.start(tokens.shape[1]) if reading.hidden is None else reading.hidden
+        hidden = network.init_hidden(tokens.shape[1]) if reading.hidden is None else reading.hidden
         with reading.precision.autocast():
             spoken = network(tokens, hidden)
         loss = text.dataset.loss(widened(spoken.logits), targets)
@@ -192,7 +192,7 @@ class LanguageModel:
         hidden, examples = None, 0
         for step in range(Text(dataset, split).steps(self.eval_batch_size, 0)):
             tokens, targets = split.batch(self.eval_batch_size, 0, step)
-            spoken = network(tokens, network.start(tokens.shape[1]) if hidden is None else hidden)
+            spoken = network(tokens, network.init_hidden(tokens.shape[1]) if hidden is None else hidden)
             hidden, examples = detached(spoken.hidden), examples + len(targets)
             measured = dataset.measure(spoken.logits, targets)
             sums = {name: sums.get(name, 0) + value.double() for name, value in measured.items()}

@@ -44,6 +44,8 @@ def test_a_refusal_says_where_limits_only_conflict():
 
 def test_only_a_single_limit_is_a_chain():
     class Chained(Priced):
+        additive = ("params", "macs")
+
         def chain(self, name):
             return [[[1.0, 2.0], [3.0, 4.0]]]
 

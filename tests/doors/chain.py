@@ -14,7 +14,7 @@ STOP = "stop"
 class Chain:
     """A network is complete after any layer, or with ``must_stop`` only after stop or the deepest layer."""
 
-    family, rows, size, num_operations, marks = "chain", (), None, 1, ()
+    family, size, num_operations, marks = "chain", None, 1, ()
 
     def __init__(self, task: Task, *, widths: list[int], deepest: int, must_stop: bool) -> None:
         self.task, self.options, self.deepest, self.must_stop = task, (STOP, *map(str, widths)), deepest, must_stop

@@ -1,6 +1,5 @@
 """Whose paths a weight step trains: uniform, strictly fair, and an archive that is not forgotten."""
 
-import math
 from collections import Counter
 
 import pytest
@@ -11,6 +10,7 @@ from nasctl.errors import RequestError
 from nasctl.estimator._fair import Fair
 from nasctl.estimator._nsas import Nsas, Settings
 from nasctl.estimator._sampler import Uniform
+from nasctl.space._shared import FixedWalk
 from tests.small import Problem, fit, rounds, same, through_a_file
 from tests.tables import nasbench201
 
@@ -23,21 +23,11 @@ def never():
     pytest.fail("the strategy was asked for a sample")
 
 
-class Grid:
+class Grid(FixedWalk):
     """Independent decisions with so many options each."""
 
     def __init__(self, *sizes):
         self.decisions = tuple(Decision(str(i), str(n), tuple(map(str, range(n)))) for i, n in enumerate(sizes))
-
-    @property
-    def size(self):
-        return math.prod(len(decision.options) for decision in self.decisions)
-
-    def decision(self, prefix):
-        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
-
-    def complete(self, prefix):
-        return self.decision(prefix) is None
 
     def genotype(self, arch):
         return arch

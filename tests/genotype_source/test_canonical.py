@@ -109,7 +109,7 @@ def test_the_order_of_a_recurrent_mean_does_not_matter() -> None:
     networks[1].load_state_dict(networks[0].state_dict())
     assert made.canonical(cell)["concat"] == [1, 2, 3]
     with torch.no_grad():
-        a, b = (network(tokens(), network.start(tokens().shape[1])).logits for network in networks)
+        a, b = (network(tokens(), network.init_hidden(tokens().shape[1])).logits for network in networks)
     torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
     assert TEXT.kind == "language"
 

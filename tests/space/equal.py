@@ -8,7 +8,7 @@ import torch
 def relaxed_rows(space, seed):
     """Return a random mixture of each row in float64, as leaves that want a gradient."""
     generator = torch.Generator().manual_seed(seed)
-    logits = [torch.randn(len(row.options), generator=generator, dtype=torch.float64) for row in space.rows]
+    logits = [torch.randn(len(row.options), generator=generator, dtype=torch.float64) for row in space.relaxed_choices]
     return [row.softmax(0).requires_grad_() for row in logits]
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasctl import walk
-from nasctl.core import Candidate, Task
+from nasctl.core import Candidate, Relaxation, Task
 from nasctl.errors import RequestError
 from tests.space.equal import gradients, relaxed_rows
 
@@ -61,7 +61,7 @@ def test_size_is_the_number_of_walks(space, space_name):
 
 def test_names_are_distinct_and_options_plain(space, space_name):
     made = space(space_name)
-    for named in (made.decisions, made.rows):
+    for named in (made.decisions, made.relaxed_choices if isinstance(made, Relaxation) else ()):
         assert len({one.name for one in named}) == len(named)
         assert all(len(set(one.options)) == len(one.options) >= 1 for one in named)
 
@@ -183,7 +183,7 @@ def test_active_options_equal_the_mixture_of_nothing_else(space, space_name):
     ours, theirs = gradients(supernet, ours, rows), gradients(supernet, theirs, rows)
     for i, k in enumerate(active):
         torch.testing.assert_close(ours[f"row {i}"][k], theirs[f"row {i}"][k], rtol=1e-8, atol=1e-12)
-        assert made.rows[i].options[k] == "none" or ours[f"row {i}"][k] != 0
+        assert made.relaxed_choices[i].options[k] == "none" or ours[f"row {i}"][k] != 0
 
 
 def test_one_hot_rows_equal_the_picked_path(space, space_name):
@@ -191,7 +191,9 @@ def test_one_hot_rows_equal_the_picked_path(space, space_name):
     supernet, x = made.supernet().double(), images(made, 4)
     arch = draw(made, 1, seed=4)[0]
     chosen = getattr(made, "picked", list)(arch)  # decisions are rows where a space does not say otherwise
-    rows = [torch.eye(len(row.options), dtype=torch.float64)[k] for row, k in zip(made.rows, chosen, strict=True)]
+    rows = [
+        torch.eye(len(row.options), dtype=torch.float64)[k] for row, k in zip(made.relaxed_choices, chosen, strict=True)
+    ]
     assert made.discretize(rows) == arch
     relaxed, picked = supernet(x, Candidate(arch, rows)), supernet(x, Candidate(arch))
     torch.testing.assert_close(relaxed, picked, rtol=1e-8, atol=1e-8 * float(picked.detach().abs().max()))

@@ -83,7 +83,7 @@ def test_the_supernet_has_the_authors_number_of_weights(space):
 def test_the_space_has_the_papers_number_of_cells(space):
     darts = space("darts")
     assert darts.size == 1_037_664_180**2  # of each cell type
-    assert (len(darts.decisions), len(darts.rows), darts.num_operations) == (24, 28, 7)
+    assert (len(darts.decisions), len(darts.relaxed_choices), darts.num_operations) == (24, 28, 7)
 
 
 @pytest.mark.parametrize(("side", "heads"), [(32, 1), (28, 0), (8, 0)])
@@ -113,7 +113,8 @@ def test_drop_path_drops_whole_examples_of_all_but_identities(space):
 def relaxed(darts, strengths):
     """Return rows of zeros but for ``strengths[row name][option name]``."""
     return [
-        torch.tensor([strengths.get(row.name, {}).get(option, 0.0) for option in row.options]) for row in darts.rows
+        torch.tensor([strengths.get(row.name, {}).get(option, 0.0) for option in row.options])
+        for row in darts.relaxed_choices
     ]
 
 
@@ -149,7 +150,8 @@ def test_derivation_finds_the_strongest_pair_of_all(space):
     for seed in range(20):
         rows = relaxed_rows(darts, seed)
         value = {
-            row.name: dict(zip(row.options, w.tolist(), strict=True)) for row, w in zip(darts.rows, rows, strict=True)
+            row.name: dict(zip(row.options, w.tolist(), strict=True))
+            for row, w in zip(darts.relaxed_choices, rows, strict=True)
         }
         found = darts.genotype(darts.discretize(rows))
         for kind, node in product(("normal", "reduce"), range(2, 6)):
@@ -172,7 +174,7 @@ def test_derivation_undoes_picking_and_never_picks_none(space):
     for _ in range(50):
         arch = walk.uniform(darts, generator)
         assert darts.discretize([torch.eye(8)[k] for k in darts.picked(arch)]) == arch
-    lost = darts.genotype(darts.discretize([torch.eye(8)[0]] * len(darts.rows)))
+    lost = darts.genotype(darts.discretize([torch.eye(8)[0]] * len(darts.relaxed_choices)))
     assert "none" not in {name for kind in ("normal", "reduce") for name, _ in lost[kind]}
 
 

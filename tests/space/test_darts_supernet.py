@@ -128,7 +128,7 @@ def operations_run(supernet):
 def expected_runs(darts, options):
     """Return what runs if row i takes ``options[i]``, in one normal and two reduction cells."""
     runs = Counter()
-    for row, option in zip(darts.rows, options, strict=True):
+    for row, option in zip(darts.relaxed_choices, options, strict=True):
         kind, edge = row.name.split("/")
         if row.options[option] != "none":
             runs.update((i, edge, row.options[option]) for i in ((0,) if kind == "normal" else (1, 2)))

@@ -217,7 +217,7 @@ def test_bad_widths_and_another_task_are_refused(space):
 
 @pytest.mark.parametrize("name", ["params", "macs"])
 def test_rows_that_have_chosen_cost_what_their_network_costs(small, name):
-    tables, layers = small.row_chain(name), len(small.rows)
+    tables, layers = small.relaxed_chain(name), len(small.relaxed_choices)
     for arch in ((0,) * layers, (1,) * layers, (*(0,) * (layers - 1), 1)):
         cost = sum(t[a][b] for t, a, b in zip(tables, arch, arch[1:], strict=False))
         assert cost == small.cost(small.genotype(arch), name)

@@ -54,7 +54,7 @@ def test_the_network_is_a_stack_of_torchs_own_layers(space, layers):
         x, state = lstm(x)
         plain.append(lstm)
         states.append(state)
-    spoken = network(tokens, network.start(3))
+    spoken = network(tokens, network.init_hidden(3))
     torch.testing.assert_close(spoken.logits, (x @ network.embedding.T + network.bias).flatten(0, 1))
     for ours, theirs in zip(spoken.hidden, states, strict=True):
         torch.testing.assert_close(ours, (theirs[0][0], theirs[1][0]))
@@ -62,11 +62,11 @@ def test_the_network_is_a_stack_of_torchs_own_layers(space, layers):
 
 def test_a_text_read_in_parts_gives_what_it_gives_at_once(space):
     network = space("lstm", PTB, final=TINY).build({"layers": 2}, "final").double().eval()
-    tokens, hidden, parts = torch.randint(10_000, (9, 2)), network.start(2), []
+    tokens, hidden, parts = torch.randint(10_000, (9, 2)), network.init_hidden(2), []
     for start in (0, 2, 7):
         spoken = network(tokens[start : {0: 2, 2: 7, 7: 9}[start]], hidden)
         hidden, parts = spoken.hidden, [*parts, spoken.logits]
-    torch.testing.assert_close(torch.cat(parts), network(tokens, network.start(2)).logits)
+    torch.testing.assert_close(torch.cat(parts), network(tokens, network.init_hidden(2)).logits)
 
 
 def test_recurrent_weights_are_dropped_in_training_only(space):
@@ -76,24 +76,24 @@ def test_recurrent_weights_are_dropped_in_training_only(space):
 
     def outputs():
         torch.manual_seed(1)
-        return network(tokens, network.start(2)).raw
+        return network(tokens, network.init_hidden(2)).raw
 
     dropped = outputs()
     torch.manual_seed(1)
     mask = nn.functional.dropout(torch.ones_like(network.layers[0].lstm.weight_hh_l0), 0.5)
     share = (mask == 0).float().mean().item()
     assert 0.3 < share < 0.7
-    kept = network.eval()(tokens, network.start(2)).raw
+    kept = network.eval()(tokens, network.init_hidden(2)).raw
     assert not torch.allclose(dropped, kept)
     with torch.no_grad():
         network.layers[0].lstm.weight_hh_l0 *= mask
-    torch.testing.assert_close(dropped, network(tokens, network.start(2)).raw)
+    torch.testing.assert_close(dropped, network(tokens, network.init_hidden(2)).raw)
 
 
 def test_what_is_dropped_gets_no_gradient(space):
     form = {**TINY, "weight_dropout": 0.9, "dropouts": dict.fromkeys(("words", "input", "layer", "output"), 0.0)}
     network = space("lstm", PTB, final=form).build({"layers": 1}, "final")
-    network(torch.randint(10_000, (5, 2)), network.start(2)).logits.sum().backward()
+    network(torch.randint(10_000, (5, 2)), network.init_hidden(2)).logits.sum().backward()
     gradient = network.layers[0].lstm.weight_hh_l0.grad
     assert 0.7 < (gradient == 0).float().mean() < 1.0
 
@@ -121,7 +121,6 @@ def test_size_replaces_parts_of_the_form(space):
         (lambda made: made.check({"layers": True}), r"does not give layers"),
         (lambda made: made.parse("three"), r"genotype text: 'three' is not a number of layers, such as 3; correct it"),
         (lambda made: made.supernet(), r"space=lstm is made by hand and shares no weights; name .*from=AWD_LSTM"),
-        (lambda made: made.discretize([]), r"space=lstm is made by hand"),
     ],
 )
 def test_bad_requests_are_one_sentence(space, run, text):

@@ -46,7 +46,7 @@ def test_costs_are_the_benchmarks(space, task, text, macs, weights):
 def test_the_space_has_the_papers_number_of_cells(space):
     nb201 = space("nasbench201")
     assert nb201.size == 15_625
-    assert (len(nb201.decisions), len(nb201.rows), nb201.num_operations) == (6, 6, 5)
+    assert (len(nb201.decisions), len(nb201.relaxed_choices), nb201.num_operations) == (6, 6, 5)
 
 
 # Our names to those of the plain network
@@ -79,7 +79,7 @@ def pair(space):
 @pytest.mark.parametrize("training", [True, False])
 def test_the_supernet_equals_the_plain_network(pair, training):
     nb201, supernet, plain, x = pair
-    assert nb201.rows[0].options == NB201_OPTIONS
+    assert nb201.relaxed_choices[0].options == NB201_OPTIONS
     rows = relaxed_rows(nb201, 2)
     ours, theirs = supernet.train(training)(x, Candidate((0,) * 6, rows)), plain.train(training)(x, rows)
     assert_close(ours, theirs)
@@ -120,7 +120,7 @@ def edges_run(supernet):
 
 
 def expected_runs(nb201, options):
-    edges = zip((row.name for row in nb201.rows), (NB201_OPTIONS[k] for k in options), strict=True)
+    edges = zip((row.name for row in nb201.relaxed_choices), (NB201_OPTIONS[k] for k in options), strict=True)
     runs = [(edge, name) for edge, name in edges if name != "none"]
     return {(cell, edge, name) for cell in range(3) for edge, name in runs}
 
@@ -228,4 +228,4 @@ def test_sums_over_neighbouring_edges_are_the_cost(space, name):
     nb201 = space("nasbench201", small=True)
     for arch in [(0,) * 6, (3,) * 6, (0, 1, 2, 3, 4, 0), (2, 2, 3, 0, 1, 3)]:
         assert _chain.total(nb201.chain(name), arch) == nb201.cost(nb201.genotype(arch), name)
-        assert _chain.total(nb201.row_chain(name), arch) == nb201.cost(nb201.genotype(arch), name)
+        assert _chain.total(nb201.relaxed_chain(name), arch) == nb201.cost(nb201.genotype(arch), name)

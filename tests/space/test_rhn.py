@@ -67,9 +67,9 @@ def test_most_of_the_state_is_carried_at_first(space):
 def test_a_text_read_in_parts_gives_what_it_gives_at_once(space):
     network = space("rhn", PTB, final=TINY).build({"depth": 2}, "final").double().eval()
     tokens = torch.randint(10_000, (9, 2))
-    first = network(tokens[:4], network.start(2))
+    first = network(tokens[:4], network.init_hidden(2))
     parts = torch.cat([first.logits, network(tokens[4:], first.hidden).logits])
-    torch.testing.assert_close(parts, network(tokens, network.start(2)).logits)
+    torch.testing.assert_close(parts, network(tokens, network.init_hidden(2)).logits)
 
 
 def test_depths_can_be_searched_and_written(space):
@@ -84,7 +84,7 @@ def test_depths_can_be_searched_and_written(space):
 
 def test_a_step_in_half_precision_is_near_the_whole_one(space):
     network = space("rhn", PTB, final=TINY | {"dropouts": KEPT}).build({"depth": 3}, "final")
-    words, start = torch.randint(10_000, (5, 4)), network.start(4)
+    words, start = torch.randint(10_000, (5, 4)), network.init_hidden(4)
     whole = network(words, start)
     with torch.autocast("cpu", torch.bfloat16):
         half = network(words, start)

@@ -223,7 +223,7 @@ def test_a_norm_over_one_column_is_refused(space):
     made = small(space, "rnn_darts", form={"norm": True})
     network = made.build(find("DARTS_V1", made).genotype, "search")
     with pytest.raises(RunError) as error:
-        network(tokens()[:, :1], network.start(1))
+        network(tokens()[:, :1], network.init_hidden(1))
     assert str(error.value) == (
         "a norm over one column of text has no variance; raise the batch size, or set norm: false in the form"
     )

@@ -34,7 +34,7 @@ def state(network, seed=0):
             return tuple(noise(part) for part in like)
         return torch.randn(like.shape, generator=generator, dtype=like.dtype)
 
-    return [noise(layer) for layer in network.start(COLUMNS)]
+    return [noise(layer) for layer in network.init_hidden(COLUMNS)]
 
 
 def passage(network, seed=0):

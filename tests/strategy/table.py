@@ -1,35 +1,21 @@
 """A space whose every architecture has a known worth, a constraint that counts, and the loop's turns."""
 
-import math
 from dataclasses import replace
 
 import torch
 
-from nasctl.core import Decision, Evaluation, Row, Trial
+from nasctl.core import SKIPPED, Decision, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError
+from nasctl.space._shared import RelaxedDecisions
 
 
-class Table:
+class Table(RelaxedDecisions):
     """A space of ``length`` choices among ``width``; worth is the sum of the options' values."""
 
     def __init__(self, length=5, width=4, seed=0):
         options = tuple(f"option{k}" for k in range(width))
         self.decisions = tuple(Decision(f"decision{i}", "option", options) for i in range(length))
-        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.values = torch.randn(length, width, generator=torch.Generator().manual_seed(seed))
-
-    @property
-    def size(self):
-        return math.prod(len(decision.options) for decision in self.decisions)
-
-    def decision(self, prefix):
-        return self.decisions[len(prefix)] if len(prefix) < len(self.decisions) else None
-
-    def complete(self, prefix):
-        return len(prefix) == len(self.decisions)
-
-    def discretize(self, weights):
-        return tuple(int(row.argmax()) for row in weights)
 
     def worth(self, arch):
         return float(sum(self.values[i, option] for i, option in enumerate(arch)))
@@ -37,10 +23,10 @@ class Table:
     def trial(self, index, candidate):
         """Return the trial of ``candidate``; with weights its loss is a smooth function of them."""
         if candidate.weights is None:
-            return Trial(index, candidate, Evaluation({}), self.worth(candidate.arch))
+            return Trial(index, candidate, Evaluation({}), reward=self.worth(candidate.arch))
         mixed = torch.stack(list(candidate.weights)) * self.values
         loss = mixed.sum().square() - mixed.sum()
-        return Trial(index, candidate, Evaluation({}, loss), -float(loss.detach()))
+        return Trial(index, candidate, Evaluation({}, loss), reward=-float(loss.detach()))
 
 
 class Growing:
@@ -48,7 +34,6 @@ class Growing:
 
     kinds = (Decision("any", "option", tuple(f"option{k}" for k in range(4))),)
     size = None
-    rows = ()
 
     def __init__(self):
         table = Table()
@@ -90,11 +75,12 @@ class Limit:
 
 
 def ask(strategy):
-    """Return what ``strategy`` asks, None where it has asked for all."""
+    """Return what ``strategy`` asks, None where it skips a turn or has asked for all."""
     try:
-        return strategy.ask()
+        candidate = strategy.ask()
     except ExhaustedError:
         return None
+    return None if candidate is SKIPPED else candidate
 
 
 def play(strategy, table, steps, start=0):

@@ -91,11 +91,11 @@ def test_relaxed_strategies_and_only_they_ask_mixtures_of_each_row(strategy, tab
     asked, sampled = tried.ask(), tried.sample()
     for candidate in (asked, sampled):
         assert (candidate.weights is not None) == tried.relaxed
-        for row, weights in zip(table.rows, candidate.weights or [], strict=False):
+        for row, weights in zip(table.relaxed_choices, candidate.weights or [], strict=False):
             assert weights.shape == (len(row.options),)
             assert abs(float(weights.detach().sum()) - 1) < 1e-6
     if tried.relaxed:
-        assert len(asked.weights) == len(sampled.weights) == len(table.rows)
+        assert len(asked.weights) == len(sampled.weights) == len(table.relaxed_choices)
         assert all(row.requires_grad for row in asked.weights)
         assert not any(row.requires_grad for row in sampled.weights)
 

@@ -34,7 +34,7 @@ def written_out(problem, network, split, *, clip, lr, decay, activation, slownes
     """Train two epochs by the plain formulas; return the mean loss of each."""
     means = []
     for epoch in range(2):
-        hidden, total, count = network.start(4), 0.0, 0
+        hidden, total, count = network.init_hidden(4), 0.0, 0
         for step in range(split.steps(4, epoch)):
             torch.manual_seed(position_seed(0, "step", epoch, step))
             tokens, targets = split.batch(4, epoch, step)
@@ -314,7 +314,7 @@ def test_evaluation_reads_the_whole_part_with_its_state(part, size):
     rows = len(split.tokens) // columns
     laid_out = split.tokens[: rows * columns].view(columns, rows).t()
     with torch.no_grad():
-        logits = network.eval()(laid_out[:-1], network.start(columns)).logits
+        logits = network.eval()(laid_out[:-1], network.init_hidden(columns)).logits
     loss = nn.functional.cross_entropy(logits, laid_out[1:].reshape(-1)).item()
     assert metrics == {"loss": pytest.approx(loss, rel=1e-5), "perplexity": pytest.approx(math.exp(loss), rel=1e-4)}
 

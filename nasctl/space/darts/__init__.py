@@ -5,7 +5,6 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.1 and 3.1.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
@@ -13,9 +12,9 @@ from itertools import combinations
 from pydantic import PositiveInt
 from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _chain
+from nasctl.space import _chain, _count
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk, Priced
 from nasctl.space.darts import genotype as genotypes
@@ -30,8 +29,8 @@ class Darts(FixedWalk, Priced):
     """Cells of ``nodes`` nodes; a node takes two different earlier states and an operation for each.
 
     Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is
-    uniform over cells. Rows are the edges. ``operations`` starts with ``none``, which rows have and
-    decisions lack.
+    uniform over cells. Relaxed choices are the edges. ``operations`` starts with ``none``, which they have
+    and decisions lack.
     """
 
     family = "darts"
@@ -40,6 +39,7 @@ class Darts(FixedWalk, Priced):
     check = staticmethod(genotypes.check)
     canonical = staticmethod(genotypes.canonical)
     marks = ("Genotype",)
+    additive = _count.COUNTED
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         if task.kind != "image_classification":
@@ -54,13 +54,12 @@ class Darts(FixedWalk, Priced):
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(d for kind in KINDS for i in range(nodes) for d in self._node_decisions(kind, i))
-        self.rows = tuple(
-            Row(f"{kind}/{edge_name(source, node)}", self.operations)
+        self.relaxed_choices = tuple(
+            RelaxedChoice(f"{kind}/{edge_name(source, node)}", self.operations)
             for kind in KINDS
             for node in range(nodes)
             for source in range(node + 2)
         )
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(self._choices)
 
     def _node_decisions(self, kind: str, node: int) -> list[Decision]:
@@ -85,7 +84,7 @@ class Darts(FixedWalk, Priced):
         }
 
     def _picks(self, arch: Architecture) -> list[list[tuple[int, int, int]]]:
-        """Return (node, source, option of the row) of each picked operation, per cell type."""
+        """Return (node, source, option of the relaxed choice) of each picked operation, per cell type."""
         cells: list[list[tuple[int, int, int]]] = []
         for start in (0, len(arch) // 2):
             cell: list[tuple[int, int, int]] = []
@@ -97,9 +96,9 @@ class Darts(FixedWalk, Priced):
         return cells
 
     def picked(self, arch: Architecture) -> list[int]:
-        """Return the option that each row runs for ``arch``: its operation, or ``none``."""
-        options = [NONE] * len(self.rows)
-        for offset, picks in zip((0, len(self.rows) // 2), self._picks(arch), strict=True):
+        """Return the option of each relaxed choice that runs for ``arch``: its operation, or ``none``."""
+        options = [NONE] * len(self.relaxed_choices)
+        for offset, picks in zip((0, len(self.relaxed_choices) // 2), self._picks(arch), strict=True):
             for node, source, option in picks:
                 options[offset + _edge_index(node, source)] = option
         return options
@@ -129,10 +128,10 @@ class Darts(FixedWalk, Priced):
         form = resize(self.forms["search"], size)
         return Supernet(self.operations, self.nodes, self.task, form, self.picked)
 
-    def row_chain(self, name: str) -> _chain.Tables:
-        """Return what neighbouring rows cost together, with which a mixture of rows has an expected cost.
+    def relaxed_chain(self, name: str) -> _chain.Tables:
+        """Return what neighbouring relaxed choices cost together, with which a mixture has an expected cost.
 
-        A node keeps two of its edges, so an operation counts on each edge for that share; for even rows the
+        A node keeps two of its edges, so an operation counts on each edge for that share; for even mixtures the
         expected cost is the mean over all cells. What is derived never takes ``none``, so weight on it saves
         nothing: it counts as the mean of the others.
         """

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
@@ -31,7 +30,7 @@ class EnasMacro(FixedWalk, Priced, OneText):
 
     Layer i takes i + 1 decisions: its operation, and a skip bit for each map before its input. The input of a skip bit
     is the operation of the layer of its number, as in the released code. A genotype may have any depth from three
-    layers on. There are no rows: which maps are joined cannot be relaxed without running everything.
+    layers on. It cannot be relaxed: which maps are joined cannot be mixed without running everything.
     """
 
     family = "enas_macro"
@@ -39,7 +38,6 @@ class EnasMacro(FixedWalk, Priced, OneText):
     notation = staticmethod(genotypes.notation)
     check = staticmethod(genotypes.check)
     marks = ("[",)
-    rows: tuple[Row, ...] = ()
 
     def __init__(
         self,
@@ -60,7 +58,6 @@ class EnasMacro(FixedWalk, Priced, OneText):
         self.task, self.layers, self.operations = task, layers, tuple(operations)
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(decision for layer in range(layers) for decision in self._layer(layer))
-        self.size = len(operations) ** layers * 2 ** (layers * (layers - 1) // 2)
         self.num_operations = len(operations)
 
     def _layer(self, layer: int) -> list[Decision]:
@@ -73,9 +70,6 @@ class EnasMacro(FixedWalk, Priced, OneText):
             "operations": [self.operations[row[0]] for row in rows],
             "skips": [[k for k, bit in enumerate(row[1:]) if bit] for row in rows],
         }
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(map(len, genotype["skips"]))}

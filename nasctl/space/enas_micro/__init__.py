@@ -5,13 +5,11 @@ Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.4.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import PositiveInt
-from torch import Tensor
 
-from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.space._forms import resize
 from nasctl.space._operations import check_operations
@@ -31,7 +29,7 @@ class EnasMicro(FixedWalk, Priced):
 
     With five nodes and operations a walk takes 40 decisions of (5^5 * 6!)^4, about 2.6e25 results, all of them
     different texts. The paper counts (5 * 5!)^4, about 1.3e11 (section 2.4): one operation for all nodes of a cell,
-    and 5! ways to choose their states. There are no rows: which states are loose ends cannot be relaxed.
+    and 5! ways to choose their states. It cannot be relaxed: which states are loose ends cannot be mixed.
     """
 
     family = "enas_micro"
@@ -40,7 +38,6 @@ class EnasMicro(FixedWalk, Priced):
     check = staticmethod(genotypes.check)
     canonical = staticmethod(genotypes.canonical)
     marks = ("[",)
-    rows: tuple[Row, ...] = ()
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         check_images(self.family, task)
@@ -50,7 +47,6 @@ class EnasMicro(FixedWalk, Priced):
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(d for i in range(len(KINDS)) for node in range(nodes) for d in self._node(i, node))
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(operations)
 
     def _node(self, cell: int, node: int) -> list[Decision]:
@@ -70,9 +66,6 @@ class EnasMicro(FixedWalk, Priced):
     def _picks(self, taken: Architecture) -> list[list[str | int]]:
         nodes = [taken[k : k + TAKEN] for k in range(0, len(taken), TAKEN)]
         return [[self.operations[node[PICKS + k]], node[k]] for node in nodes for k in range(PICKS)]
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        raise RequestError(f"space={self.family} cannot be relaxed; choose a strategy that samples architectures")
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}

@@ -13,11 +13,12 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
 from torch import nn
 
-from nasctl.core import Genotype, Row, Task
+from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
+from nasctl.space._shared import RelaxedDecisions
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
 from nasctl.space.ffn.supernet import Supernet
@@ -27,8 +28,8 @@ __all__ = ["FFN", "Form"]
 _WIDTHS = TypeAdapter(list[StrictInt])
 
 
-class FFN(Counts):
-    """``layers`` hidden layers, each with one of ``widths`` units. Decisions and rows are the layers.
+class FFN(Counts, RelaxedDecisions):
+    """``layers`` hidden layers, each with one of ``widths`` units. Decisions and relaxed choices are the layers.
 
     The genotype holds the widths, written ``32-144-24``; any list of positive widths can be built. Categorical
     inputs are embedded first. ``params`` counts weights and biases without embeddings, ``macs`` the weights that
@@ -37,6 +38,7 @@ class FFN(Counts):
 
     family = "ffn"
     key, separator, example = "widths", "-", "32-144-24"
+    additive = _count.COUNTED
 
     def __init__(
         self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
@@ -48,7 +50,6 @@ class FFN(Counts):
             )
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
-        self.rows = tuple(Row(d.name, d.options) for d in self.decisions)
         self.chain = cache(self._tables)
 
     def check(self, genotype: Genotype) -> Genotype:
@@ -98,8 +99,8 @@ class FFN(Counts):
             lambda b: link(name, b, outputs),
         )
 
-    def row_chain(self, name: str) -> _chain.Tables:
-        """Return what neighbouring rows cost together: the rows are the decisions."""
+    def relaxed_chain(self, name: str) -> _chain.Tables:
+        """Return the same: the relaxed choices are the decisions."""
         return self.chain(name)
 
     def count(self, network: nn.Module) -> Mapping[str, int]:

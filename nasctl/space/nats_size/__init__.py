@@ -12,7 +12,7 @@ from itertools import pairwise
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Genotype, Row, Task
+from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.space import _chain, _count, _literal
 from nasctl.space._counts import Counts
@@ -26,7 +26,7 @@ class NatsSize(Counts):
 
     family = "nats_size"
     key, separator, example = "channels", ":", "8:16:24:32:64"  # the benchmark's
-    rows: tuple[Row, ...] = ()
+    additive = _count.COUNTED
 
     def __init__(self, task: Task, *, channels: list[PositiveInt], search: Form, final: Form) -> None:
         check_images(self.family, task)

@@ -6,13 +6,12 @@ https://arxiv.org/abs/1802.03268, section 2.1, has the same cells.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.errors import RequestError, unknown
 from nasctl.space import _count
 from nasctl.space._forms import resize
@@ -30,8 +29,8 @@ NONE = 0  # position of the option that is the absence of an operation
 class RnnDarts(FixedWalk):
     """Cells of ``nodes`` nodes after a first state; decisions are, per node, the state it reads and an activation.
 
-    Rows are the edges. ``operations`` starts with ``none``, which rows have and decisions lack. ``outputs`` says
-    whose mean leaves a cell, ``sharing`` what has weights of its own in the supernet.
+    Relaxed choices are the edges. ``operations`` starts with ``none``, which they have and decisions lack.
+    ``outputs`` says whose mean leaves a cell, ``sharing`` what has weights of its own in the supernet.
     """
 
     family = "rnn_darts"
@@ -59,10 +58,11 @@ class RnnDarts(FixedWalk):
         self.forms = {"search": search, "final": final}
         self.activations = self.operations[1:]
         self.decisions = tuple(d for node in range(nodes) for d in self._node_decisions(node))
-        self.rows = tuple(
-            Row(f"{source}-{node + 1}", self.operations) for node in range(nodes) for source in range(node + 1)
+        self.relaxed_choices = tuple(
+            RelaxedChoice(f"{source}-{node + 1}", self.operations)
+            for node in range(nodes)
+            for source in range(node + 1)
         )
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(self.activations)
 
     def _node_decisions(self, node: int) -> tuple[Decision, Decision]:
@@ -81,8 +81,8 @@ class RnnDarts(FixedWalk):
         }
 
     def picked(self, arch: Architecture) -> list[int]:
-        """Return the option that each row runs for ``arch``: its activation, or ``none``."""
-        options = [NONE] * len(self.rows)
+        """Return the option of each relaxed choice that runs for ``arch``: its activation, or ``none``."""
+        options = [NONE] * len(self.relaxed_choices)
         for node, (source, option) in enumerate(_pairs(arch)):
             options[edge(source, node)] = option + 1
         return options

@@ -52,7 +52,7 @@ class Layer(nn.Module):
     def _uniform(self, *shape: int) -> nn.Parameter:
         return nn.Parameter(torch.empty(*shape).uniform_(-self.init_range, self.init_range))
 
-    def start(self, batch: int) -> Tensor:
+    def init_hidden(self, batch: int) -> Tensor:
         """Return zeros ``(batch, units)``."""
         return self.first.new_zeros(batch, self.units)
 

@@ -5,14 +5,13 @@ Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 3.4.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
-from nasctl.core import Architecture, Decision, Genotype, Row, Task
+from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError, unknown
 from nasctl.space import _count
 from nasctl.space._forms import resize
@@ -28,7 +27,7 @@ class RnnNasRl(FixedWalk, OneText):
     injection, the node that gives the new cell state, and the node that takes the last one.
 
     The new cell state is any node's, the root's too; the last one goes into any node but the root, whose output
-    nobody reads. The paper gives the size as about 6e16 for base 8, and this is 5.9e16. There are no rows: cells
+    nobody reads. The paper gives the size as about 6e16 for base 8, and this is 5.9e16. Cells
     cannot be mixed.
     """
 
@@ -63,8 +62,6 @@ class RnnNasRl(FixedWalk, OneText):
             Decision("cell/new", "new memory", numbers),
             Decision("cell/merged", "merged memory", numbers[:-1]),
         )
-        self.rows: tuple[Row, ...] = ()
-        self.size = math.prod(len(d.options) for d in self.decisions)
         self.num_operations = len(combinations) * len(activations)
 
     def _pair_decisions(self, node: int | str) -> tuple[Decision, Decision]:
@@ -77,9 +74,6 @@ class RnnNasRl(FixedWalk, OneText):
         *options, new, merged = arch
         pairs = [[self.combinations[a], self.activations[b]] for a, b in zip(options[::2], options[1::2], strict=True)]
         return {"nodes": pairs[:-1], "inject": pairs[-1], "cell": [new, merged]}
-
-    def discretize(self, weights: Sequence[Tensor]) -> Architecture:
-        raise RequestError("space=rnn_nas_rl has no rows to mix; choose a strategy that picks, such as reinforce")
 
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return how many nodes multiply, and how many apply the identity."""

@@ -73,7 +73,7 @@ class Layer(nn.Module):
         self.recurrent = nn.Parameter(torch.empty(*shape).uniform_(-init_range, init_range))
         self.macs = 2 * self.input.numel()
 
-    def start(self, batch: int) -> Pair:
+    def init_hidden(self, batch: int) -> Pair:
         """Return zeros for output and cell state, ``(batch, units)`` each."""
         zeros = self.input.new_zeros(2, batch, self.units)
         return zeros[0], zeros[1]

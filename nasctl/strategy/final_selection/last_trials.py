@@ -37,7 +37,7 @@ class LastTrials:
 
     def tell(self, trial: Trial) -> None:
         self.failure = trial.error or self.failure
-        if trial.error is None:
+        if trial.reward is not None:
             self.last.append((trial.candidate.arch, trial.reward))
 
     def learns(self, told: int) -> bool:
