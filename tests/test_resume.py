@@ -21,7 +21,7 @@ DARTS = [
     "dataset.limit_train=128",
     "estimator.batch_size=16",
 ]
-EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.parent_selection.sample_size=2"]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
 NSAS = [
     *("strategy=random_search", "estimator.sampler=nsas", "estimator.nsas.members=2", "estimator.recalibrate=1"),
@@ -34,7 +34,7 @@ ENAS = [
         "space.final.layers=3",
         "strategy=enas",
         "strategy.samples=2",
-        "strategy.selection=2",
+        "strategy.final_selection.trials=2",
         "estimator.batch_size=16",
     ),
     *("estimator.fit_epochs=1", "estimator.fit_every=4", "dataset.limit_train=128", "dataset.train_portion=0.5"),

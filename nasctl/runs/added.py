@@ -20,8 +20,9 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.dataset.digits.Digits": _IMAGES,
     "nasctl.dataset.imagenet.ImageNet": _IMAGES,
     "nasctl.estimator.supernet.Supernet": {"norms": "batch", "lr_by_length": False},
-    "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
+    "nasctl.strategy.final_selection.last_trials.LastTrials": {"batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
+    "nasctl.strategy.update.reinforce.Reinforce": {"eps_hat": False},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
 }
 """By class, the value of each setting that older runs lack; of a group of settings, those of its entries."""

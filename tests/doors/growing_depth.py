@@ -14,6 +14,7 @@ class GrowingDepth(BlackBox):
 
     def ask(self):
         depth = 2 if self.told < self.trials else 3
+
         def stop(arch):
             return len(arch) >= depth
 

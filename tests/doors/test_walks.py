@@ -16,9 +16,13 @@ SIZE = ["estimator.reference=10", "budget.trials=12", "checkpoint.seconds=0"]
 STRATEGIES = {
     "q_table": ["strategy=q_table"],
     "growing_depth": ["strategy=growing_depth", "space.must_stop=false"],
-    "enas": ["strategy=enas", "strategy.samples=2", "strategy.selection=3", "strategy.horizon=12"],
+    "enas": ["strategy=enas", "strategy.samples=2", "strategy.final_selection.trials=3", "strategy.horizon=12"],
     "local_search": ["strategy=local_search"],
-    "regularized_evolution": ["strategy=regularized_evolution", "strategy.population_size=4", "strategy.sample_size=2"],
+    "regularized_evolution": [
+        "strategy=regularized_evolution",
+        "strategy.population_size=4",
+        "strategy.parent_selection.sample_size=2",
+    ],
     "bayesian": ["strategy=bayesian", "strategy.initial=4", "strategy.pool=8"],
     "tpe": ["strategy=tpe", "strategy.initial=4"],
 }
