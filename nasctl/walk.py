@@ -66,9 +66,9 @@ def decisions(space: Choices | FixedChoices, arch: Sequence[int]) -> list[Decisi
     return [decision for decision in found if decision is not None]
 
 
-def state(space: Choices | FixedChoices, prefix: Sequence[int]) -> Hashable:
-    """Return the state of a walk: equal states have equal decisions ahead. Of most spaces it is the prefix."""
-    return space.state(prefix) if isinstance(space, TabularState) else tuple(prefix)
+def state_of(space: Choices | FixedChoices) -> Callable[[Sequence[int]], Hashable]:
+    """Return what gives the state after a prefix: equal states have equal decisions ahead. Else it is the prefix."""
+    return space.state if isinstance(space, TabularState) else tuple
 
 
 def names(space: Choices | FixedChoices, arch: Sequence[int]) -> Mapping[str, str]:

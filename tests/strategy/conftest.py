@@ -14,11 +14,12 @@ from tests.marked import slow
 from tests.strategy.table import Limit, Table
 
 WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
-PARTS = {path.name for path in Path(conf_dir(), "strategy").iterdir() if path.is_dir()}
+GROUPS = (path for path in Path(conf_dir(), "strategy").rglob("*") if path.is_dir())
+PARTS = {str(path.relative_to(conf_dir() / "strategy")) for path in GROUPS}
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
-SLOW = {"bayesian", "tpe", "enas_paper", "enas_code", "nas_rl"}
+SLOW = {"bayesian", "tpe", "enas_paper", "enas_code", "nas_rl", "ppo"}
 """What refits a model at each of a contract's turns, and presets of an LSTM that takes long too."""
 
 

@@ -34,6 +34,7 @@ class QTable:
                 f"strategy.policy.epsilon={[list(pair) for pair in epsilon]}: the numbers of walks must ascend from 0; "
                 "order them"
             )
+        self.state_of = walk.state_of(space)
         self.space, self.initial, self.schedule = space, initial, epsilon
         self.values: dict[str, list[float]] = {}
         self.walks = 0  # learnt from
@@ -79,7 +80,7 @@ class QTable:
         row[option] += rate * (target - row[option])
 
     def _key(self, prefix: Sequence[int]) -> str:
-        return repr(walk.state(self.space, prefix))
+        return repr(self.state_of(prefix))
 
     def count(self, walks: int) -> None:
         self.walks += walks
