@@ -38,17 +38,58 @@ import nasctl.space.rnn_darts
 import nasctl.space.rnn_nas_rl
 import nasctl.space.toy
 import nasctl.strategy.bayesian
+import nasctl.strategy.crossover.uniform
 import nasctl.strategy.darts
-import nasctl.strategy.enas
 import nasctl.strategy.enumeration
+import nasctl.strategy.evolution
+import nasctl.strategy.feasibility.exact
+import nasctl.strategy.feasibility.monte_carlo
+import nasctl.strategy.feasibility.none
+import nasctl.strategy.final_selection.best_trial
+import nasctl.strategy.final_selection.last_trials
 import nasctl.strategy.local_search
+import nasctl.strategy.mutation.each_decision
+import nasctl.strategy.mutation.one_decision
+import nasctl.strategy.parent_selection.tournament
+import nasctl.strategy.pick.best
+import nasctl.strategy.pick.feasible
+import nasctl.strategy.pick.mode
+import nasctl.strategy.policy.independent
+import nasctl.strategy.policy.lstm
+import nasctl.strategy.policy.q_table
+import nasctl.strategy.policy_search
 import nasctl.strategy.random_search
-import nasctl.strategy.regularized_evolution
 import nasctl.strategy.reinforce
+import nasctl.strategy.survival.age
+import nasctl.strategy.survival.worst
 import nasctl.strategy.tpe
+import nasctl.strategy.update.baseline.moving_average
+import nasctl.strategy.update.baseline.none
+import nasctl.strategy.update.ppo
+import nasctl.strategy.update.q_learning
+import nasctl.strategy.update.reinforce
+import nasctl.strategy.update.shaping.equal
+import nasctl.strategy.update.shaping.last
+import nasctl.strategy.update.vectorized_reinforce
 import nasctl.trainer.classifier
 import nasctl.trainer.language_model
+import nasctl.trainer.schedule.cosine
+import nasctl.trainer.schedule.decay
+import nasctl.trainer.schedule.exponential
+import nasctl.trainer.schedule.linear
 from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.strategy.crossover import Crossover
+from nasctl.strategy.feasibility import Feasibility
+from nasctl.strategy.final_selection import FinalSelection
+from nasctl.strategy.mutation import Mutation
+from nasctl.strategy.parent_selection import ParentSelection
+from nasctl.strategy.pick import Pick
+from nasctl.strategy.policy import Policy
+from nasctl.strategy.survival import Survival
+from nasctl.strategy.update import Update, VectorizedUpdate
+from nasctl.strategy.update.baseline import Baseline
+from nasctl.strategy.update.shaping import Shaping
+from nasctl.trainer._schedule import Schedule
 
 
 def space_darts(made: nasctl.space.darts.Darts) -> SearchSpace:
@@ -107,11 +148,11 @@ def strategy_darts(made: nasctl.strategy.darts.Darts) -> Strategy:
     return made
 
 
-def strategy_enas(made: nasctl.strategy.enas.Enas) -> Strategy:
+def strategy_enumeration(made: nasctl.strategy.enumeration.Enumeration) -> Strategy:
     return made
 
 
-def strategy_enumeration(made: nasctl.strategy.enumeration.Enumeration) -> Strategy:
+def strategy_evolution(made: nasctl.strategy.evolution.Evolution) -> Strategy:
     return made
 
 
@@ -119,11 +160,11 @@ def strategy_localsearch(made: nasctl.strategy.local_search.LocalSearch) -> Stra
     return made
 
 
-def strategy_randomsearch(made: nasctl.strategy.random_search.RandomSearch) -> Strategy:
+def strategy_policysearch(made: nasctl.strategy.policy_search.PolicySearch) -> Strategy:
     return made
 
 
-def strategy_regularizedevolution(made: nasctl.strategy.regularized_evolution.RegularizedEvolution) -> Strategy:
+def strategy_randomsearch(made: nasctl.strategy.random_search.RandomSearch) -> Strategy:
     return made
 
 
@@ -132,6 +173,112 @@ def strategy_reinforce(made: nasctl.strategy.reinforce.Reinforce) -> Strategy:
 
 
 def strategy_tpe(made: nasctl.strategy.tpe.TPE) -> Strategy:
+    return made
+
+
+def strategy_crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
+    return made
+
+
+def strategy_feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
+    return made
+
+
+def strategy_feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
+    return made
+
+
+def strategy_feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
+    return made
+
+
+def strategy_final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
+    return made
+
+
+def strategy_final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
+    return made
+
+
+def strategy_mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
+    return made
+
+
+def strategy_mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
+    return made
+
+
+def strategy_parent_selection_tournament(
+    made: nasctl.strategy.parent_selection.tournament.Tournament,
+) -> ParentSelection:
+    return made
+
+
+def strategy_pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
+    return made
+
+
+def strategy_pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
+    return made
+
+
+def strategy_pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
+    return made
+
+
+def strategy_policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
+    return made
+
+
+def strategy_policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
+    return made
+
+
+def strategy_policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
+    return made
+
+
+def strategy_survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
+    return made
+
+
+def strategy_survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
+    return made
+
+
+def strategy_update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
+    return made
+
+
+def strategy_update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
+    return made
+
+
+def strategy_update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
+    return made
+
+
+def strategy_update_vectorizedreinforce(
+    made: nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce,
+) -> VectorizedUpdate:
+    return made
+
+
+def strategy_update_baseline_movingaverage(
+    made: nasctl.strategy.update.baseline.moving_average.MovingAverage,
+) -> Baseline:
+    return made
+
+
+def strategy_update_baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
+    return made
+
+
+def strategy_update_shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
+    return made
+
+
+def strategy_update_shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
     return made
 
 
@@ -204,6 +351,22 @@ def trainer_classifier(made: nasctl.trainer.classifier.Classifier) -> Trainer:
 
 
 def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> Trainer:
+    return made
+
+
+def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
+    return made
+
+
+def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
+    return made
+
+
+def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
+    return made
+
+
+def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 

@@ -24,6 +24,7 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
     "nasctl.strategy.update.reinforce.Reinforce": {"eps_hat": False},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
+    "nasctl.trainer.language_model.LanguageModel": {"schedule": {"_target_": "nasctl.trainer.schedule.decay.Decay"}},
 }
 """By class, the value of each setting that older runs lack; of a group of settings, those of its entries."""
 
