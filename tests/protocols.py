@@ -176,109 +176,105 @@ def strategy_tpe(made: nasctl.strategy.tpe.TPE) -> Strategy:
     return made
 
 
-def strategy_crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
+def crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
     return made
 
 
-def strategy_feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
+def feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
     return made
 
 
-def strategy_feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
+def feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
     return made
 
 
-def strategy_feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
+def feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
     return made
 
 
-def strategy_final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
+def final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
     return made
 
 
-def strategy_final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
+def final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
     return made
 
 
-def strategy_mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
+def mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
     return made
 
 
-def strategy_mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
+def mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
     return made
 
 
-def strategy_parent_selection_tournament(
-    made: nasctl.strategy.parent_selection.tournament.Tournament,
-) -> ParentSelection:
+def parent_selection_tournament(made: nasctl.strategy.parent_selection.tournament.Tournament) -> ParentSelection:
     return made
 
 
-def strategy_pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
+def pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
     return made
 
 
-def strategy_pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
+def pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
     return made
 
 
-def strategy_pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
+def pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
     return made
 
 
-def strategy_policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
+def policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
     return made
 
 
-def strategy_policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
+def policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
     return made
 
 
-def strategy_policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
+def policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
     return made
 
 
-def strategy_survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
+def survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
     return made
 
 
-def strategy_survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
+def survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
     return made
 
 
-def strategy_update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
+def update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
     return made
 
 
-def strategy_update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
+def update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
     return made
 
 
-def strategy_update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
+def update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
     return made
 
 
-def strategy_update_vectorizedreinforce(
+def update_vectorizedreinforce(
     made: nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce,
 ) -> VectorizedUpdate:
     return made
 
 
-def strategy_update_baseline_movingaverage(
-    made: nasctl.strategy.update.baseline.moving_average.MovingAverage,
-) -> Baseline:
+def baseline_movingaverage(made: nasctl.strategy.update.baseline.moving_average.MovingAverage) -> Baseline:
     return made
 
 
-def strategy_update_baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
+def baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
     return made
 
 
-def strategy_update_shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
+def shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
     return made
 
 
-def strategy_update_shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
+def shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
     return made
 
 
@@ -354,19 +350,19 @@ def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> 
     return made
 
 
-def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
+def schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
     return made
 
 
-def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
+def schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
     return made
 
 
-def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
+def schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
     return made
 
 
-def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
+def schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 

@@ -33,6 +33,7 @@ OF_CLASS = {
     "nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce": "nasctl.strategy.update.VectorizedUpdate",
 }
 """By class, where it is not that of its group."""
+WIDTH = 120  # characters of a line
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
@@ -61,9 +62,11 @@ def claims() -> str:
         lines += [f"from {home} import {', '.join(sorted(classes))}"]
     for group, names in known.items():
         for name in names:
-            claim = f"{group.replace('/', '_')}_{name.rpartition('.')[2].lower()}"
+            claim = f"{group.rpartition('/')[2]}_{name.rpartition('.')[2].lower()}"
             protocol = OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2]
-            lines += ["", "", f"def {claim}(made: {name}) -> {protocol}:", "    return made"]
+            line = f"def {claim}(made: {name}) -> {protocol}:"
+            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {protocol}:"]
+            lines += ["", "", *([line] if len(line) <= WIDTH else wrapped), "    return made"]
     return HEAD + "\n".join(lines) + "\n"
 
 
