@@ -22,11 +22,15 @@ PROTOCOLS = {
     "strategy/update/baseline": "nasctl.strategy.update.baseline.Baseline",
     "strategy/update/shaping": "nasctl.strategy.update.shaping.Shaping",
     "estimator": "nasctl.core.Estimator",
+    "estimator/sampler": "nasctl.estimator.sampler._paths.PathSampler",
+    "estimator/score": "nasctl.estimator.score._untrained.Score",
+    "estimator/unroll": "nasctl.estimator.unroll._bilevel.Unroll",
     "dataset": "nasctl.core.Dataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",
     "constraint": "nasctl.core.Constraint",
+    "resource": "nasctl.core.Resource",
 }
 """By group, and by nested group."""
 OF_CLASS = {

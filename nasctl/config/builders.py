@@ -11,8 +11,8 @@ from nasctl import walk
 from nasctl.config.build import make, target
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
+from nasctl.config.resources import Costs
 from nasctl.config.settings import Config
-from nasctl.config.table_costs import Costs
 from nasctl.core import (
     Estimator,
     EstimatorContext,

@@ -19,7 +19,11 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.dataset.cifar10.CIFAR": _IMAGES,
     "nasctl.dataset.digits.Digits": _IMAGES,
     "nasctl.dataset.imagenet.ImageNet": _IMAGES,
-    "nasctl.estimator.supernet.Supernet": {"norms": "batch", "lr_by_length": False},
+    "nasctl.estimator.stacked.Stacked": {"costs": ["params", "macs"]},
+    "nasctl.estimator.supernet.Supernet": {
+        "statistics": {"norms": "batch"},
+        "optimizer": {"lr_by_length": False},
+    },
     "nasctl.strategy.final_selection.last_trials.LastTrials": {"batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
     "nasctl.strategy.update.reinforce.Reinforce": {"eps_hat": False},
