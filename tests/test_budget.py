@@ -12,6 +12,7 @@ import yaml
 
 from nasctl.cli import main as cli
 from nasctl.config import budget
+from nasctl.config.configuration import Configuration
 from nasctl.errors import RequestError
 from nasctl.search.loop import Budget
 from tests.small import Problem
