@@ -16,6 +16,7 @@ from nasctl.config import build, settings, shared_weights
 from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.report._read.record import find
+from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
 from nasctl.search.loop import SearchData
 
@@ -76,7 +77,7 @@ SUPERNETS = [path for path in FOUND if "Supernet" in (path / "config.yaml").read
 
 
 def settings_of(run: Path) -> dict:
-    return yaml.safe_load((run / "config.yaml").read_text())
+    return translation.of_config(yaml.safe_load((run / "config.yaml").read_text()))
 
 
 @pytest.mark.parametrize("run", FOUND, ids=lambda run: run.parent.name)

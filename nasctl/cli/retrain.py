@@ -12,7 +12,7 @@ from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
 from nasctl.config.settings import Config
 from nasctl.config.signature import recipe, signature
-from nasctl.core import Trainer
+from nasctl.core import Trainer, TrainingSession
 from nasctl.errors import RequestError
 from nasctl.genotype_source import Source, check_space, drawn, find
 from nasctl.retrain import retrain as train_and_test
@@ -55,16 +55,14 @@ class RetrainJob:
 
     def _train(self, run: Run, trainer: Trainer) -> None:
         problem, source = self.problem, self.source
-        network, trained, metrics = train_and_test(
-            problem.space,
-            source.genotype,
-            trainer,
-            problem.dataset,
-            problem.device,
-            problem.settings.seed,
-            tick=run.tick,
+        session = TrainingSession(
+            seed=problem.settings.seed,
+            on_step=run.tick,
             record=lambda line: run.append("history.jsonl", line),
             state=run.state,
+        )
+        network, trained, metrics = train_and_test(
+            problem.space, source.genotype, trainer, problem.dataset, problem.device, session
         )
         run.save_weights("weights.pt", network.state_dict())
         for name, weights in trained.others.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance
+from nasctl.config import experiment, inheritance, presets
 from nasctl.config.build import make as make
 from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
@@ -36,7 +36,8 @@ def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[
     """
     folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
     arguments = prepared(settings, line.sweep, folders, _parsed)
-    if line.sweep and line.values("--cfg"):
+    preset = any(_key(setting) == presets.GROUP for setting in settings)
+    if line.values("--cfg") and (line.sweep or preset):
         return _launch(verb, show_composed, without_cfg(line), arguments)
     _launch(verb, job, line, arguments)
 
@@ -258,6 +259,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     _check_added(own, cfg)
+    cfg = _with_preset(cfg, overrides, choices)
     try:
         cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
@@ -281,6 +283,25 @@ def _check_added(overrides: list[str], cfg: Any) -> None:
         own = str(node.get("_target_")) if isinstance(node, Mapping) else ""
         if sentence and (own == "" or own.startswith("nasctl.")):
             raise RequestError(sentence)
+
+
+def _with_preset(cfg: Any, overrides: Sequence[str], choices: Mapping[str, str | None]) -> Any:
+    """Return ``cfg`` with what a preset sets for its choices; settings of the command line keep their values."""
+    from omegaconf import OmegaConf, open_dict
+
+    files = presets.files(choices, config_folders())
+    if not files:
+        return cfg
+    with open_dict(cfg):
+        cfg = OmegaConf.merge(cfg, *map(OmegaConf.load, files))
+        for given in map(_override, overrides):
+            if not (given.deletes or _is_group(given.key)):
+                OmegaConf.update(cfg, given.key, given.value, merge=True, force_add=True)
+    return cfg
+
+
+def _is_group(key: str) -> bool:
+    return any((folder / key).is_dir() for folder in config_folders())
 
 
 def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
