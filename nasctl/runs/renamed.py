@@ -83,6 +83,7 @@ SCHEDULES = {name: f"nasctl.trainer.schedule.{name}.{name.title()}" for name in 
 
 RENAMED: tuple[Entry, ...] = (
     # choices and groups
+    *(Choice("debug", name, "smoke") for name in ("rows", "words", "declared", "one_shot", "table")),
     # classes
     # the root
     # space
