@@ -11,7 +11,7 @@ from nasctl import walk
 from nasctl.config.build import make
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem
-from nasctl.config.table_costs import Costs
+from nasctl.config.resources import Costs
 from nasctl.core import (
     Estimator,
     EstimatorContext,
