@@ -61,6 +61,7 @@ def test_a_search_takes_the_work_of_one_of_them(outputs: Path) -> None:
     like = only(outputs, "search/darts-darts-digits/*")
     own = ["strategy=random_search", "estimator=from_scratch", f"budget.like={like}", "+debug=smoke"]
     own += ["budget.trials=null", "budget.epochs=null", *SMALL[:2], "run_dir=new"]
+    own += ["estimator.size={channels: 2, layers: 5}"]  # that of the preset smoke then
     assert cli.run(["search", *own]) == 0
     (old,) = (r for r in find([outputs]) if r.path.name.startswith("7a6f37175c"))
     found = [json.loads((folder / "architecture.json").read_text()) for folder in (old.path, Path("new"))]

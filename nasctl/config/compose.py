@@ -294,9 +294,15 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         raise _unresolved(error) from error
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
-    plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    plain |= {"choices": _of_groups(choices), "overrides": overrides}
     plain |= {"resources": named_resources.nodes(plain, config_folders())}
     return plain | {"cut": _cut(plain)}
+
+
+def _of_groups(choices: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the choices of the groups, and those of their parts, such as ``trainer/schedule``."""
+    parts = {key: name for key, name in choices.items() if key.split("/")[0] in GROUPS and key not in GROUPS}
+    return {group: choices.get(group) for group in GROUPS} | {key: parts[key] for key in parts if "@" not in key}
 
 
 def _check_added(overrides: list[str], cfg: Any) -> None:
