@@ -236,8 +236,8 @@ _TRIAL = record(
         **dict.fromkeys(("continues", "inherits"), optional(whole)),
         "curve": optional(listed(mapping(optional(figure)))),
         "work": optional(amount),
-        "facts": optional(mapping(figure)),
         "error": optional(text),
+        "facts": mapping(figure),
     }
 )
 _POLICY = record(
