@@ -18,7 +18,7 @@ from benchmarks.pairs import alternate
 from nasctl.config.compose import conf_dir, make
 from nasctl.constraint.limit import Limit
 from nasctl.core import Chain, SearchSpace, Task
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from nasctl.space.toy import Toy
 from nasctl.strategy._feasible_mass import MeetInTheMiddle
 from nasctl.strategy._feasible_set import Chained

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from nasctl import walk
 from nasctl.config.compose import conf_dir, make
 from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ PROTOCOLS = {
     "space": "nasctl.core.SearchSpace",
     "strategy": "nasctl.core.Strategy",
     "estimator": "nasctl.core.Estimator",
-    "dataset": "nasctl.core.Dataset",
+    "dataset": "nasctl.core.TestedDataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",

@@ -8,7 +8,8 @@ import torch
 
 from nasctl.core import SKIPPED, Candidate, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError, RunError, TrialError
-from nasctl.search.loop import Budget, Feasible, Search, entropy, trial_line
+from nasctl.search.feasible import Feasible
+from nasctl.search.loop import Budget, Search, entropy, trial_line
 from tests.small import same, through_a_file
 
 

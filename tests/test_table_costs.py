@@ -8,7 +8,7 @@ from nasctl.cli import main as cli
 from nasctl.config.table_costs import check_unit, tabled
 from nasctl.core import Candidate, Evaluation
 from nasctl.errors import RequestError
-from nasctl.search.loop import priced
+from nasctl.search.loop import costs_of
 from nasctl.walk import every as walk
 from tests.small import Problem
 from tests.tables import nasbench201, write_table

@@ -25,8 +25,8 @@ from nasctl.runs import Run, environment
 from nasctl.runs.progress import Progress, duration
 from nasctl.runs.reader import RunFiles
 from nasctl.search import shared_weights
-from nasctl.search.loop import Feasible as WithinConstraint
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
+from nasctl.search.feasible import Feasible as WithinConstraint
 from nasctl.search.rank_correlation import Correlation, Estimated, Retrained, Training, sampled
 from nasctl.search.selection import listed
 from nasctl.search.shared_weights import SharedWeights

@@ -25,7 +25,8 @@ from nasctl.runs import Run, environment
 from nasctl.runs.progress import Progress
 from nasctl.runs.reader import RunFiles
 from nasctl.search import budget as budgets
-from nasctl.search.loop import Feasible, SearchData
+from nasctl.search.data import SearchData
+from nasctl.search.feasible import Feasible
 from nasctl.search.selection import PASS, Selection, check_devices, label_of, listed, total, total_known
 from nasctl.terminal_text import folder_part
 

@@ -15,7 +15,7 @@ from nasctl.config import compose as configuration
 from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.table_costs import Costs, tabled
-from nasctl.core import Constraint, Dataset, SearchSpace
+from nasctl.core import Constraint, SearchSpace, TestedDataset
 from nasctl.resource.latency import Latency, timed
 from nasctl.terminal_text import folder_part
 
@@ -26,7 +26,7 @@ class Scene:
 
     config: Config
     device: torch.device
-    dataset: Dataset
+    dataset: TestedDataset
     space: SearchSpace
     constraint: Constraint
     latency: Latency | None = None  # where a limit or a reward is of it

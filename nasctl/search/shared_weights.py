@@ -18,7 +18,7 @@ from nasctl.errors import RequestError
 from nasctl.runs.added import completed
 from nasctl.runs.directory import CHECKPOINT, restore
 from nasctl.runs.reader import RunFiles, finished
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
 
 KIND = "proxy"  # what a search with shared weights calls its error
 
