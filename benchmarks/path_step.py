@@ -14,7 +14,8 @@ from benchmarks.pairs import alternate, seconds
 from benchmarks.problem import LAYOUTS, Descent, Images, Rows, space
 from benchmarks.search_step import PlainStep
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Architecture, Candidate, EstimatorContext, SearchSpace
 from nasctl.estimator._work import COMPARED
 from nasctl.estimator.supernet import Supernet

@@ -20,7 +20,8 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, Genotype, SearchSpace, Task
 from nasctl.genotype_source import find
 

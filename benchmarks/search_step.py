@@ -17,7 +17,8 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain import PlainDarts
 from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, space
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext
 
 CHANNELS, CELLS = 16, 8

@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 from benchmarks.pairs import alternate
 from benchmarks.problem import DEVICE
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, TrainingSession
 
 PAIRS, NETWORKS = 3, 20

@@ -10,7 +10,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
 from nasctl.search.feasible import Feasible
 from tests.tables import SEEDS, folder_of_small_tables

@@ -8,7 +8,7 @@ import torch
 from benchmarks import problem
 from benchmarks.plain import PlainDarts
 from benchmarks.precision import gradients, plain_name
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext
 from tests.commands import nasctl
 from tests.estimator.test_supernet import search_steps

@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "compared_with_the_papers.md"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 
 FILE = Path(__file__).with_name("protocols.py")
 PROTOCOLS = {

@@ -9,7 +9,8 @@ from collections import OrderedDict
 import pytest
 import yaml
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, Task
 from nasctl.errors import RequestError
 from nasctl.walk import every as walk

@@ -8,7 +8,7 @@ import pandas
 import pytest
 import torch
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.walk import every as walk

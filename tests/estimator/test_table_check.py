@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.estimator._table_check import check_split

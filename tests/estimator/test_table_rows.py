@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext, SearchSpace
 from nasctl.errors import RequestError
 from tests.genotype_source.made import space

@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 from nasctl.errors import RequestError, RunError, TrialError
 from nasctl.seeds import position_seed
 from nasctl.trainer._mean import Mean, stalled

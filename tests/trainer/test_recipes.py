@@ -7,8 +7,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
-from nasctl.config.problem import recipe
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.config.signature import recipe
 from nasctl.config.targets import leaves
 from nasctl.trainer._schedule import Place
 from tests.small import Problem, same, through_a_file, train
