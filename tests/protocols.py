@@ -21,6 +21,7 @@ import nasctl.estimator.synthetic
 import nasctl.estimator.table
 import nasctl.estimator.toy
 import nasctl.estimator.zero_cost
+import nasctl.executor.serial
 import nasctl.reward.absolute
 import nasctl.reward.metric
 import nasctl.reward.perplexity
@@ -52,7 +53,19 @@ import nasctl.trainer.schedule.cosine
 import nasctl.trainer.schedule.decay
 import nasctl.trainer.schedule.exponential
 import nasctl.trainer.schedule.linear
-from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import (
+    Constraint,
+    Covering,
+    Estimator,
+    Executor,
+    LookUp,
+    Reward,
+    SearchSpace,
+    Strategy,
+    TestedDataset,
+    Trainer,
+    WeightSharing,
+)
 from nasctl.trainer._schedule import Schedule
 
 
@@ -168,39 +181,63 @@ def estimator_zerocost(made: nasctl.estimator.zero_cost.ZeroCost) -> Estimator:
     return made
 
 
-def dataset_breastcancer(made: nasctl.dataset.breast_cancer.BreastCancer) -> Dataset:
+def weightsharing_supernet(made: nasctl.estimator.supernet.Supernet) -> WeightSharing:
     return made
 
 
-def dataset_cifar(made: nasctl.dataset.cifar10.CIFAR) -> Dataset:
+def lookup_synthetic(made: nasctl.estimator.synthetic.Synthetic) -> LookUp:
     return made
 
 
-def dataset_criteo(made: nasctl.dataset.criteo.Criteo) -> Dataset:
+def lookup_table(made: nasctl.estimator.table.Table) -> LookUp:
     return made
 
 
-def dataset_criteosynthetic(made: nasctl.dataset.criteo_synthetic.CriteoSynthetic) -> Dataset:
+def lookup_toy(made: nasctl.estimator.toy.Toy) -> LookUp:
     return made
 
 
-def dataset_digits(made: nasctl.dataset.digits.Digits) -> Dataset:
+def covering_table(made: nasctl.estimator.table.Table) -> Covering:
     return made
 
 
-def dataset_imagenet(made: nasctl.dataset.imagenet.ImageNet) -> Dataset:
+def executor_serial(made: nasctl.executor.serial.Serial) -> Executor:
     return made
 
 
-def dataset_nodata(made: nasctl.dataset.none.NoData) -> Dataset:
+def dataset_breastcancer(made: nasctl.dataset.breast_cancer.BreastCancer) -> TestedDataset:
     return made
 
 
-def dataset_penntreebank(made: nasctl.dataset.ptb.PennTreebank) -> Dataset:
+def dataset_cifar(made: nasctl.dataset.cifar10.CIFAR) -> TestedDataset:
     return made
 
 
-def dataset_pythondocs(made: nasctl.dataset.python_docs.PythonDocs) -> Dataset:
+def dataset_criteo(made: nasctl.dataset.criteo.Criteo) -> TestedDataset:
+    return made
+
+
+def dataset_criteosynthetic(made: nasctl.dataset.criteo_synthetic.CriteoSynthetic) -> TestedDataset:
+    return made
+
+
+def dataset_digits(made: nasctl.dataset.digits.Digits) -> TestedDataset:
+    return made
+
+
+def dataset_imagenet(made: nasctl.dataset.imagenet.ImageNet) -> TestedDataset:
+    return made
+
+
+def dataset_nodata(made: nasctl.dataset.none.NoData) -> TestedDataset:
+    return made
+
+
+def dataset_penntreebank(made: nasctl.dataset.ptb.PennTreebank) -> TestedDataset:
+    return made
+
+
+def dataset_pythondocs(made: nasctl.dataset.python_docs.PythonDocs) -> TestedDataset:
     return made
 
 

@@ -12,8 +12,10 @@ from omegaconf import OmegaConf
 from nasctl import walk
 from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
-from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
+from nasctl.core import Candidate, EstimatorContext, ExecutorContext, TrainingSession, WeightSharing
+from nasctl.executor.serial import Serial
 from nasctl.search.feasible import Feasible
+from nasctl.search.pending import Pending
 from tests.tables import SEEDS, folder_of_small_tables
 
 CPU = torch.device("cpu")
@@ -151,6 +153,11 @@ class Problem:
 
 def _of_space(overrides):
     return tuple(override for override in overrides if override.startswith(("space", "dataset=")))
+
+
+def serial(estimator, limit=1, ordered=True):
+    """Return what hands candidates to ``estimator``, one after the other."""
+    return Pending(Serial(ExecutorContext(estimator, lambda: estimator)), limit=limit, ordered=ordered)
 
 
 class Spy:

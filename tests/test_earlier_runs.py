@@ -12,13 +12,12 @@ import yaml
 
 import nasctl
 from nasctl.cli import main as cli
-from nasctl.config import build, settings
+from nasctl.config import build, settings, shared_weights
 from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.report._read.record import find
 from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
-from nasctl.search import shared_weights
 from nasctl.search.data import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"

@@ -26,7 +26,7 @@ FLOOR = (
     *("terminal_text", "walk"),
 )  # nothing of the program above them
 COMMON = (*FLOOR, "acceleration")  # what every room may import
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource", "executor")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,9 +1,11 @@
 """Each class that a YAML of conf/ names meets the protocol of its group: tests/protocols.py, which mypy checks."""
 
+import importlib
 from pathlib import Path
 
 import yaml
 
+from nasctl import core
 from nasctl.config.settings import conf_dir
 
 FILE = Path(__file__).with_name("protocols.py")
@@ -11,6 +13,7 @@ PROTOCOLS = {
     "space": "nasctl.core.SearchSpace",
     "strategy": "nasctl.core.Strategy",
     "estimator": "nasctl.core.Estimator",
+    "executor": "nasctl.core.Executor",
     "dataset": "nasctl.core.TestedDataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
@@ -18,6 +21,8 @@ PROTOCOLS = {
     "constraint": "nasctl.core.Constraint",
 }
 """By group, and by nested group."""
+ABILITIES = ("WeightSharing", "LookUp", "Covering")
+"""What only some estimators can do: a class that has the members meets the protocol."""
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
@@ -35,6 +40,19 @@ def targets() -> dict[str, list[str]]:
     return found
 
 
+def target(name: str) -> type:
+    """Return the class of a dotted name."""
+    module, _, kind = name.rpartition(".")
+    found: type = getattr(importlib.import_module(module), kind)
+    return found
+
+
+def _has(kind: type, ability: str) -> bool:
+    """Return whether a class has the methods of a protocol."""
+    methods = [name for name, member in vars(getattr(core, ability)).items() if name[0] != "_" and callable(member)]
+    return all(any(name in vars(part) for part in kind.__mro__) for name in methods)
+
+
 def claims() -> str:
     """Return the content of tests/protocols.py."""
     known = targets()
@@ -42,12 +60,16 @@ def claims() -> str:
     lines = [f"import {module}" for module in modules]
     for home in sorted({name.rpartition(".")[0] for name in PROTOCOLS.values()}):
         classes = [name.rpartition(".")[2] for name in PROTOCOLS.values() if name.rpartition(".")[0] == home]
+        classes += ABILITIES if home == core.__name__ else ()
         lines += [f"from {home} import {', '.join(sorted(classes))}"]
     for group, names in known.items():
-        for name in names:
-            claim = f"{group.replace('/', '_')}_{name.rpartition('.')[2].lower()}"
-            protocol = PROTOCOLS[group].rpartition(".")[2]
-            lines += ["", "", f"def {claim}(made: {name}) -> {protocol}:", "    return made"]
+        protocol = PROTOCOLS[group].rpartition(".")[2]
+        claimed = [(protocol, group.replace("/", "_"), name) for name in names]
+        if group == "estimator":
+            claimed += [(a, a.lower(), name) for a in ABILITIES for name in names if _has(target(name), a)]
+        for meets, first, name in claimed:
+            claim = f"{first}_{name.rpartition('.')[2].lower()}"
+            lines += ["", "", f"def {claim}(made: {name}) -> {meets}:", "    return made"]
     return HEAD + "\n".join(lines) + "\n"
 
 

@@ -8,9 +8,10 @@ import torch
 
 from nasctl.core import SKIPPED, Candidate, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError, RunError, TrialError
+from nasctl.search.budget import Budget
 from nasctl.search.feasible import Feasible
-from nasctl.search.loop import Budget, Search, entropy, trial_line
-from tests.small import same, through_a_file
+from nasctl.search.loop import Search, entropy, trial_line
+from tests.small import same, serial, through_a_file
 
 
 class Space:
@@ -109,16 +110,9 @@ def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(
         assert name == "trials.jsonl"
         lines.append(json.loads(json.dumps(line, allow_nan=False)))
 
-    search = Search(
-        Space(),
-        Counting(log, pauses),
-        Scoring(log, **scoring),
-        Doubled(resources),
-        Budget(trials=trials, epochs=epochs, work=work),
-        append,
-        record_every,
-    )
-    return search, log, lines
+    estimator, budget = Scoring(log, **scoring), Budget(trials=trials, epochs=epochs, work=work)
+    parts = (Space(), Counting(log, pauses), estimator, serial(estimator), Doubled(resources), budget, append)
+    return Search(*parts, resources=resources, record_every=record_every), log, lines
 
 
 def quiet(state, values):

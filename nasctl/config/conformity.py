@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Described, Estimator, Reward, Strategy, TestedDataset, Trainer
+from nasctl.core import Constraint, Described, Estimator, Executor, Reward, Strategy, TestedDataset, Trainer
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
     "space": Described,
     "strategy": Strategy,
     "estimator": Estimator,
+    "executor": Executor,
     "dataset": TestedDataset,
     "trainer": Trainer,
     "reward": Reward,

@@ -32,7 +32,7 @@ class Limit:
         tries: PositiveInt,
     ) -> None:
         self.space, self.resource, self.limit, self.tries = space, resource, limit, tries
-        self.resources = (resource,)
+        self.resources: tuple[str, ...] = (resource,)
         chain = self.chain()
         self.extent = extent(chain.tables) if chain else None
         self.judged = self.refused = 0

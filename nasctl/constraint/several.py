@@ -30,7 +30,8 @@ class Several:
         limits: Annotated[dict[Resource, PositiveFloat], Field(min_length=1)],
         tries: PositiveInt,
     ) -> None:
-        self.tries, self.resources = tries, tuple(limits)
+        self.tries = tries
+        self.resources: tuple[str, ...] = tuple(limits)
         self.limits = [Part(space, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
 
     def __call__(self, genotype: Genotype) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import PositiveFloat, PositiveInt
-
 from nasctl.core import (
     Architecture,
     Candidate,
@@ -26,32 +24,13 @@ from nasctl.core import (
     WeightSharing,
 )
 from nasctl.errors import ExhaustedError, RequestError, TrialError
+from nasctl.search.budget import Budget
 from nasctl.search.pending import Pending
 
 COUNTED = ("asked", "trials", "turns", "evaluated")
 OF_CANDIDATE = ("fidelity", "continues", "inherits")  # in trials.jsonl where they are set
 Append = Callable[[str, Mapping[str, Any]], None]
 Read = Callable[[str], Sequence[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """What ends a search: candidates asked, passes of the shared weights over their data, turns, or work.
-
-    A turn asks the strategy once; it may ask for nothing, as where a sample is infeasible. Work is in
-    multiply-accumulates. Each limit ends the asking once it is reached, and what is pending then is waited
-    for, so a search may overrun its work by as many trials as may be pending.
-    """
-
-    trials: PositiveInt | None
-    epochs: PositiveFloat | None
-    turns: PositiveInt | None = None
-    work: PositiveInt | None = None
-
-    def share(self, trials: int, epoch: float, turns: int = 0, work: int = 0) -> float:
-        """Return the part of the budget that is spent; from 1 on it is used up."""
-        spent = ((trials, self.trials), (epoch, self.epochs), (turns, self.turns), (work, self.work))
-        return max(done / limit for done, limit in spent if limit is not None)
 
 
 @dataclass(frozen=True)
@@ -272,7 +251,7 @@ def trial_line(trial: Trial) -> dict[str, Any]:
     curve = [dict(metrics) for metrics in evaluation.curve] if evaluation else []
     others = {"costs": dict(trial.costs), "curve": curve, "work": trial.work}
     others |= {name: getattr(candidate, name) for name in OF_CANDIDATE}
-    return line | {name: value for name, value in others.items() if value or value == 0 and name in OF_CANDIDATE}
+    return line | {name: value for name, value in others.items() if value or (value == 0 and name in OF_CANDIDATE)}
 
 
 def entropy(candidate: Candidate) -> float | None:

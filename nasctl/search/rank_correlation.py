@@ -45,7 +45,13 @@ class Retrained:
     """Trains the final form from scratch and tests it, as `nasctl retrain` does."""
 
     def __init__(
-        self, space: SearchSpace, trainer: Trainer, dataset: TestedDataset, reward: Reward, device: torch.device, seed: int
+        self,
+        space: SearchSpace,
+        trainer: Trainer,
+        dataset: TestedDataset,
+        reward: Reward,
+        device: torch.device,
+        seed: int,
     ) -> None:
         self.space, self.trainer, self.dataset, self.reward = space, trainer, dataset, reward
         self.device, self.seed = device, seed

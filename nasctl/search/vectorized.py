@@ -16,8 +16,9 @@ from torch import Tensor
 
 from nasctl.core import Architecture, Constraint, Estimator, FixedSpace, LookUp, Metrics, Reward, State, StepCallback
 from nasctl.errors import RequestError, TrialError
+from nasctl.search.budget import Budget
 from nasctl.search.feasible import Feasible
-from nasctl.search.loop import Append, Budget, Found, Read, costs_of
+from nasctl.search.loop import Append, Found, Read, costs_of
 from nasctl.search.replicas import best_quality, summary, together
 
 NOTED = ("turns", "trials", "best", "incumbents", "curves", "trajectory", "written")
