@@ -66,7 +66,9 @@ from nasctl.core import (
     Trainer,
     WeightSharing,
 )
-from nasctl.trainer._schedule import Schedule
+from nasctl.trainer._schedule import (
+    Schedule,
+)
 
 
 def space_darts(made: nasctl.space.darts.Darts) -> SearchSpace:

@@ -61,7 +61,7 @@ def claims() -> str:
     for home in sorted({name.rpartition(".")[0] for name in PROTOCOLS.values()}):
         classes = [name.rpartition(".")[2] for name in PROTOCOLS.values() if name.rpartition(".")[0] == home]
         classes += ABILITIES if home == core.__name__ else ()
-        lines += [f"from {home} import {', '.join(sorted(classes))}"]
+        lines += [f"from {home} import (", *(f"    {name}," for name in sorted(classes)), ")"]
     for group, names in known.items():
         protocol = PROTOCOLS[group].rpartition(".")[2]
         claimed = [(protocol, group.replace("/", "_"), name) for name in names]

@@ -262,8 +262,11 @@ def test_a_reward_sees_the_costs_that_it_reads_and_the_record_shows_them(resourc
     search.run(quiet)
     costs = {name: {"params": 300, "macs": 3000}[name] for name in resources}
     assert lines[2]["reward"] == log[11].reward == expected
-    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0} | costs
-    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"]
+    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0}
+    assert lines[2].get("costs", {}) == log[11].costs == costs
+    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"] | costs
+    [old] = [{**line, "metrics": line["metrics"] | costs, "costs": {}} for line in lines[2:]]  # as 0.1.0 wrote it
+    assert search.score((2,), [old]) == search.score((2,), lines)
 
 
 def told(arch, reward, *, relaxed=False, error=None):

@@ -225,6 +225,11 @@ _TRIAL = record(
         "reward": optional(figure),
         "metrics": optional(mapping(optional(figure))),
         "error": optional(text),
+        "costs": mapping(figure),
+        "curve": listed(mapping(figure)),
+        "fidelity": optional(number),
+        **dict.fromkeys(("continues", "inherits"), optional(whole)),
+        "work": _kind(lambda value: isinstance(value, int) and value >= 0, "a number of multiply-accumulates"),
     }
 )
 _POLICY = record(

@@ -123,8 +123,13 @@ def read(folder: Path) -> Run:
 
 
 def trials(run: Run, *needed: str) -> Iterator[Json]:
-    """Yield the lines of trials.jsonl, each of which has the keys ``needed``."""
-    return lines(run, "trials.jsonl", *needed)
+    """Yield the lines of trials.jsonl, each of which has the keys ``needed``, with the costs among the metrics.
+
+    That is where runs of 0.1.0 have them.
+    """
+    for line in lines(run, "trials.jsonl", *needed):
+        costs = line.get("costs")
+        yield {**line, "metrics": {**(line.get("metrics") or {}), **costs}} if costs else line
 
 
 def lines(run: Run, name: str, *needed: str) -> Iterator[Json]:
