@@ -14,11 +14,15 @@ PROTOCOLS = {
     "strategy": "nasctl.core.Strategy",
     "estimator": "nasctl.core.Estimator",
     "executor": "nasctl.core.Executor",
+    "estimator/sampler": "nasctl.estimator.sampler._paths.PathSampler",
+    "estimator/score": "nasctl.estimator.score._untrained.Score",
+    "estimator/unroll": "nasctl.estimator.unroll._bilevel.Unroll",
     "dataset": "nasctl.core.TestedDataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",
     "constraint": "nasctl.core.Constraint",
+    "resource": "nasctl.core.Resource",
 }
 """By group, and by nested group."""
 ABILITIES = ("WeightSharing", "LookUp", "Covering")

@@ -23,7 +23,9 @@ def statuses(folder: Path) -> dict[str, str]:
 @pytest.mark.slow
 def test_a_failing_job_stops_nobody(tmp_path: Path) -> None:
     longer = ["budget.epochs=3", "estimator.epochs=3", "budget.trials=9"]
-    code, _, err = nasctl(["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.lr=1e30,0.1"], tmp_path)
+    code, _, err = nasctl(
+        ["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.optimizer.lr=1e30,0.1"], tmp_path
+    )
     assert code == 1
     assert sorted(statuses(tmp_path).values()) == ["failed", "finished"]
     assert "job 0" in err and "loss is nan at step" in err

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import torch
 
 from nasctl.config.problem import Problem
-from nasctl.config.signature import signature
-from nasctl.core import State, StepCallback
+from nasctl.config.signature import nodes_of_resources, signature
+from nasctl.core import Measured, State, StepCallback
 from nasctl.errors import RequestError
-from nasctl.runs import Run, environment, fingerprint
+from nasctl.runs import Run, environment, fingerprint, schema
 from nasctl.runs.directory import is_finished as has_finished
 from nasctl.runs.dry_run import DryRun
 from nasctl.runs.progress import Progress
@@ -86,8 +86,7 @@ def open_run(job: Job) -> Run:
     """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
     verb, problem = job.verb, job.problem
     settings, configuration = problem.settings, problem.configuration
-    timed = {} if problem.latency is None else configuration.nodes("resource")
-    signed = signature({**job.signed, **timed}, problem.device)
+    signed = signature({**job.signed, **nodes_of_resources(problem)}, problem.device)
     record = configuration.plain | {"verb": verb, "signature": signed}
     if settings.dry_run:
         return DryRun(record, phase=verb, device=problem.device, trials=configuration.trials)
@@ -96,18 +95,22 @@ def open_run(job: Job) -> Run:
     check_resume(settings.resume, path)
     run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=settings.checkpoint.seconds)
     run.check_config()
-    keep_latency(run, problem)
+    for name, resource in problem.resources.items():
+        if isinstance(resource, Measured):
+            keep_measured(run, name, resource)
     return run
 
 
-def keep_latency(run: Run, problem: Problem) -> None:
-    """Have what is measured of latency written to latency.json, and take over what is there."""
-    latency, path = problem.latency, run.path / "latency.json"
-    if latency is None or has_finished(path.parent):
+def keep_measured(run: Run, name: str, resource: Measured) -> None:
+    """Have what is measured of a resource written to a file of its name, and take over what is there."""
+    path = run.path / f"{name}.json"
+    if path.name in schema.FILES.keys() - schema.MEASURED.keys():
+        raise RequestError(f"resource: {name}, which is measured, bears the name of a run's file; give it another name")
+    if has_finished(path.parent):
         return
-    with latency.undisturbed():  # the record names the number of threads
-        device = environment.device_record(latency.device)
-    there = RunFiles(run.path).optional("latency.json", {"device": device, **latency.record()})
+    with resource.undisturbed():  # the record names the number of threads
+        device = environment.device_record(resource.device)
+    there = RunFiles(run.path).optional(path.name, {"device": device, **resource.record()})
     if there["device"] != device:
         raise RequestError(
             f"{path}: was measured on {there['device'].get('name')}, this is {device['name']}; go on there or use "
@@ -116,10 +119,10 @@ def keep_latency(run: Run, problem: Problem) -> None:
 
     def keep(record: Mapping[str, Any]) -> None:
         run.path.mkdir(parents=True, exist_ok=True)
-        run.write("latency.json", {"device": device, **record})
+        run.write(path.name, {"device": device, **record})
 
-    latency.load(there)
-    latency.keep = keep
+    resource.load(there)
+    resource.keep = keep
 
 
 def check_resume(wanted: str, path: Path) -> None:

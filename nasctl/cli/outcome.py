@@ -40,7 +40,7 @@ class Found:
 
     def _content(self, problem: Problem) -> dict[str, Any]:
         space, genotype, metrics = problem.space, self.genotype, self.metrics
-        timed = {} if problem.latency is None else {"latency": problem.latency.facts(genotype)}
+        costs = costs_of(problem, genotype)  # a network is measured before it is judged
         margin = problem.constraint.margin(genotype)
         return {
             "error": metrics.get("reported_error", metrics.get("error")),
@@ -51,7 +51,7 @@ class Found:
             "params": space.cost(genotype, "params"),
             "macs": space.cost(genotype, "macs"),
             **embeddings(problem, genotype),
-            **timed,
+            **costs,
             "ops": space.num_operations,
             "space_size": space.size,
             "feasible": None if margin is None else margin >= 0,
@@ -64,6 +64,13 @@ class Found:
 def named(run: Run) -> dict[str, Any]:
     """Return what names a run in its result."""
     return {name: run.config[name] for name in ("verb", "signature", "seed")}
+
+
+def costs_of(problem: Problem, genotype: Genotype) -> dict[str, Any]:
+    """Return what a result says of the resources: their costs, and the facts of each that has some."""
+    facts = {name: dict(resource.facts(genotype)) for name, resource in problem.resources.items()}
+    costs = {name: resource(genotype) for name, resource in problem.resources.items()}
+    return {"costs": costs, **{name: found for name, found in facts.items() if found}}
 
 
 def embeddings(problem: Problem, genotype: Genotype) -> dict[str, float]:

@@ -30,7 +30,7 @@ def read(configuration: Configuration) -> Budget:
         limits = dict.fromkeys(limits) | {"work": work_of(config)}
     budget = Budget(**convert(limits, Budget, "budget"))
     check_end(budget, configuration)
-    check_warmup(budget, config["estimator"].get("warmup_epochs") or 0)
+    check_warmup(budget, (config["estimator"].get("schedule") or {}).get("warmup_epochs") or 0)
     return budget
 
 
@@ -75,8 +75,8 @@ def check_warmup(budget: Budget, epochs: int) -> None:
     """Raise `RequestError` if so many epochs of warm-up leave no budget for a trial."""
     if budget.epochs is not None and 0 < epochs >= budget.epochs:
         raise RequestError(
-            f"budget.epochs={budget.epochs:g} is spent by estimator.warmup_epochs={epochs} before the first trial; "
-            f"set estimator.epochs={epochs} in its place, and budget.trials"
+            f"budget.epochs={budget.epochs:g} is spent by estimator.schedule.warmup_epochs={epochs} before the first "
+            f"trial; set estimator.epochs={epochs} in its place, and budget.trials"
         )
 
 

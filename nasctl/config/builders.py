@@ -12,8 +12,8 @@ from nasctl import walk
 from nasctl.config.build import make
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
+from nasctl.config.resources import Costs
 from nasctl.config.settings import Config
-from nasctl.config.table_costs import Costs
 from nasctl.core import (
     Estimator,
     EstimatorContext,

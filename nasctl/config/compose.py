@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance, presets
+from nasctl.config import experiment, inheritance, named_resources, presets
 from nasctl.config.build import make as make
 from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
@@ -225,7 +225,7 @@ def show_composed(config: Config) -> None:
     """Print the configuration of a job of a sweep."""
     import yaml
 
-    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides", "resources")}
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 
 
@@ -272,6 +272,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    plain |= {"resources": named_resources.nodes(plain, config_folders())}
     return plain | {"cut": _cut(plain)}
 
 

@@ -6,7 +6,17 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Described, Estimator, Executor, Reward, Strategy, TestedDataset, Trainer
+from nasctl.core import (
+    Constraint,
+    Described,
+    Estimator,
+    Executor,
+    Resource,
+    Reward,
+    Strategy,
+    TestedDataset,
+    Trainer,
+)
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
@@ -18,6 +28,7 @@ PROTOCOLS: Mapping[str, type] = {
     "trainer": Trainer,
     "reward": Reward,
     "constraint": Constraint,
+    "resource": Resource,
 }
 T = TypeVar("T")
 _NOTHING = object()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from nasctl.config.configuration import Configuration
+from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
-from nasctl.config.table_costs import Costs, tabled
-from nasctl.core import Constraint, SearchSpace, TestedDataset
-from nasctl.resource.latency import Latency, timed
+from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Problem:
     dataset: TestedDataset
     space: SearchSpace
     constraint: Constraint
-    latency: Latency | None = None  # where a limit or a reward is of it
+    resources: Mapping[str, Resource]  # by name: those of limits, rewards and records
 
     @property
     def settings(self) -> Settings:
@@ -41,16 +40,8 @@ def build_problem(
     settings = configuration.settings
     dataset = configuration.make("dataset", Path(settings.paths.data), device, settings.seed)
     space = configuration.make("space", dataset.task)
-    known = costs(space)
-    measured = measures(configuration) and "latency" not in known
-    latency = configuration.make("resource", space, dataset.task, device) if measured else None
-    space = space if latency is None else timed(space, latency)
-    space = tabled(space, known) if known else space
-    constraint = configuration.make("constraint", space)
-    return Problem(configuration, device, dataset, space, constraint, latency)
-
-
-def measures(configuration: Configuration) -> bool:
-    """Return whether a limit or a reward is of latency."""
-    nodes = [configuration.plain.get(group) or {} for group in ("constraint", "reward")]
-    return any("latency" in (node.get("resource"), *(node.get("limits") or ())) for node in nodes)
+    nodes = configuration.plain["resources"]
+    resources = build(nodes, ResourceContext(space, dataset.task, device), costs(space))
+    space = costed(space, resources)
+    constraint = configuration.make("constraint", ConstraintContext(space, resources))
+    return Problem(configuration, device, dataset, space, constraint, resources)

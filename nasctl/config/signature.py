@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from nasctl.config.problem import Problem
+from nasctl.config.resources import Tabled
 
 NOT_SIGNED = ("download", "workers", "root")
 """Settings of a group that do not touch results."""
@@ -28,6 +29,14 @@ def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     """Return the hash that names a run: of its settings and the device's type, the seed apart."""
     text = json.dumps([without(nodes, NOT_SIGNED), device.type], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def nodes_of_resources(problem: Problem) -> dict[str, Any]:
+    """Return the nodes of the resources that have settings, which a signature holds; others are told by their name."""
+    own = [name for name, resource in problem.resources.items() if not isinstance(resource, Tabled)]
+    nodes = {name: problem.configuration.plain["resources"][name] for name in own}
+    with_settings = {name: node for name, node in nodes.items() if len(node) > 1}
+    return {"resources": with_settings} if with_settings else {}
 
 
 AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import PositiveInt
 
-from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.core import Chain, ConstraintContext, Genotype
 from nasctl.errors import RequestError
 
 
@@ -15,7 +15,7 @@ class Unconstrained:
 
     resources: tuple[str, ...] = ()
 
-    def __init__(self, space: SearchSpace, *, tries: PositiveInt) -> None:
+    def __init__(self, context: ConstraintContext, *, tries: PositiveInt) -> None:
         self.tries = tries
 
     def __call__(self, genotype: Genotype) -> bool:
