@@ -122,16 +122,6 @@ def read(folder: Path) -> Run:
         return Run(folder, "damaged", " ".join(str(error).split()))
 
 
-def trials(run: Run, *needed: str) -> Iterator[Json]:
-    """Yield the lines of trials.jsonl, each of which has the keys ``needed``, with the costs among the metrics.
-
-    That is where runs of 0.1.0 have them.
-    """
-    for line in lines(run, "trials.jsonl", *needed):
-        costs = line.get("costs")
-        yield {**line, "metrics": {**(line.get("metrics") or {}), **costs}} if costs else line
-
-
 def lines(run: Run, name: str, *needed: str) -> Iterator[Json]:
     """Yield the lines of a .jsonl file with the keys ``needed``, none if it is missing, or raise `DamagedError`."""
     return RunFiles(run.path).lines(name, *needed)
