@@ -231,11 +231,6 @@ _TRIAL = record(
         "curve": optional(listed(mapping(optional(figure)))),
         "work": optional(amount),
         "error": optional(text),
-        "costs": mapping(figure),
-        "curve": listed(mapping(figure)),
-        "fidelity": optional(number),
-        **dict.fromkeys(("continues", "inherits"), optional(whole)),
-        "work": _kind(lambda value: isinstance(value, int) and value >= 0, "a number of multiply-accumulates"),
     }
 )
 _POLICY = record(
