@@ -5,4 +5,4 @@ from nasctl.strategy._black_box import BlackBox
 
 class Waiting(BlackBox):
     def ask(self):
-        return self.sample() if self.best is None else None
+        return self.sample() if self.best.arch is None else None
