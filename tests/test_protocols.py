@@ -12,6 +12,17 @@ FILE = Path(__file__).with_name("protocols.py")
 PROTOCOLS = {
     "space": "nasctl.core.SearchSpace",
     "strategy": "nasctl.core.Strategy",
+    "strategy/crossover": "nasctl.strategy.crossover.Crossover",
+    "strategy/feasibility": "nasctl.strategy.feasibility.Feasibility",
+    "strategy/final_selection": "nasctl.strategy.final_selection.FinalSelection",
+    "strategy/mutation": "nasctl.strategy.mutation.Mutation",
+    "strategy/parent_selection": "nasctl.strategy.parent_selection.ParentSelection",
+    "strategy/pick": "nasctl.strategy.pick.Pick",
+    "strategy/policy": "nasctl.strategy.policy.Policy",
+    "strategy/survival": "nasctl.strategy.survival.Survival",
+    "strategy/update": "nasctl.strategy.update.Update",
+    "strategy/update/baseline": "nasctl.strategy.update.baseline.Baseline",
+    "strategy/update/shaping": "nasctl.strategy.update.shaping.Shaping",
     "estimator": "nasctl.core.Estimator",
     "executor": "nasctl.core.Executor",
     "estimator/sampler": "nasctl.estimator.sampler._paths.PathSampler",
@@ -25,8 +36,13 @@ PROTOCOLS = {
     "resource": "nasctl.core.Resource",
 }
 """By group, and by nested group."""
-ABILITIES = ("WeightSharing", "LookUp", "Covering")
+ABILITIES = ("WeightSharing", "LookUp", "Covering", "KeepsChildren", "TrainsEach")
 """What only some estimators can do: a class that has the members meets the protocol."""
+OF_CLASS = {
+    "nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce": "nasctl.strategy.update.VectorizedUpdate",
+}
+"""By class, where it is not that of its group."""
+WIDTH = 120  # characters of a line
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
@@ -62,18 +78,21 @@ def claims() -> str:
     known = targets()
     modules = sorted({name.rpartition(".")[0] for names in known.values() for name in names})
     lines = [f"import {module}" for module in modules]
-    for home in sorted({name.rpartition(".")[0] for name in PROTOCOLS.values()}):
-        classes = [name.rpartition(".")[2] for name in PROTOCOLS.values() if name.rpartition(".")[0] == home]
-        classes += ABILITIES if home == core.__name__ else ()
-        lines += [f"from {home} import (", *(f"    {name}," for name in sorted(classes)), ")"]
+    protocols = [*PROTOCOLS.values(), *OF_CLASS.values(), *(f"{core.__name__}.{name}" for name in ABILITIES)]
+    for home in sorted({name.rpartition(".")[0] for name in protocols}):
+        classes = [name.rpartition(".")[2] for name in protocols if name.rpartition(".")[0] == home]
+        line = f"from {home} import {', '.join(sorted(classes))}"
+        wrapped = [f"from {home} import (", *(f"    {name}," for name in sorted(classes)), ")"]
+        lines += [line] if len(line) <= WIDTH else wrapped
     for group, names in known.items():
-        protocol = PROTOCOLS[group].rpartition(".")[2]
-        claimed = [(protocol, group.replace("/", "_"), name) for name in names]
+        claimed = [(OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2], group, name) for name in names]
         if group == "estimator":
             claimed += [(a, a.lower(), name) for a in ABILITIES for name in names if _has(target(name), a)]
-        for meets, first, name in claimed:
-            claim = f"{first}_{name.rpartition('.')[2].lower()}"
-            lines += ["", "", f"def {claim}(made: {name}) -> {meets}:", "    return made"]
+        for protocol, first, name in claimed:
+            claim = f"{first.rpartition('/')[2]}_{name.rpartition('.')[2].lower()}"
+            line = f"def {claim}(made: {name}) -> {protocol}:"
+            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {protocol}:"]
+            lines += ["", "", *([line] if len(line) <= WIDTH else wrapped), "    return made"]
     return HEAD + "\n".join(lines) + "\n"
 
 

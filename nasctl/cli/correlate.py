@@ -63,6 +63,7 @@ class CorrelateJob:
         asks = configuration.has("against")
         groups = (*GROUPS, "against" if asks else "trainer")
         configuration.check(*groups)
+        check_no_training_choices(configuration)
         device = environment.choose_device(configuration.settings.device)
         costs = costs_of(configuration, "against" if asks else "estimator")
         self.problem = build_problem(configuration, device, costs)
@@ -95,6 +96,12 @@ class CorrelateJob:
         result = RunFiles(run.path).read("result.json", "correlation", "against")
         print(report.show(result["correlation"], f"{result['against']} quality"), end="")
         print(f"cost {duration(result['cost']['correlation'])}  run {run.path}")
+
+
+def check_no_training_choices(configuration: Configuration) -> None:
+    """Raise `RequestError` if a search is to choose settings of the trainer."""
+    if configuration.training_choices:
+        raise RequestError("training_choices: shared weights are trained in one way; leave it out")
 
 
 def read(problem: Problem) -> Mapping[str, str]:

@@ -32,10 +32,12 @@ class Found:
     work: Mapping[str, float]  # multiply-accumulates
     cpu_seconds: Mapping[str, float | None]
     facts: Mapping[str, Any]
+    training: Mapping[str, Any] | None = None  # settings of the trainer that were found with the network
 
     def write(self, run: Run, problem: Problem) -> None:
         """Write architecture.json and result.json."""
-        run.write("architecture.json", architecture_record(problem.space, self.genotype, self.arch))
+        chosen = {"training": dict(self.training)} if self.training else {}
+        run.write("architecture.json", {**architecture_record(problem.space, self.genotype, self.arch), **chosen})
         run.write("result.json", named(run) | self._content(problem))
 
     def _content(self, problem: Problem) -> dict[str, Any]:

@@ -38,8 +38,10 @@ class RetrainJob:
     def __init__(self, configuration: Configuration) -> None:
         check_space(configuration.choices["space"], [required_source(configuration)])
         configuration.check(*GROUPS, "resource")
-        self.problem = build_problem(configuration, environment.choose_device(configuration.settings.device))
-        self.source = find_source(self.problem)
+        problem = build_problem(configuration, environment.choose_device(configuration.settings.device))
+        self.source = find_source(problem)
+        configuration = configuration.with_training(self.source.training)
+        self.problem = replace(problem, configuration=configuration)
         self.name = name_of(self.source, configuration)
         origin = [self.source.facts.get("signature"), self.source.facts.get("seed")]  # two searches may find the same
         self.signed = configuration.nodes(*GROUPS) | {"genotype": self.source.genotype, "origin": origin}
@@ -76,6 +78,7 @@ class RetrainJob:
             work=(source.facts.get("work") or NO_WORK) | {"retrain": work_of_training(run, problem, source)},
             cpu_seconds=cpu_before(source) | {"retrain": run.cpu_cost()},
             facts=facts,
+            training=source.training,
         ).write(run, problem)
 
     def show(self, run: Run) -> None:

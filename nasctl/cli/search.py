@@ -15,7 +15,7 @@ from nasctl.config.configuration import Configuration
 from nasctl.config.problem import build_problem
 from nasctl.config.settings import Config
 from nasctl.config.signature import signature
-from nasctl.core import FixedChoices
+from nasctl.core import ChoosesTraining, FixedChoices
 from nasctl.errors import RequestError
 from nasctl.runs import Run, environment
 from nasctl.runs.reader import RunFiles
@@ -51,9 +51,9 @@ class SearchJob:
         self.name = configuration.name("space", "strategy", "dataset")
         repeated = ("repeats", "curve") if configuration.settings.repeats > 1 else ()
         several = ("pending", "ordered") if configuration.settings.pending > 1 else ()
-        self.signed = configuration.nodes(*GROUPS, "record_every", *repeated, *several) | {
-            "budget": asdict(self.budget)
-        }
+        choices = ("training_choices",) if configuration.training_choices else ()
+        nodes = configuration.nodes(*GROUPS, "record_every", *repeated, *several, *choices)
+        self.signed = nodes | {"budget": asdict(self.budget)}
         self.loop: Search | Replicas | Batch | None = None
 
     def data(self) -> Mapping[str, str]:
@@ -90,6 +90,7 @@ class SearchJob:
             work=NO_WORK | {"search": loop.work},
             cpu_seconds=NO_CPU | {"search": run.cpu_cost()},
             facts={**found.facts, "method": method, "budget": asdict(self.budget)},
+            training=space.training(found.arch) if isinstance(space, ChoosesTraining) else None,
         ).write(run, self.problem)
 
     def show(self, run: Run) -> None:

@@ -47,10 +47,11 @@ class SelectJob:
     def prepare(self, run: Run) -> Callable[[], None]:
         """Build the trainer and the reward of the selection."""
         problem, settings = self.problem, self.problem.settings
+        trained_by = [problem.configuration.with_training(source.training) for source in self.sources]
         selection = Selection(
             problem.space,
             [source.genotype for source in self.sources],
-            problem.configuration.make("trainer"),
+            [configuration.make("trainer") for configuration in trained_by],
             SearchData(problem.dataset),
             problem.configuration.make("reward"),
             problem.device,
@@ -72,6 +73,7 @@ class SelectJob:
             work=total(sources, "work") | {"selection": selection.work},
             cpu_seconds=total_known(sources, "cpu_seconds") | {"selection": run.cpu_cost()},
             facts=facts | selection.ties(),
+            training=best.training,
         ).write(run, self.problem)
 
     def show(self, run: Run) -> None:

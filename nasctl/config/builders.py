@@ -15,18 +15,23 @@ from nasctl.config.problem import Problem, build_problem
 from nasctl.config.resources import Costs
 from nasctl.config.settings import Config
 from nasctl.core import (
+    ChildStates,
+    ChoosesTraining,
     Estimator,
     EstimatorContext,
     ExecutorContext,
     FixedSpace,
     Genotype,
     GivesCosts,
+    KeepsChildren,
     KnownBySettings,
     LookUp,
     ProgressCallback,
     Relaxation,
     SearchSpace,
     Trainer,
+    TrainsEach,
+    UsesChildren,
     WeightSharing,
 )
 from nasctl.errors import RequestError
@@ -45,7 +50,7 @@ def assemble(run: Run, problem: Problem, budget: Budget) -> Search | Replicas | 
     settings = problem.settings
     if settings.repeats == 1:
         return build_search(run, problem, budget, settings.seed, run.append, settings.record_every)
-    if problem.configuration.plain["strategy"].get("batched"):
+    if problem.configuration.plain["strategy"].get("vectorized"):
         return build_batch(run, problem, budget)
     return Replicas(
         lambda replica, append: build_search(run, problem, budget, settings.seed + replica, append, 1),
@@ -66,7 +71,7 @@ def build_batch(run: Run, problem: Problem, budget: Budget) -> Batch:
     def table(seed: int) -> Any:
         return configuration.make("estimator", context_of(problem, seed, run.pulse))
 
-    walk.fixed(space, "strategy.batched=true", "strategy.batched=false")
+    walk.fixed(space, "strategy.vectorized=true", "strategy.vectorized=false")
     feasible = Feasible.of(space, problem.constraint, table(settings.seed))
     strategy = make(configuration.plain["strategy"], space, feasible, seeds)
     places: dict[str, Any] = {"seed": settings.seed, "repeats": settings.repeats, "curve": settings.curve}
@@ -78,34 +83,43 @@ def build_search(run: Run, problem: Problem, budget: Budget, seed: int, append: 
     """Build one search loop."""
     configuration, space, constraint = problem.configuration, problem.space, problem.constraint
     check_rows(configuration, space)
-    estimator = configuration.make("estimator", context_of(problem, seed, run.pulse))
+    run.children.wanted = issubclass(configuration.kind("strategy"), UsesChildren)
+    estimator = configuration.make("estimator", context_of(problem, seed, run.pulse, run.children))
+    check_training(space, estimator)
     strategy = configuration.make("strategy", space, Feasible.of(space, constraint, estimator), seed)
-    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed)
+    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed, run.children)
     resources = tuple(dict.fromkeys(name for part in (reward, constraint, strategy) for name in part.resources))
     parts = (space, strategy, estimator, pending, reward, budget, append)
     return Search(*parts, resources=resources, record_every=record_every)
 
 
-def pending_of(problem: Problem, estimator: Estimator, seed: int) -> Pending:
+def pending_of(problem: Problem, estimator: Estimator, seed: int, children: ChildStates) -> Pending:
     """Return what hands the candidates of a search to its executor."""
     configuration, settings = problem.configuration, problem.settings
-    build = partial(build_estimator, configuration.plain, str(problem.device), seed)
+    build = partial(build_estimator, configuration.plain, str(problem.device), seed, children)
     executor = configuration.make("executor", ExecutorContext(estimator, build))
     return Pending(executor, limit=settings.pending, ordered=settings.ordered)
 
 
-def build_estimator(config: Config, device: str, seed: int | None = None) -> Estimator:
+def build_estimator(
+    config: Config, device: str, seed: int | None = None, children: ChildStates | None = None
+) -> Estimator:
     """Build the estimator of a search from plain data, as in a process that an executor starts."""
     configuration = Configuration(config)
     problem = build_problem(configuration, torch.device(device), costs_of(configuration))
-    context = context_of(problem, problem.settings.seed if seed is None else seed)
+    context = context_of(problem, problem.settings.seed if seed is None else seed, children=children)
     estimator: Estimator = configuration.make("estimator", context)
     return estimator
 
 
-def context_of(problem: Problem, seed: int, report: ProgressCallback = lambda shown: None) -> EstimatorContext:
+def context_of(
+    problem: Problem,
+    seed: int,
+    report: ProgressCallback = lambda shown: None,
+    children: ChildStates | None = None,
+) -> EstimatorContext:
     """Return the collaborators of an estimator."""
-    return EstimatorContext(problem.space, SearchData(problem.dataset), problem.device, seed, report)
+    return EstimatorContext(problem.space, SearchData(problem.dataset), problem.device, seed, report, children)
 
 
 def fingerprint(problem: Problem, place: str = "estimator") -> Mapping[str, str]:
@@ -141,12 +155,34 @@ def _columns(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def check_pair(configuration: Configuration) -> None:
     """Raise `RequestError` if the estimator cannot evaluate what the strategy asks."""
     choices = configuration.choices
-    if configuration.kind("strategy").relaxed and not configuration.kind("estimator").takes_relaxed:
+    strategy, estimator = configuration.kind("strategy"), configuration.kind("estimator")
+    if strategy.relaxed and not estimator.takes_relaxed:
         raise RequestError(
             f"strategy={choices['strategy']} follows the gradient of a relaxed network, which "
             f"estimator={choices['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
         )
+    if issubclass(strategy, UsesChildren) and not issubclass(estimator, KeepsChildren):
+        raise RequestError(
+            f"strategy={choices['strategy']} goes on from the trainings of earlier trials, which "
+            f"estimator={choices['estimator']} does not keep; choose estimator=from_scratch"
+        )
+    if configuration.training_choices and not issubclass(estimator, TrainsEach):
+        raise RequestError(
+            f"training_choices: estimator={choices['estimator']} trains no candidate on its own; choose "
+            "estimator=from_scratch"
+        )
+
+
+def check_training(space: SearchSpace, estimator: Estimator) -> None:
+    """Raise `RequestError` for training choices that the estimator's trainer does not take."""
+    if not isinstance(space, ChoosesTraining) or not isinstance(estimator, TrainsEach):
+        return
+    for settings in space.trainings():
+        try:
+            estimator.trainer_with(settings)
+        except RequestError as error:
+            raise RequestError(f"training_choices={settings}: {error}") from error
 
 
 def check_rows(configuration: Configuration, space: SearchSpace) -> None:

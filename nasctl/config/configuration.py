@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from nasctl.config.build import convert, make, target, validate
+from nasctl.config.build import changed, convert, make, target, validate
 from nasctl.config.conformity import PROTOCOLS, conforming
 from nasctl.config.settings import Config, Settings
 from nasctl.terminal_text import folder_part
@@ -57,6 +57,15 @@ class Configuration:
     def check(self, *groups: str) -> None:
         """Raise `RequestError` with every setting of the root and of ``groups`` that does not fit."""
         validate(self.plain, groups)
+
+    @property
+    def training_choices(self) -> Mapping[str, Any]:
+        """Return the values that a search may choose from, by the path of a trainer's setting."""
+        return self.plain["training_choices"] or {}
+
+    def with_training(self, settings: Mapping[str, Any]) -> Configuration:
+        """Return a copy whose trainer has other values of plain settings, by their path."""
+        return self.replaced(trainer=changed(self.plain["trainer"], settings)) if settings else self
 
     def has(self, place: str) -> bool:
         """Return whether something is chosen at a place that may be left empty."""

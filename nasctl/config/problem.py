@@ -12,6 +12,7 @@ from nasctl.config.configuration import Configuration
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
 from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
+from nasctl.space._training import with_training
 
 
 @dataclass(frozen=True)
@@ -43,5 +44,7 @@ def build_problem(
     nodes = configuration.plain["resources"]
     resources = build(nodes, ResourceContext(space, dataset.task, device), costs(space))
     space = costed(space, resources)
+    choices = configuration.training_choices
+    space = with_training(space, choices) if choices else space
     constraint = configuration.make("constraint", ConstraintContext(space, resources))
     return Problem(configuration, device, dataset, space, constraint, resources)

@@ -98,6 +98,7 @@ class Settings:
     ordered: bool
     repeats: PositiveInt
     curve: list[PositiveInt]
+    training_choices: dict[str, list[int | float | str | bool | None]] | None
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     dry_run: bool

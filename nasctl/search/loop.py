@@ -11,6 +11,7 @@ from nasctl.core import (
     Architecture,
     Candidate,
     Estimator,
+    KeepsChildren,
     Metrics,
     Reporting,
     Result,
@@ -21,6 +22,7 @@ from nasctl.core import (
     StepCallback,
     Strategy,
     Trial,
+    UsesChildren,
     WeightSharing,
 )
 from nasctl.errors import ExhaustedError, RequestError, TrialError
@@ -75,6 +77,7 @@ class Search:
         while self.pending:
             trial = self._trial(*self._next(tick))
             self.strategy.tell(trial)
+            self._retain()
             self._record(trial)
             tick(self.state_dict, self._shown(trial))
             self._ask(tick)
@@ -143,6 +146,11 @@ class Search:
         costs = costs_of(self.space, self.resources, candidate.arch, result.metrics)
         reward = self.reward({**result.metrics, **costs})
         return Trial(index, candidate, result, costs=costs, reward=reward, work=result.work)
+
+    def _retain(self) -> None:
+        """Name the children whose states are still needed: by the strategy, or by candidates that are pending."""
+        if isinstance(self.strategy, UsesChildren) and isinstance(self.estimator, KeepsChildren):
+            self.estimator.retain({*self.strategy.needed_states(), *self.pending.named()})
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -247,11 +255,24 @@ def trial_line(trial: Trial) -> dict[str, Any]:
         "reward": trial.reward if trial.reward is not None and math.isfinite(trial.reward) else None,
         "metrics": dict(evaluation.metrics) if evaluation else None,
         "error": trial.error,
+        **_of_children(trial),
     }
     curve = [dict(metrics) for metrics in evaluation.curve] if evaluation else []
     others = {"costs": dict(trial.costs), "curve": curve, "work": trial.work}
     others |= {name: getattr(candidate, name) for name in OF_CANDIDATE}
     return line | {name: value for name, value in others.items() if value or (value == 0 and name in OF_CANDIDATE)}
+
+
+def _of_children(trial: Trial) -> dict[str, Any]:
+    """Return what a line says of trials that continue or inherit, and of learning curves, where there are such."""
+    candidate, evaluation = trial.candidate, trial.evaluation
+    told = {"fidelity": candidate.fidelity, "continues": candidate.continues, "inherits": candidate.inherits}
+    line: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if evaluation is not None and evaluation.curve:
+        line["curve"] = [dict(metrics) for metrics in evaluation.curve]
+    if evaluation is not None and evaluation.facts and candidate.inherits is not None:
+        line["facts"] = dict(evaluation.facts)
+    return line
 
 
 def entropy(candidate: Candidate) -> float | None:

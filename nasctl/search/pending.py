@@ -31,6 +31,11 @@ class Pending:
     def full(self) -> bool:
         return len(self) >= self.limit
 
+    def named(self) -> set[int]:
+        """Return the trials whose states pending candidates go on from or inherit."""
+        earlier = [index for each in self.candidates.values() for index in (each.continues, each.inherits)]
+        return {index for index in earlier if index is not None}
+
     def submit(self, index: int, candidate: Candidate) -> None:
         self.candidates[index] = candidate
         self.executor.submit(index, candidate)

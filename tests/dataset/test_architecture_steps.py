@@ -136,7 +136,7 @@ def test_neither_equal_work_nor_the_recipe_of_a_retraining_depends_on_them():
     config, other = composed(*plain), composed(*theirs)
     assert config["dataset"] != other["dataset"]
     check_same(Path("run"), other, config)
-    hashes = [recipe(Problem(Configuration(each), CPU, None, None, None))["recipe"] for each in (config, other)]
+    hashes = [recipe(Problem(Configuration(each), CPU, None, None, None, {}))["recipe"] for each in (config, other)]
     assert hashes[0] == hashes[1]
     halves = config | {"dataset": config["dataset"] | {"train_portion": 0.9}}
     with pytest.raises(RequestError, match=r"budget.like=run: dataset.train_portion: 0.5 there, 0.9 here"):
