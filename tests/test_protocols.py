@@ -36,13 +36,13 @@ PROTOCOLS = {
     "resource": "nasctl.core.Resource",
 }
 """By group, and by nested group."""
-ABILITIES = ("WeightSharing", "LookUp", "Covering", "KeepsChildren", "TrainsEach")
-"""What only some estimators can do: a class that has the members meets the protocol."""
 OF_CLASS = {
     "nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce": "nasctl.strategy.update.VectorizedUpdate",
 }
 """By class, where it is not that of its group."""
 WIDTH = 120  # characters of a line
+ABILITIES = ("WeightSharing", "LookUp", "Covering", "KeepsChildren", "TrainsEach")
+"""What only some estimators can do: a class that has the members meets the protocol."""
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
@@ -73,25 +73,32 @@ def _has(kind: type, ability: str) -> bool:
     return all(any(name in vars(part) for part in kind.__mro__) for name in methods)
 
 
+def _imported(home: str, names: list[str]) -> str:
+    """Return an import in lines of at most `WIDTH` characters."""
+    line = f"from {home} import {', '.join(names)}"
+    return (
+        line if len(line) <= WIDTH else "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])
+    )
+
+
 def claims() -> str:
     """Return the content of tests/protocols.py."""
     known = targets()
     modules = sorted({name.rpartition(".")[0] for names in known.values() for name in names})
     lines = [f"import {module}" for module in modules]
-    protocols = [*PROTOCOLS.values(), *OF_CLASS.values(), *(f"{core.__name__}.{name}" for name in ABILITIES)]
+    protocols = [*PROTOCOLS.values(), *OF_CLASS.values()]
     for home in sorted({name.rpartition(".")[0] for name in protocols}):
-        classes = [name.rpartition(".")[2] for name in protocols if name.rpartition(".")[0] == home]
-        line = f"from {home} import {', '.join(sorted(classes))}"
-        wrapped = [f"from {home} import (", *(f"    {name}," for name in sorted(classes)), ")"]
-        lines += [line] if len(line) <= WIDTH else wrapped
+        classes = {name.rpartition(".")[2] for name in protocols if name.rpartition(".")[0] == home}
+        lines += [_imported(home, sorted(classes | (set(ABILITIES) if home == core.__name__ else set())))]
     for group, names in known.items():
-        claimed = [(OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2], group, name) for name in names]
+        first = group.replace("/", "_")
+        claimed = [(OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2], first, name) for name in names]
         if group == "estimator":
             claimed += [(a, a.lower(), name) for a in ABILITIES for name in names if _has(target(name), a)]
-        for protocol, first, name in claimed:
-            claim = f"{first.rpartition('/')[2]}_{name.rpartition('.')[2].lower()}"
-            line = f"def {claim}(made: {name}) -> {protocol}:"
-            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {protocol}:"]
+        for meets, first, name in claimed:
+            claim = f"{first}_{name.rpartition('.')[2].lower()}"
+            line = f"def {claim}(made: {name}) -> {meets}:"
+            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {meets}:"]
             lines += ["", "", *([line] if len(line) <= WIDTH else wrapped), "    return made"]
     return HEAD + "\n".join(lines) + "\n"
 

@@ -50,9 +50,9 @@ class SearchJob:
         self.problem = build_problem(configuration, device, costs_of(configuration))
         self.name = configuration.name("space", "strategy", "dataset")
         repeated = ("repeats", "curve") if configuration.settings.repeats > 1 else ()
-        several = ("pending", "ordered") if configuration.settings.pending > 1 else ()
         choices = ("training_choices",) if configuration.training_choices else ()
-        nodes = configuration.nodes(*GROUPS, "record_every", *repeated, *several, *choices)
+        several = ("pending", "ordered") if configuration.settings.pending > 1 else ()
+        nodes = configuration.nodes(*GROUPS, "record_every", *repeated, *choices, *several)
         self.signed = nodes | {"budget": asdict(self.budget)}
         self.loop: Search | Replicas | Batch | None = None
 

@@ -148,9 +148,9 @@ class Search:
         return Trial(index, candidate, result, costs=costs, reward=reward, work=result.work)
 
     def _retain(self) -> None:
-        """Name the children whose states are still needed: by the strategy, or by candidates that are pending."""
+        """Say which children's states the strategy still needs, and those that are pending."""
         if isinstance(self.strategy, UsesChildren) and isinstance(self.estimator, KeepsChildren):
-            self.estimator.retain({*self.strategy.needed_states(), *self.pending.named()})
+            self.estimator.retain({*self.strategy.needed_states(), *self.pending.trials()})
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:

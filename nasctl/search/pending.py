@@ -31,10 +31,10 @@ class Pending:
     def full(self) -> bool:
         return len(self) >= self.limit
 
-    def named(self) -> set[int]:
-        """Return the trials whose states pending candidates go on from or inherit."""
-        earlier = [index for each in self.candidates.values() for index in (each.continues, each.inherits)]
-        return {index for index in earlier if index is not None}
+    def trials(self) -> set[int]:
+        """Return the indexes of what is pending, and of the trials that it goes on from or inherits from."""
+        parents = [index for one in self.candidates.values() for index in (one.continues, one.inherits)]
+        return {*self.candidates, *(index for index in parents if index is not None)}
 
     def submit(self, index: int, candidate: Candidate) -> None:
         self.candidates[index] = candidate
