@@ -43,6 +43,10 @@ class MixtureLoss:
         problem = Bilevel(train_loss, val_loss, self.runner.weights, self.optimizer.virtual_step(rate))
         return self.unroll.loss(problem, rows, self.runner.net), measured[-1]
 
+    def of_mixture(self, rows: Rows, rate: Tensor, train: Batch, val: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return the same for the mixture of all options by ``rows``."""
+        return self(Candidate((), rows), rows, rate, train, val)
+
     def examples(self, train: Batch, val: Batch) -> int:
         """Return how many examples a forward and backward pass is counted for."""
         passes = self.unroll.passes

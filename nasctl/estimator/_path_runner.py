@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -64,6 +65,13 @@ class PathRunner:
 
     def _mixed(self, weights: Mapping[str, Tensor], x: Any, rows: Sequence[Tensor]) -> Tensor:
         return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+
+    def on_device(self, candidate: Candidate) -> Candidate:
+        """Return ``candidate`` with its weights on the device of the network."""
+        if candidate.weights is None:
+            return candidate
+        device = next(iter(self.weights.values())).device
+        return replace(candidate, weights=[row.to(device) for row in candidate.weights])
 
     def macs(self, candidate: Candidate) -> int:
         """Return the multiply-accumulates of one example of a candidate that has just run."""

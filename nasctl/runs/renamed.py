@@ -143,6 +143,9 @@ RENAMED: tuple[Entry, ...] = (
     # reward, constraint, resource
 )
 
+ERROR_KINDS: Mapping[str, str] = {"declared": "synthetic"}
+"""What result.json and replicas.jsonl call the kind of an error."""
+
 NODES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {SUPERNET: _supernet}
 """By class (its ``_target_`` in 0.1.0), what makes today's node of an old one, where lines do not suffice.
 
