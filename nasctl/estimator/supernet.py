@@ -34,7 +34,7 @@ from nasctl.estimator._weight_optimizer import Sgd, WeightOptimizer
 from nasctl.estimator._weight_training import WeightTraining
 from nasctl.estimator._work import PASS
 from nasctl.estimator.sampler._paths import PathSampler, WeightStep
-from nasctl.estimator.unroll._bilevel import Rows, Unroll
+from nasctl.estimator.unroll._bilevel import Mixtures, Unroll
 from nasctl.seeds import position_seed
 
 
@@ -53,8 +53,8 @@ class Supernet:
     """Trains the shared weights by SGD and scores candidates on validation batches.
 
     One evaluation draws a training and a validation batch; a weight step that follows takes that training batch and
-    the paths of ``sampler``. With weights, a candidate's loss carries the gradient of ``unroll``; a picked path is
-    scored as `PathScore` says. ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight
+    the paths of ``sampler``. With weights, a candidate's loss carries the gradient of ``unroll``; a single path is
+    scored as `PathScore` says. ``bilevel=false`` trains weights and mixtures on the same data. ``fit`` takes one weight
     step a call; ``work`` is that of these steps. Random numbers are a function of the search's seed and the position
     in training; the index of a trial plays no part.
     """
@@ -125,8 +125,8 @@ class Supernet:
 
     def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         candidate = self.runner.on_device(candidate)
-        rows = candidate.weights
-        found = self._scored(candidate) if rows is None else self._relaxed(candidate, rows)
+        mixtures = candidate.weights
+        found = self._scored(candidate) if mixtures is None else self._relaxed(candidate, mixtures)
         self.schedule.evaluated()
         return found
 
@@ -137,15 +137,15 @@ class Supernet:
         metrics, work = self.path_score(candidate, self.schedule.turn)
         return Evaluation(self._checked(metrics), work=work)
 
-    def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
+    def _relaxed(self, candidate: Candidate, mixtures: Mixtures) -> Evaluation:
         train_mode(self.net, True)
         train = self.train.batch(self.schedule.turn)
         val = self.val.architecture_batch(self.schedule.turn) if self.bilevel else train
         rate = self.optimizer.rate(train[0])
         if self.replay is None or not self.training.replays(candidate):
-            loss, sums = self.mixture_loss(candidate, rows, rate, train, val)
+            loss, sums = self.mixture_loss(candidate, mixtures, rate, train, val)
         else:
-            loss, sums = self.replay.search(rows, rate, train, val)
+            loss, sums = self.replay.search(mixtures, rate, train, val)
         self.val.keep(val[0])
         work = PASS * self.runner.macs(candidate) * self.mixture_loss.examples(train, val)
         metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(val[1]))

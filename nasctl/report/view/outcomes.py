@@ -28,7 +28,7 @@ from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.plot import canvas, save
 from nasctl.terminal_text import plot_label
 
-RESOURCES = ("params", "macs")
+RECORDED = ("params", "macs")  # columns of replicas.jsonl; other costs stand among a replica's metrics
 PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table
 TABLE = Path(__file__).parents[1] / "data" / "tabnas_table1.csv"
 
@@ -75,8 +75,7 @@ def make(given: Sequence[Run], outcomes: str, *, by: str | None) -> Content:
 
     ``by`` is a setting, such as ``strategy.samples``, that orders the rows and is the axis of the plot.
     """
-    if outcomes not in RESOURCES:
-        raise unknown("outcomes", outcomes, RESOURCES)
+    check_resource(given, outcomes)
     runs, remarks = without_repeats([r for r in given if r.status == "finished" and r.result.get("repeats")])
     found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
@@ -84,6 +83,13 @@ def make(given: Sequence[Run], outcomes: str, *, by: str | None) -> Content:
     remarks = [*remarks, *test_rewards(runs)]
     grids = [_grid(found, outcomes, by, remarks)] + [_published()] * any(map(_is_of_table, runs))
     return Content(grids, draw=lambda file, kind: save(_drawn(found, outcomes, by), file, kind))
+
+
+def check_resource(runs: Sequence[Run], name: str) -> None:
+    """Raise `RequestError` unless ``name`` is a resource of one of ``runs``."""
+    known = dict.fromkeys([*RECORDED, *(own for run in runs for own in run.config.get("resources") or ())])
+    if name not in known:
+        raise unknown("outcomes", name, known)
 
 
 def _is_of_table(run: Run) -> bool:
@@ -94,17 +100,26 @@ def _is_of_table(run: Run) -> bool:
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
     for run, label in zip(runs, of_runs(runs), strict=True):
-        found = tuple(replicas(run, resource, "margin", "metrics"))
+        column = (resource,) if resource in RECORDED else ()
+        found = tuple(replicas(run, *column, "margin", "metrics"))
         yield Outcome(
             label=label,
             space=str(run.choices.get("space")),
             by=None if by is None else _setting(run, by),
             limit=run.limits.get(resource),
-            costs=tuple(line[resource] for line in found),
+            costs=tuple(_cost(run, line, resource) for line in found),
             feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in found),
             errors=tuple(_error(line["metrics"]) for line in found),
             replicas=found,
         )
+
+
+def _cost(run: Run, line: Json, resource: str) -> float:
+    """Return what the architecture of a replica costs in a resource."""
+    found = {**line["metrics"], **line}
+    if resource not in found:
+        raise RequestError(f"outcomes={resource}: {run.path} holds no such cost; name one of its limit or its reward")
+    return float(found[resource])
 
 
 def _error(metrics: Json) -> float | None:
