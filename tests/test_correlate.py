@@ -237,6 +237,10 @@ def test_another_training_in_the_checkpoint_is_one_sentence(
     path = folder / "c" / "checkpoint.pt"
     whole = torch.load(path, weights_only=True)
     assert whole["state"]["training"]
+    for part, wrong in (("lines", {}), ("lines", [3]), ("lines", [{}] * 4), ("trained", 3), ("trained", ["x"])):
+        torch.save({**whole, "state": {**whole["state"], part: wrong}}, path)
+        assert cli.run(command) == 2
+        assert "c/checkpoint.pt: holds no state of such a run (" in capsys.readouterr().err
     for training in ({}, [1], {**whole["state"]["training"], "position": 10**6}):
         torch.save({**whole, "state": {**whole["state"], "training": training}}, path)
         capsys.readouterr()

@@ -74,7 +74,8 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
     jobs.run_postponed()
     if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
         first = in_words(jobs.failed[0]) if jobs.failed else complaint
-        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+        reason = "; ".join(str(first).splitlines())  # of several misfits, each is a line
+        raise SweepError(f"a job of the sweep failed ({reason}); nasctl ls runs shows each") from complaint
     if complaint is not None:
         raise _readable(complaint, list(line.settings)) from complaint
     if jobs.raised is not None:

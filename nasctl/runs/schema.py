@@ -225,6 +225,11 @@ _TRIAL = record(
         "relaxed": flag,
         "reward": optional(figure),
         "metrics": optional(mapping(optional(figure))),
+        "costs": optional(mapping(optional(figure))),
+        "fidelity": optional(amount),
+        **dict.fromkeys(("continues", "inherits"), optional(whole)),
+        "curve": optional(listed(mapping(optional(figure)))),
+        "work": optional(amount),
         "error": optional(text),
     }
 )
@@ -239,6 +244,7 @@ _REPLICA = record(
         **dict.fromkeys(("regret", "margin", "reward"), optional(figure)),
         "arch": _ARCH,
         "metrics": _METRICS,
+        "costs": optional(_METRICS),
         "error_kind": text,
         "best_found": optional(flag),
         "policy": _POLICY,
