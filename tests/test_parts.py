@@ -99,3 +99,15 @@ def test_an_attribute_that_a_class_without_a_constructor_lacks_is_named() -> Non
 
     [said] = parts.lacking(Half, Score, "estimator.score")
     assert "lacks reads_data, tasks; add what nasctl.estimator.score._untrained.Score describes" in said
+
+
+def test_a_part_that_is_no_part_is_answered_with_the_choices_of_its_group():
+    config = {field.name: None for field in fields(Settings)}
+    with pytest.raises(
+        RequestError, match=r"strategy\.policy='lstm': is not a part .* choose strategy/policy=..., one of "
+    ):
+        validate(config | {"strategy": {"_target_": HERE + "Learner", "policy": "lstm"}}, ("strategy",))
+
+
+class Learner:
+    def __init__(self, *, policy: Scale) -> None: ...

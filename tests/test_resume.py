@@ -21,7 +21,7 @@ DARTS = [
     "dataset.limit_train=128",
     "estimator.batch_size=16",
 ]
-EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.parent_selection.sample_size=2"]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
 NSAS = [
     *(
@@ -39,7 +39,7 @@ ENAS = [
         "space.final.layers=3",
         "strategy=enas",
         "strategy.samples=2",
-        "strategy.selection=2",
+        "strategy.final_selection.trials=2",
         "estimator.batch_size=16",
     ),
     *(
@@ -110,8 +110,8 @@ def resume(name: str, folder: Path) -> None:
 
 def assert_identical(a: Path, b: Path) -> None:
     """Compare what a run decided: files byte for byte, weights bit for bit."""
-    lines = {path.name for run in (a, b) for path in run.glob("*.jsonl")} - {"costs.jsonl"}  # seconds
-    for file in ("architecture.json", *lines):
+    names = {path.name for run in (a, b) for path in run.iterdir()} - {"costs.jsonl"}  # seconds
+    for file in (name for name in names if name == "architecture.json" or name.endswith(".jsonl")):
         assert (a / file).read_bytes() == (b / file).read_bytes(), file
     assert _without_clocks(a) == _without_clocks(b)
     first, second = (torch.load(path / "checkpoint.pt", weights_only=True) for path in (a, b))
