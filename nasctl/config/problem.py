@@ -13,7 +13,7 @@ from nasctl.config import own_files
 from nasctl.config.configuration import Configuration
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
-from nasctl.core import Constraint, ConstraintContext, Dataset, Resource, ResourceContext, SearchSpace
+from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
 from nasctl.errors import RequestError
 from nasctl.space._training import with_training
 
@@ -24,7 +24,7 @@ class Problem:
 
     configuration: Configuration
     device: torch.device
-    dataset: Dataset
+    dataset: TestedDataset
     space: SearchSpace
     constraint: Constraint
     resources: Mapping[str, Resource]  # by name: those of limits, rewards and records
