@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, State, StepCallback, Trained, Trainer
+from nasctl.core import Dataset, Genotype, Metrics, Split, State, StepCallback, TrainableSpace, Trained, Trainer
 from nasctl.seeds import position_seed
 
 
 def retrain(
-    space: SearchSpace,
+    space: TrainableSpace,
     genotype: Genotype,
     trainer: Trainer,
     dataset: Dataset,

@@ -11,6 +11,7 @@ from typing import Any
 from nasctl.cli.recording import begin, is_finished, open_run
 from nasctl.config import compose as configuration
 from nasctl.config.builders import costs_of, fingerprint, make_trainer
+from nasctl.config.collaborators import trainable
 from nasctl.config.compose import Config, make
 from nasctl.config.problem import Scene, set_up
 from nasctl.core import Architecture, Estimator, Feasible, Reward
@@ -90,7 +91,9 @@ def retrained(scene: Scene, reward: Reward) -> Truth:
     archs = sample(scene, WithinConstraint(scene.space, scene.constraint))
     trainer = make_trainer(scene, scene.space.genotype(archs[0]))
     seeds = range(config["seed"], config["seed"] + config["correlation"]["trainings"])
-    trainings = [Retrained(scene.space, trainer, scene.dataset, reward, scene.device, seed) for seed in seeds]
+    trainings = [
+        Retrained(trainable(scene.space), trainer, scene.dataset, reward, scene.device, seed) for seed in seeds
+    ]
     return Truth("retrained", archs, trainings, scene.dataset.fingerprint())
 
 

@@ -14,6 +14,7 @@ from nasctl.cli.correlate import correlate
 from nasctl.cli.recording import begin, finish, is_finished, open_run, show
 from nasctl.config import compose as configuration
 from nasctl.config.builders import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
+from nasctl.config.collaborators import trainable
 from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene, recipe, set_up, signature
@@ -117,7 +118,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
     """Return the selection among ``sources``, run to its end."""
     config = scene.config
     selection = Selection(
-        scene.space,
+        trainable(scene.space),
         [source.genotype for source in sources],
         conforming(make(config["trainer"]), "trainer"),
         SearchData(scene.dataset),
@@ -147,7 +148,7 @@ def retrain(config: Config) -> None:
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
             network, trained, metrics = train_and_test(
-                scene.space,
+                trainable(scene.space),
                 source.genotype,
                 trainer,
                 scene.dataset,

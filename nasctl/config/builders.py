@@ -9,6 +9,7 @@ import torch
 
 from nasctl import walk
 from nasctl.config import compose as configuration
+from nasctl.config.collaborators import check_space, trainable
 from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
@@ -100,13 +101,15 @@ def check_pair(config: Config) -> None:
 
 
 def check_rows(config: Config, space: SearchSpace) -> None:
-    """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
+    """Raise `RequestError` if the space cannot do what strategy or estimator ask of it."""
     if configuration.target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
             f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "
             "random_search, or another space"
         )
+    for group in ("strategy", "estimator"):
+        check_space(f"{group}={config['choices'][group]}", config[group], config["choices"]["space"], space)
 
 
 def check_repeats(config: Config) -> None:
@@ -121,6 +124,7 @@ def check_repeats(config: Config) -> None:
 def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
     """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
     trainer: Trainer = make(scene.config["trainer"])
+    space = trainable(scene.space)
     with torch.device("meta"):
-        trainer.check(scene.space.build(genotype, "final"), scene.device)
+        trainer.check(space.build(genotype, "final"), scene.device)
     return trainer

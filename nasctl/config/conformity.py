@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Dataset, Described, Estimator, Reward, Strategy, Trainer
+from nasctl.core import Constraint, Dataset, Estimator, GenotypeFormat, Reward, SearchSpace, Strategy, Trainer
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
-    "space": Described,
+    "space": SearchSpace,
+    "space.format": GenotypeFormat,
     "strategy": Strategy,
     "estimator": Estimator,
     "dataset": Dataset,

@@ -40,6 +40,7 @@ def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], 
     """Build what every verb needs; nothing is read from disk yet. ``costs`` are those that a table gives."""
     dataset = conforming(make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"]), "dataset")
     space = conforming(make(config["space"], dataset.task), "space")
+    conforming(space.format, "space.format")
     known = costs(space)
     measured = measures(config) and "latency" not in known
     latency = make(config["resource"], space, dataset.task, device) if measured else None

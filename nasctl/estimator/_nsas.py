@@ -89,7 +89,7 @@ class Nsas:
         return sum(1 - len(x & y) / (max(len(x), len(y)) or 1) for x, y in cells) / len(cells)
 
     def _find_edges(self, arch: Architecture) -> Edges:
-        graph = self.space.graph(self.space.genotype(arch))
+        graph = self.space.format.edges(self.space.genotype(arch))
         return {cell: frozenset(edges) for cell, edges in graph.items()}
 
     def state_dict(self) -> State:

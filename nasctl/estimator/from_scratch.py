@@ -13,7 +13,7 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace, State, Trainer
+from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, State, TrainableSpace, Trainer
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.out_of_memory import of_one_candidate
@@ -31,7 +31,7 @@ class FromScratch(IndependentEstimator):
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: TrainableSpace,
         dataset: Dataset,
         device: torch.device,
         seed: int,

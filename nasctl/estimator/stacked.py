@@ -75,8 +75,8 @@ class Stacked(IndependentEstimator):
         self.options = [len(decision.options) for decision in choices.decisions]
         if not isinstance(space, BatchedBuild) or math.prod(self.options) != space.size:
             raise RequestError(
-                f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "
-                "choose estimator=from_scratch or space=ffn"
+                "estimator=stacked trains networks side by side, which those of the family "
+                f"{space.format.family} cannot be; choose estimator=from_scratch or space=ffn"
             )
         self.space: Any = space
         self.dataset, self.device, self.seed, self.pulse = dataset, device, seed, pulse
@@ -160,7 +160,7 @@ class Stacked(IndependentEstimator):
     def _facts(self, arch: Architecture) -> Metrics:
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
-        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
+        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.format.features(genotype))
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from nasctl.core import (
     Metrics,
     ProgressCallback,
     Relaxation,
-    SearchSpace,
+    SharedWeightSpace,
     State,
 )
 from nasctl.errors import RunError
@@ -42,7 +42,7 @@ from nasctl.seeds import position_seed
 
 Batch = tuple[Any, Tensor]
 
-SAMPLERS: dict[str, Callable[[SearchSpace, int, Settings], Sampler]] = {
+SAMPLERS: dict[str, Callable[[SharedWeightSpace, int, Settings], Sampler]] = {
     "strategy": lambda space, seed, nsas: OfStrategy(),
     "uniform": lambda space, seed, nsas: Uniform(space, seed),
     "fair": lambda space, seed, nsas: Fair(space, seed),
@@ -66,7 +66,7 @@ class Supernet:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: SharedWeightSpace,
         dataset: Dataset,
         device: torch.device,
         seed: int,

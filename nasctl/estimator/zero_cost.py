@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, TrainableSpace
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator import _zero_cost_scores as scores
 from nasctl.estimator._independent import IndependentEstimator
@@ -38,7 +38,7 @@ class ZeroCost(IndependentEstimator):
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: TrainableSpace,
         dataset: Dataset,
         device: torch.device,
         seed: int,

@@ -21,7 +21,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
 from nasctl import walk
-from nasctl.core import Architecture, Genotype, SearchSpace, Task
+from nasctl.core import Architecture, Genotype, SearchSpace, Task, TrainableSpace
 from nasctl.errors import RequestError
 from nasctl.resource._operations import Call, between, calls
 from nasctl.seeds import position_seed
@@ -40,7 +40,7 @@ class Latency:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: TrainableSpace,
         task: Task,
         searched_on: torch.device,
         *,
@@ -70,7 +70,7 @@ class Latency:
 
     def __call__(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network: as it was timed, or else estimated."""
-        name = self.space.notation(genotype)
+        name = self.space.format.notation(genotype)
         return self.networks[name] if name in self.networks else self.estimate(genotype)
 
     def estimate(self, genotype: Genotype) -> float:
@@ -80,7 +80,7 @@ class Latency:
 
     def measure(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network as a whole, timed when first asked for."""
-        name = self.space.notation(genotype)
+        name = self.space.format.notation(genotype)
         if name not in self.networks:
             self.networks[name] = self._time_network(genotype)
             self.keep(self.record())

@@ -85,7 +85,7 @@ class Feasible:
             return self.constraint.refusal(covered)
         return RequestError(
             f"estimator: covers none of {self.tries} sampled architectures, such as "
-            f"{self.space.notation(self.space.genotype(refused[0]))}; "
+            f"{self.space.format.notation(self.space.genotype(refused[0]))}; "
             "give a table of this space or raise constraint.tries"
         )
 
@@ -175,7 +175,7 @@ class Search:
             "epoch": round(self.estimator.epoch, 2) or None,
             "loss": metrics.get("loss"),
             "error": metrics.get("error"),
-            **self.space.features(self.space.genotype(trial.candidate.arch)),
+            **self.space.format.features(self.space.genotype(trial.candidate.arch)),
             "entropy": lambda: entropy(trial.candidate),
         }
 

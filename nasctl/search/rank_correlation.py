@@ -22,6 +22,7 @@ from nasctl.core import (
     SearchSpace,
     State,
     StepCallback,
+    TrainableSpace,
     Trainer,
 )
 from nasctl.errors import RequestError, TrialError
@@ -44,7 +45,7 @@ class Retrained:
     """Trains the final form from scratch and tests it, as `nasctl retrain` does."""
 
     def __init__(
-        self, space: SearchSpace, trainer: Trainer, dataset: Dataset, reward: Reward, device: torch.device, seed: int
+        self, space: TrainableSpace, trainer: Trainer, dataset: Dataset, reward: Reward, device: torch.device, seed: int
     ) -> None:
         self.space, self.trainer, self.dataset, self.reward = space, trainer, dataset, reward
         self.device, self.seed = device, seed
@@ -107,7 +108,11 @@ class Correlation:
 
     def _measure(self, arch: Architecture, tick: StepCallback) -> dict[str, Any]:
         genotype = self.space.genotype(arch)
-        line: dict[str, Any] = {"index": len(self.lines), "arch": list(arch), "notation": self.space.notation(genotype)}
+        line: dict[str, Any] = {
+            "index": len(self.lines),
+            "arch": list(arch),
+            "notation": self.space.format.notation(genotype),
+        }
         line |= {name: self.space.cost(genotype, name) for name in ("params", "macs")}
         try:
             line |= {"trained": self._train(arch, tick), "error": None}

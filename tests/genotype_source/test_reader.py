@@ -118,7 +118,7 @@ def test_what_people_paste_is_read(dress: str, tmp_path: Path) -> None:
     (tmp_path / "genotype.txt").write_text(text, newline="")
     made = space(family)
     genotype = find(str(tmp_path / "genotype.txt"), made).genotype
-    assert genotype == CELL if family == "darts" else made.notation(genotype) == NOTATIONS[family]
+    assert genotype == CELL if family == "darts" else made.format.notation(genotype) == NOTATIONS[family]
     if family == "darts":
         assert made.cost(genotype, "params") == authors_count(CELL)
 

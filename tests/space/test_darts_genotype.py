@@ -12,7 +12,7 @@ def test_the_authors_text_is_read(space):
         "('dil_conv_5x5', 0),\n  ],\n  normal_concat = range(2, 4),\n  reduce=[('max_pool_3x3', 0), "
         "('conv_7x1_1x7', 1)], reduce_concat=[2])"
     )
-    assert space("darts").parse(text) == {
+    assert space("darts").format.parse(text) == {
         "normal": [["sep_conv_3x3", 1], ["skip_connect", 0], ["avg_pool_3x3", 2], ["dil_conv_5x5", 0]],
         "normal_concat": [2, 3],
         "reduce": [["max_pool_3x3", 0], ["conv_7x1_1x7", 1]],
@@ -23,18 +23,18 @@ def test_the_authors_text_is_read(space):
 @pytest.mark.parametrize("name", ["DARTS_V1", "DARTS_V2", "NASNet", "AmoebaNet"])
 def test_published_genotypes_survive_their_notation(space, name):
     darts = space("darts")
-    assert darts.parse(darts.notation(published(name))) == published(name)
+    assert darts.format.parse(darts.format.notation(published(name))) == published(name)
 
 
 def test_the_graph_names_states_and_nodes(space):
-    graph = space("darts").graph(STRAIGHT)
+    graph = space("darts").format.edges(STRAIGHT)
     assert graph["reduce"][:2] == [("c_{k-2}", "2", "max_pool_3x3"), ("c_{k-1}", "2", "skip_connect")]
     assert graph["normal"][6:] == [
         ("c_{k-2}", "5", "sep_conv_3x3"),
         ("c_{k-1}", "5", "skip_connect"),
         *[(str(node), "c_{k}", "concat") for node in (2, 3, 4, 5)],
     ]
-    assert space("darts").features(STRAIGHT) == {"skip_connections": 8}
+    assert space("darts").format.features(STRAIGHT) == {"skip_connections": 8}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_graph_names_states_and_nodes(space):
 )
 def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
     with pytest.raises(RequestError) as error:
-        space("darts").check(STRAIGHT | changes)
+        space("darts").format.check(STRAIGHT | changes)
     assert str(error.value).startswith(message)
 
 
@@ -103,7 +103,7 @@ def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
 def test_a_genotype_of_the_wrong_shape_is_refused(space, changes):
     genotype = STRAIGHT | changes
     with pytest.raises(RequestError) as error:
-        space("darts").check(genotype)
+        space("darts").format.check(genotype)
     assert str(error.value) == (
         "genotype: normal must list [operation, state] pairs and normal_concat the nodes that leave "
         "the cell, "
@@ -114,7 +114,7 @@ def test_a_genotype_of_the_wrong_shape_is_refused(space, changes):
 @pytest.mark.parametrize("genotype", [{}, {"edges": []}, [], "text", None])
 def test_data_that_is_no_genotype_is_refused(space, genotype):
     with pytest.raises(RequestError, match=r"genotype: normal must list .* does not; correct it"):
-        space("darts").check(genotype)
+        space("darts").format.check(genotype)
 
 
 @pytest.mark.parametrize(
@@ -137,5 +137,5 @@ def test_data_that_is_no_genotype_is_refused(space, genotype):
 )
 def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as error:
-        space("darts").parse(text)
+        space("darts").format.parse(text)
     assert str(error.value).startswith(message)

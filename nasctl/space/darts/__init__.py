@@ -14,18 +14,17 @@ from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.errors import RequestError, unknown
+from nasctl.genotype_format.darts import KINDS, PICKS, DartsFormat
 from nasctl.space import _chain, _count
 from nasctl.space._forms import resize
-from nasctl.space._shared import FixedWalk, Priced
-from nasctl.space.darts import genotype as genotypes
-from nasctl.space.darts.genotype import KINDS, PICKS
+from nasctl.space._shared import FixedWalk, MetaCosts
+from nasctl.space.darts.costs import bare_genotype, price, price_of_one
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.operations import OPERATIONS
-from nasctl.space.darts.price import bare_genotype, price, price_of_one
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
 
 
-class Darts(FixedWalk, Priced):
+class Darts(FixedWalk, MetaCosts):
     """Cells of ``nodes`` nodes; a node takes two different earlier states and an operation for each.
 
     Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is
@@ -33,12 +32,7 @@ class Darts(FixedWalk, Priced):
     and decisions lack.
     """
 
-    family = "darts"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    canonical = staticmethod(genotypes.canonical)
-    marks = ("Genotype",)
+    format = DartsFormat()
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
@@ -95,7 +89,7 @@ class Darts(FixedWalk, Priced):
             cells.append(cell)
         return cells
 
-    def picked(self, arch: Architecture) -> list[int]:
+    def relaxed_path(self, arch: Architecture) -> list[int]:
         """Return the option of each relaxed choice that runs for ``arch``: its operation, or ``none``."""
         options = [NONE] * len(self.relaxed_choices)
         for offset, picks in zip((0, len(self.relaxed_choices) // 2), self._picks(arch), strict=True):
@@ -115,18 +109,12 @@ class Darts(FixedWalk, Priced):
                 arch += [_pairs(node).index(pair)] + [edges[s].index(max(edges[s])) for s in pair]
         return tuple(arch)
 
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {kind: genotypes.edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
-
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
     def supernet(self, **size: int) -> Supernet:
         form = resize(self.forms["search"], size)
-        return Supernet(self.operations, self.nodes, self.task, form, self.picked)
+        return Supernet(self.operations, self.nodes, self.task, form, self.relaxed_path)
 
     def relaxed_chain(self, name: str) -> _chain.Tables:
         """Return what neighbouring relaxed choices cost together, with which a mixture has an expected cost.
@@ -146,7 +134,7 @@ class Darts(FixedWalk, Priced):
             options, len(costs), lambda a: fixed + costs[0][a], lambda i, a, b: costs[i + 1][b], lambda b: 0
         )
 
-    def price(self, genotype: Genotype) -> Mapping[str, int]:
+    def costs(self, genotype: Genotype) -> Mapping[str, int]:
         return price(genotype, self.task, self.forms["final"])
 
 

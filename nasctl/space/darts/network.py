@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
-from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
-from nasctl.space._norm import Norm
+from nasctl.layers.blocks import DropPath, FactorizedReduce, ReLUConvBN
+from nasctl.layers.norm import Norm
 from nasctl.space.darts.operations import BUILDABLE
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from nasctl.space._blocks import FactorizedReduce, ReLUConvBN
-from nasctl.space._depthwise import Depthwise
-from nasctl.space._norm import Norm
-from nasctl.space._pointwise import Pointwise
+from nasctl.layers.blocks import FactorizedReduce, ReLUConvBN
+from nasctl.layers.depthwise import Depthwise
+from nasctl.layers.norm import Norm
+from nasctl.layers.pointwise import Pointwise
 
 Build = Callable[[int, int, bool, bool], nn.Module]
 """(channels, stride, affine, pool_norm) -> module: ``(n, c, h, w) -> (n, c, h / stride, w / stride)``."""

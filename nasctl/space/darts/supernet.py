@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Genotype, State, Task
-from nasctl.space._fan_out import fan_out
-from nasctl.space._mixture import Terms, terms
+from nasctl.layers.fan_out import fan_out
+from nasctl.layers.mixture import Terms, terms
 from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
 from nasctl.space.darts.operations import OPERATIONS
 

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
-from nasctl.space._blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
-from nasctl.space._norm import Norm
-from nasctl.space._pointwise import Pointwise
+from nasctl.genotype_format.enas_micro import KINDS, PICKS, Picks, loose_ends
+from nasctl.layers.blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
+from nasctl.layers.norm import Norm
+from nasctl.layers.pointwise import Pointwise
 from nasctl.space.darts.network import Slot, auxiliary_head
 from nasctl.space.darts.operations import OPERATIONS
-from nasctl.space.enas_micro.genotype import KINDS, PICKS, Picks, loose_ends
 
 HEAD = 8  # side of the smallest map that the auxiliary head can read
 Options = Sequence[Picks]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from nasctl.space._projection import Projection
+from nasctl.layers.projection import Projection
 
 STEPS, BATCH, WIDTH = 5, 3, 4
 

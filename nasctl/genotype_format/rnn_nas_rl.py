@@ -9,16 +9,19 @@ state, and the node that the last one is merged into.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, ignore
+from nasctl.core import Edge, Genotype, Remark, ignore
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _literal, _numbers
-from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
+from nasctl.genotype_format import _literal, _numbers
+from nasctl.genotype_format._form import OneText
 
 Pair = tuple[str, str]
+COMBINATIONS = ("add", "elem_mult", "max")
+ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "sin")
 
 _CELL = TypeAdapter(tuple[list[tuple[StrictStr, StrictStr]], tuple[StrictStr, StrictStr], tuple[StrictInt, StrictInt]])
 _TEXT = re.compile(r"\s*(?P<nodes>\w+:\w+(\s+\w+:\w+)*)\s+inject=(?P<inject>\w+:\w+)\s+cell=(?P<a>\d+),(?P<b>\d+)\s*")
@@ -83,9 +86,9 @@ def notation(genotype: Genotype) -> str:
     return f"{nodes} inject={':'.join(genotype['inject'])} cell={a},{b}"
 
 
-def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
-    """Return (from, to, operation) of each edge of a cell."""
-    found: list[tuple[str, str, str]] = []
+def cell_edges(genotype: Genotype) -> list[Edge]:
+    """Return the edges of a cell."""
+    found: list[Edge] = []
     pairs: Sequence[Pair] = genotype["nodes"]
     for node, (pair, below) in enumerate(zip(pairs, children(len(pairs)), strict=True)):
         sources = ("x_t", "h_{t-1}") if below is None else map(str, below)
@@ -93,3 +96,21 @@ def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
     new, merged = genotype["cell"]
     injected = ("c_{t-1}", str(merged), "inject " + ":".join(genotype["inject"]))
     return [*found, injected, (str(new), "c_t", "before activation"), (str(len(pairs) - 1), "h_t", "output")]
+
+
+class RnnNasRlFormat(OneText):
+    """``add:tanh elem_mult:relu elem_mult:sigmoid inject=add:relu cell=1,0``."""
+
+    family: ClassVar = "rnn_nas_rl"
+    marks: ClassVar[tuple[str, ...]] = ()
+    check = staticmethod(check)
+    parse = staticmethod(parse)
+    notation = staticmethod(notation)
+
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        return {"cell": cell_edges(genotype)}
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return how many nodes multiply, and how many apply the identity."""
+        combinations, activations = zip(*genotype["nodes"], strict=True)
+        return {"products": combinations.count("elem_mult"), "identities": activations.count("identity")}

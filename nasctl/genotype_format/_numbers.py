@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from nasctl.errors import RequestError
-from nasctl.space import _literal
+from nasctl.genotype_format import _literal
 
 LONGEST = 9  # digits of a number; more would say nothing of a network
 

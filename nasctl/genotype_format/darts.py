@@ -7,20 +7,22 @@ of the code of Liu et al. 2019, https://arxiv.org/abs/1806.09055.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, ignore
+from nasctl.core import Edge, Genotype, Remark, ignore
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _literal
-from nasctl.space._pick import picks_of
-from nasctl.space.darts.operations import BUILDABLE
+from nasctl.genotype_format import _literal
+from nasctl.genotype_format._pairs import PICKS, cell_edges, ordered, picks_of, skips
 
 KINDS = ("normal", "reduce")
-PICKS = 2  # operations a node sums
 FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
+OPERATIONS = (
+    *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7"),
+    *("dil_conv_3x3", "dil_conv_5x5", "conv_7x1_1x7", "conv_3x3", "none"),
+)
 EMPTY = ("connectN", "connects")  # fields that published texts have beside them, always None
 
 _CELL = TypeAdapter(tuple[list[tuple[StrictStr, StrictInt]], list[StrictInt]])
@@ -68,8 +70,8 @@ def _cell(kind: str, genotype: Genotype) -> tuple[list[tuple[str, int]], list[in
 
 
 def _check_pick(place: str, name: str, source: int, node: int) -> None:
-    if name not in BUILDABLE:
-        raise unknown(place, name, BUILDABLE)
+    if name not in OPERATIONS:
+        raise unknown(place, name, OPERATIONS)
     if not 0 <= source < node:
         raise RequestError(
             f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
@@ -96,12 +98,6 @@ def canonical(genotype: Genotype) -> Genotype:
     return {key: value for kind in KINDS for key, value in ((kind, cells[kind]), (f"{kind}_concat", concat[kind]))}
 
 
-def ordered(picks: Sequence[tuple[str, int]]) -> list[list[str | int]]:
-    """Return [operation, state] pairs with those of each node by state, then by operation: a sum has no order."""
-    nodes = [sorted(picks[k : k + PICKS], key=lambda pick: (pick[1], pick[0])) for k in range(0, len(picks), PICKS)]
-    return [[name, source] for node in nodes for name, source in node]
-
-
 def notation(genotype: Genotype) -> str:
     """Return the text that `parse` reads."""
     parts = [
@@ -115,8 +111,18 @@ def notation(genotype: Genotype) -> str:
     return f"Genotype({', '.join(parts)})"
 
 
-def edges(picks: Sequence[tuple[str, int]], concat: Sequence[int]) -> list[tuple[str, str, str]]:
-    """Return (from, to, operation) of each edge of a cell."""
-    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
-    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
-    return operations + [(names[i], "c_{k}", "concat") for i in concat]
+class DartsFormat:
+    """``Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=[2, 3, 4, 5], reduce=..., reduce_concat=...)``."""
+
+    family: ClassVar = "darts"
+    marks: ClassVar = ("Genotype",)
+    check = staticmethod(check)
+    parse = staticmethod(parse)
+    canonical = staticmethod(canonical)
+    notation = staticmethod(notation)
+
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        return {kind: cell_edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": skips(genotype[kind] for kind in KINDS)}

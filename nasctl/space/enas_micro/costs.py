@@ -11,10 +11,10 @@ from functools import cache
 from torch import nn
 
 from nasctl.core import Genotype, Task
+from nasctl.genotype_format.enas_micro import KINDS, loose_ends
+from nasctl.layers.blocks import ConvBN, HalveBN, ReLUConvBN
 from nasctl.space import _count
-from nasctl.space._blocks import ConvBN, HalveBN, ReLUConvBN
 from nasctl.space.darts.network import Slot
-from nasctl.space.enas_micro.genotype import KINDS, loose_ends
 from nasctl.space.enas_micro.network import Form, fitted, operation, slots
 
 Cost = Mapping[str, int]
@@ -60,7 +60,7 @@ def _halved(side: Side) -> Side:
 
 
 def _counted(build: Callable[[], nn.Module], channels: int, side: Side) -> Cost:
-    return _count.cost(_count.on_meta(build), (channels, *side))
+    return _count.part(_count.on_meta(build), (channels, *side))
 
 
 @cache

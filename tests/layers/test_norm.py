@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from nasctl.space._norm import Norm
+from nasctl.layers.norm import Norm
 from tests.space.equal import assert_close
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]

@@ -1,14 +1,38 @@
-"""The list of a cell as published texts write it: [operation, state], some with a weight, some in a list a node."""
+"""Cells whose nodes sum two operations on earlier states: lists of [operation, state], two a node.
+
+States 0 and 1 are the outputs of the two cells before, the first node is state 2.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nasctl.core import Remark
+from nasctl.core import Edge, Remark
 from nasctl.errors import RequestError
-from nasctl.space import _literal
+from nasctl.genotype_format import _literal
 
+PICKS = 2  # operations a node sums
+Picks = Sequence[tuple[str, int]]
 WEIGHED = "weights after operation and state were dropped"
+
+
+def ordered(picks: Picks) -> list[list[str | int]]:
+    """Return the pairs with those of each node by state, then by operation: a sum has no order."""
+    nodes = [sorted(picks[k : k + PICKS], key=lambda pick: (pick[1], pick[0])) for k in range(0, len(picks), PICKS)]
+    return [[name, source] for node in nodes for name, source in node]
+
+
+def cell_edges(picks: Picks, concat: Sequence[int]) -> list[Edge]:
+    """Return the edges of a cell whose states ``concat`` leave it."""
+    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
+    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
+    return operations + [(names[i], "c_{k}", "concat") for i in concat]
+
+
+def skips(cells: Iterable[Picks]) -> int:
+    """Return the number of skip connections."""
+    return sum(name == "skip_connect" for picks in cells for name, _ in picks)
 
 
 def picks_of(name: str, content: Any, each: int, remark: Remark) -> list[list[str | int]]:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasctl.errors import RequestError
-from nasctl.space._norm import Norm
-from nasctl.space._pointwise import convolution
+from nasctl.layers.norm import Norm
+from nasctl.layers.pointwise import convolution
 
 
 class ReLUConvBN(nn.Sequential):

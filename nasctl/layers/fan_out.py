@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasctl.space._blocks import Halve
-from nasctl.space._depthwise import Depthwise, depthwise
-from nasctl.space._mixture import Terms
-from nasctl.space._norm import Norm, normalise, running, track
-from nasctl.space._pointwise import Pointwise, pointwise
+from nasctl.layers.blocks import Halve
+from nasctl.layers.depthwise import Depthwise, depthwise
+from nasctl.layers.mixture import Terms
+from nasctl.layers.norm import Norm, normalise, running, track
+from nasctl.layers.pointwise import Pointwise, pointwise
 
 log = logging.getLogger("nasctl")
 

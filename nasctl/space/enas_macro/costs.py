@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from nasctl.core import Genotype, Task
+from nasctl.layers.blocks import ConvBN, HalveBN, ReLUConvBN
 from nasctl.space import _count
-from nasctl.space._blocks import ConvBN, HalveBN, ReLUConvBN
 from nasctl.space.enas_macro.network import Form, operation, reductions
 
 Cost = Mapping[str, int]
@@ -42,12 +42,12 @@ def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:
 
 @cache
 def _stem(shape: Shape, channels: int) -> Cost:
-    return _count.cost(_count.on_meta(lambda: ConvBN(shape[0], channels, 3)), shape)
+    return _count.part(_count.on_meta(lambda: ConvBN(shape[0], channels, 3)), shape)
 
 
 @cache
 def _operation(name: str, shape: Shape, form: Form) -> Cost:
-    return _count.cost(_count.on_meta(lambda: operation(name, shape[0], form)), shape)
+    return _count.part(_count.on_meta(lambda: operation(name, shape[0], form)), shape)
 
 
 @cache
@@ -56,9 +56,9 @@ def _join(joined: int, shape: Shape, form: Form) -> Cost:
     if form.combine == "add":
         return {"params": 2 * channels, "macs": 0}
     conv = _count.on_meta(lambda: ReLUConvBN((joined + 1) * channels, channels, 1, 1, affine=True))
-    return _count.cost(conv, ((joined + 1) * channels, *shape[1:]))
+    return _count.part(conv, ((joined + 1) * channels, *shape[1:]))
 
 
 @cache
 def _half(shape: Shape, wider: int) -> Cost:
-    return _count.cost(_count.on_meta(lambda: HalveBN(shape[0], wider)), shape)
+    return _count.part(_count.on_meta(lambda: HalveBN(shape[0], wider)), shape)

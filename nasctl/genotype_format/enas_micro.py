@@ -8,20 +8,19 @@ state, operation, state, operation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, ignore
+from nasctl.core import Edge, Genotype, Remark, ignore
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _literal, _numbers
+from nasctl.genotype_format import _literal, _numbers
+from nasctl.genotype_format._pairs import PICKS, Picks, cell_edges, ordered, skips
 
 KINDS = ("normal", "reduce")
-PICKS = 2  # operations a node sums
 OPERATIONS = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "skip_connect")
 """In the order of the numbers in the text."""
-
-Picks = Sequence[tuple[str, int]]
 
 _CELL = TypeAdapter(list[tuple[StrictStr, StrictInt]])
 
@@ -81,12 +80,7 @@ def _cells(rows: Sequence[Sequence[int]]) -> list[Sequence[int]]:
 
 def canonical(genotype: Genotype) -> Genotype:
     """Return the genotype of the same network whose nodes list their inputs in order: a sum has none."""
-    return {kind: _ordered(genotype[kind]) for kind in KINDS}
-
-
-def _ordered(picks: Picks) -> list[list[str | int]]:
-    nodes = [sorted(picks[k : k + PICKS], key=lambda pick: (pick[1], pick[0])) for k in range(0, len(picks), PICKS)]
-    return [[name, source] for node in nodes for name, source in node]
+    return {kind: ordered(genotype[kind]) for kind in KINDS}
 
 
 def _parse_cell(kind: str, numbers: Sequence[int]) -> list[list[str | int]]:
@@ -107,8 +101,18 @@ def loose_ends(picks: Picks) -> list[int]:
     return sorted(set(range(len(picks) // PICKS + 2)) - {source for _, source in picks})
 
 
-def edges(picks: Picks) -> list[tuple[str, str, str]]:
-    """Return (from, to, operation) of each edge of a cell."""
-    names = ["c_{k-2}", "c_{k-1}", *(str(i) for i in range(2, len(picks) // PICKS + 2))]
-    operations = [(names[source], names[k // PICKS + 2], name) for k, (name, source) in enumerate(picks)]
-    return operations + [(names[i], "c_{k}", "concat") for i in loose_ends(picks)]
+class EnasMicroFormat:
+    """``0 2 0 0 ... 1 0 1 0 ...``: state and operation, twice a node, first all of the normal cell."""
+
+    family: ClassVar = "enas_micro"
+    marks: ClassVar = ("[",)
+    check = staticmethod(check)
+    parse = staticmethod(parse)
+    canonical = staticmethod(canonical)
+    notation = staticmethod(notation)
+
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        return {kind: cell_edges(genotype[kind], loose_ends(genotype[kind])) for kind in KINDS}
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": skips(genotype[kind] for kind in KINDS)}

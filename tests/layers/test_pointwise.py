@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nasctl.space._pointwise import Pointwise, convolution, pointwise
+from nasctl.layers.pointwise import Pointwise, convolution, pointwise
 
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 

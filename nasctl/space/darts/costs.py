@@ -12,8 +12,8 @@ from typing import Any
 from torch import nn
 
 from nasctl.core import Genotype, Task
+from nasctl.genotype_format.darts import KINDS
 from nasctl.space import _count
-from nasctl.space.darts.genotype import KINDS
 from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
 from nasctl.space.darts.operations import BUILDABLE
 
@@ -90,4 +90,4 @@ def _classifier(features: int, outputs: int) -> Cost:
 
 
 def _counted(build: Callable[[], nn.Module], shape: Shape) -> Cost:
-    return _count.cost(_count.on_meta(build), shape)
+    return _count.part(_count.on_meta(build), shape)

@@ -8,13 +8,15 @@ layer by layer the operation's number and a bit for each map that may be joined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, ignore
+from nasctl.core import Edge, Genotype, Remark, ignore
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _literal, _numbers
+from nasctl.genotype_format import _literal, _numbers
+from nasctl.genotype_format._form import OneText
 
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
 """In the order of the numbers in the text."""
@@ -108,11 +110,27 @@ def notation(genotype: Genotype) -> str:
     return " ".join(str(number) for row in rows for number in row)
 
 
-def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
-    """Return (from, to, operation) of each edge between layers."""
+def layer_edges(genotype: Genotype) -> list[Edge]:
+    """Return the edges between layers."""
     maps = ["stem", *(str(i) for i in range(len(genotype["operations"])))]
     found = []
     for layer, (name, joined) in enumerate(zip(genotype["operations"], genotype["skips"], strict=True)):
         found.append((maps[layer], maps[layer + 1], name))
         found += [(maps[i], maps[layer + 1], "skip_connect") for i in joined]
     return found
+
+
+class EnasMacroFormat(OneText):
+    """``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i skip bits for each layer i."""
+
+    family: ClassVar = "enas_macro"
+    marks: ClassVar = ("[",)
+    check = staticmethod(check)
+    parse = staticmethod(parse)
+    notation = staticmethod(notation)
+
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        return {"network": layer_edges(genotype)}
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        return {"skip_connections": sum(map(len, genotype["skips"]))}

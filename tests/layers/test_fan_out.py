@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from nasctl.space import _fan_out
-from nasctl.space._blocks import DropPath
-from nasctl.space._fan_out import fan_out
+from nasctl.layers import fan_out as fans
+from nasctl.layers.blocks import DropPath
+from nasctl.layers.fan_out import fan_out
 from nasctl.space.darts.operations import OPERATIONS
 from tests.space.equal import assert_close
 
@@ -127,7 +127,7 @@ def test_joined_operations_are_called_neither_alone_nor_more_than_once():
 
 
 def test_an_operation_of_an_unknown_kind_is_computed_plainly_and_named_once(caplog):
-    _fan_out._warn.cache_clear()
+    fans._warn.cache_clear()
     names, half = (*NAMES, "cube"), torch.tensor(0.5)
     edges = [nn.ModuleDict({"cube": Cube(4), "skip_connect": nn.Identity()}) for _ in range(EDGES)]
     x, mixture = (

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from nasctl.space._depthwise import Depthwise, depthwise
+from nasctl.layers.depthwise import Depthwise, depthwise
 from tests.space.equal import assert_close
 
 SHAPES = [(3, 1, 1, 8), (5, 1, 1, 8), (7, 1, 1, 6), (3, 1, 2, 8), (5, 1, 2, 9), (3, 1, 2, 7)]

@@ -8,18 +8,19 @@ https://arxiv.org/abs/1802.03268: state and activation of each node in turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from nasctl.core import Genotype, Remark, ignore
+from nasctl.core import Edge, Genotype, Remark, ignore
 from nasctl.errors import RequestError, unknown
-from nasctl.space import _literal, _numbers
-from nasctl.space._pick import picks_of
-from nasctl.space.rnn_darts.activation import ACTIVATIONS, FIRST
+from nasctl.genotype_format import _literal, _numbers
+from nasctl.genotype_format._pairs import picks_of
 
 FIELDS = ("recurrent", "concat")
-NUMBERED = ("tanh", "relu", "sigmoid", "identity")  # the activations as the released code of ENAS numbers them
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")  # as the released code of ENAS numbers them
+FIRST = "tanh"  # of the state that is made of the input and the last output
 
 _CELL = TypeAdapter(tuple[list[tuple[StrictStr, StrictInt]], list[StrictInt]])
 
@@ -70,12 +71,12 @@ def canonical(genotype: Genotype) -> Genotype:
 
 
 def _numbered(numbers: Sequence[int]) -> Genotype:
-    if len(numbers) % 2 or any(number >= len(NUMBERED) for number in numbers[1::2]):
+    if len(numbers) % 2 or any(number >= len(ACTIVATIONS) for number in numbers[1::2]):
         raise RequestError(
             f"genotype text: {_literal.shown(' '.join(map(str, numbers)))} must hold a state and an activation from 0 "
-            f"to {len(NUMBERED) - 1} for each node; correct the numbers"
+            f"to {len(ACTIVATIONS) - 1} for each node; correct the numbers"
         )
-    picks = [[NUMBERED[kind], source] for source, kind in zip(numbers[::2], numbers[1::2], strict=True)]
+    picks = [[ACTIVATIONS[kind], source] for source, kind in zip(numbers[::2], numbers[1::2], strict=True)]
     return {"recurrent": picks, "concat": list(range(1, len(picks) + 1))}
 
 
@@ -85,8 +86,8 @@ def notation(genotype: Genotype) -> str:
     return f"Genotype(recurrent={picks}, concat={list(genotype['concat'])})"
 
 
-def edges(genotype: Genotype) -> list[tuple[str, str, str]]:
-    """Return (from, to, operation) of each edge of a cell."""
+def cell_edges(genotype: Genotype) -> list[Edge]:
+    """Return the edges of a cell."""
     first = [("x_t", "0", FIRST), ("h_{t-1}", "0", FIRST)]
     nodes = [(str(source), str(node), name) for node, (name, source) in enumerate(genotype["recurrent"], start=1)]
     return [*first, *nodes, *((str(node), "h_t", "mean") for node in genotype["concat"])]
@@ -103,3 +104,22 @@ def depth(genotype: Genotype) -> int:
 def loose_ends(sources: Sequence[int]) -> list[int]:
     """Return the nodes that no other node reads; ``sources`` are the states that nodes 1, 2, ... read."""
     return [node for node in range(1, len(sources) + 1) if node not in sources]
+
+
+class RnnDartsFormat:
+    """``Genotype(recurrent=[('relu', 0), ...], concat=[1, 2, ...])``."""
+
+    family: ClassVar = "rnn_darts"
+    marks: ClassVar = ("Genotype", "[")
+    check = staticmethod(check)
+    parse = staticmethod(parse)
+    canonical = staticmethod(canonical)
+    notation = staticmethod(notation)
+
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        return {"cell": cell_edges(genotype)}
+
+    def features(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return how many nodes apply the identity, and how many nodes the longest path through the cell passes."""
+        identities = sum(name == "identity" for name, _ in genotype["recurrent"])
+        return {"identities": identities, "depth": depth(genotype)}

@@ -1,0 +1,41 @@
+"""Whether a space can do what a class asks of it, by the annotation of ``space`` in the class's constructor."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from nasctl.config.compose import target
+from nasctl.core import (
+    BatchedBuild,
+    Builder,
+    PathSupernet,
+    Relaxation,
+    SearchSpace,
+    TrainableSpace,
+)
+from nasctl.errors import RequestError
+
+CANNOT: Mapping[type, str] = {
+    Builder: "has costs but builds no networks; choose another space to train",
+    PathSupernet: "has networks that share no weights; train each by estimator=from_scratch, or choose another space",
+    BatchedBuild: "has networks that cannot be trained side by side; choose estimator=from_scratch or space=ffn",
+    Relaxation: "cannot be relaxed; choose a strategy that samples, as enas or random_search, or another space",
+}
+"""What a space without these methods is, and the remedy."""
+
+
+def check_space(who: str, node: Mapping[str, Any], name: str, space: object) -> None:
+    """Raise `RequestError` if ``space``, chosen by ``name``, lacks what the class that ``node`` names asks of it."""
+    hints = typing.get_type_hints(target(node).__init__)
+    for protocol in getattr(hints.get("space"), "__mro__", ()):
+        if protocol in CANNOT and not isinstance(space, protocol):
+            raise RequestError(f"{who}: space={name} {CANNOT[protocol]}")
+
+
+def trainable(space: SearchSpace) -> TrainableSpace:
+    """Return ``space``, or raise `RequestError` if it builds no networks."""
+    if not isinstance(space, Builder):
+        raise RequestError(f"space={space.format.family} {CANNOT[Builder]}")
+    return typing.cast(TrainableSpace, space)
