@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, Genotype, SearchSpace, Task
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, Genotype, SearchSpace, Task
 from nasctl.genotype_source import find
 
 WORDS, STEPS, UNITS, FINAL_UNITS, NODES = 10_000, 35, 300, 850, 8
@@ -84,11 +85,11 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
     node = load("estimator", "supernet") | load("estimator", "supernet_language")
     del node["defaults"]
     node |= {"batch_size": columns, "epochs": None, "unroll": "first_order", "compile": compile}
-    estimator = make(node, space(), Words(columns), DEVICE, 0, lambda shown: None)
+    estimator = make(node, EstimatorContext(space(), Words(columns), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def step() -> None:
-        loss = estimator.evaluate(Candidate((0,) * 16, list(logits.softmax(1).unbind()))).loss
+        loss = estimator.evaluate(Candidate((0,) * 16, list(logits.softmax(1).unbind())), 0).loss
         torch.autograd.grad(loss, logits)
         estimator.fit(lambda: Candidate((0,) * 16, list(logits.detach().softmax(1).unbind())))
 

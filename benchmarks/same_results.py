@@ -20,9 +20,9 @@ HERE = Path(__file__).resolve().parents[1]
 SMOKE = ["+debug=smoke"]
 ONE_CELL = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]
 NB201 = ["space=nasbench201", "dataset=digits", *ONE_CELL]
-MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.final.layers=3", "+debug=one_shot"]
+MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.final.layers=3", "+debug=smoke"]
 SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12", "threads=1", "dataset.limit_train=64"]
-ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=rows"]
+ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=smoke"]
 LIMITED = ["constraint=params", "constraint.limit=300"]
 TINY_POPULATION = ["strategy.population_size=2", "strategy.sample_size=1"]
 
@@ -37,10 +37,10 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "Bayesian optimisation": [*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"],
     "TPE": [*NB201, *SCORED, "strategy=tpe", "strategy.initial=4"],
     "TabNAS under a limit": [*ROWS, "strategy=tabnas", *LIMITED, "estimator=from_scratch", "budget.trials=3"],
-    "repeats, vectorized": ["+experiment=tabnas_exact_toy", "+debug=declared"],
+    "repeats, vectorized": ["+experiment=tabnas_exact_toy", "+debug=smoke"],
     "stacked sweep": [*ROWS, "strategy=enumeration", "estimator=stacked", "space.layers=2", "budget.trials=4"],
-    "text": ["+experiment=darts_python_docs", "+debug=words"],
-    "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=words"],
+    "text": ["+experiment=darts_python_docs", "+debug=smoke"],
+    "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=smoke"],
 }
 RECORDS = ("trials.jsonl", "replicas.jsonl")
 NAMES = ("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve")

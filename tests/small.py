@@ -10,8 +10,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
 from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
@@ -116,7 +117,7 @@ class Problem:
         self.space = make(self.config["space"], self.data.task)
 
     def estimator(self, dataset=None, seed=0, pulse=lambda values: None):
-        return make(self.config["estimator"], self.space, dataset or self.data, CPU, seed, pulse)
+        return make(self.config["estimator"], EstimatorContext(self.space, dataset or self.data, CPU, seed, pulse))
 
     def strategy(self, seed=0):
         feasible = Feasible(self.space, self.constraint(), lambda arch: True)
@@ -219,8 +220,10 @@ def candidate(problem, estimator, seed):
 
 
 def fit(estimator, sample):
-    """Take the training steps that are due; return what was to be shown between them."""
+    """Take the training steps of shared weights that are due; return the values to show between them."""
     shown = []
+    if not isinstance(estimator, WeightSharing):
+        return shown
     while values := estimator.fit(sample):
         shown.append(values)
     return shown
@@ -231,33 +234,20 @@ def rounds(problem, estimator, seeds):
     found = []
     for seed in seeds:
         fit(estimator, lambda seed=seed: candidate(problem, estimator, seed + 100))
-        found.append(dict(estimator.evaluate(candidate(problem, estimator, seed)).metrics))
+        found.append(dict(estimator.evaluate(candidate(problem, estimator, seed), seed).metrics))
     return found
 
 
-def train(
-    problem,
-    network=None,
-    *,
-    seed=0,
-    state=None,
-    tick=lambda state, values: None,
-    epochs=None,
-    split=None,
-    choose_by=None,
-):
+def session(seed=0, tick=lambda state, values: None, record=lambda line: None, **settings):
+    """Return a training session with what a test leaves open."""
+    return TrainingSession(seed=seed, on_step=tick, record=record, **settings)
+
+
+def train(problem, network=None, *, split=None, epochs=None, **settings):
     """Train on the training half; return the network and the lines of its history."""
     network = problem.network() if network is None else network
     lines = []
-    problem.trainer().fit(
-        network,
-        problem.data,
-        problem.data.train() if split is None else split,
-        seed=seed,
-        epochs=epochs,
-        tick=tick,
-        record=lambda line: lines.append(dict(line)),
-        state=state,
-        choose_by=choose_by,
-    )
+    split = problem.data.train() if split is None else split
+    course = session(record=lambda line: lines.append(dict(line)), schedule_epochs=epochs, **settings)
+    problem.trainer().fit(network, problem.data, split, course)
     return network, lines

@@ -53,7 +53,7 @@ def test_the_record_of_a_batch_is_that_of_one_replica_after_the_other(settings):
 
 def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
     write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
-    command = ["+experiment=reinforce_nasbench201", "+debug=table", "budget.trials=12", f"paths.data={tmp_path}"]
+    command = ["+experiment=reinforce_nasbench201", "+debug=smoke", "budget.trials=12", f"paths.data={tmp_path}"]
     limited = [*command, "constraint=params", "constraint.limit=3000", "strategy=tabnas", "strategy.samples=20"]
     together, _ = search(*limited, "strategy.batched=true", name="together")
     apart, _ = search(*limited, "strategy.batched=false", name="apart")
@@ -102,7 +102,7 @@ def test_a_batch_stopped_after_its_last_turn_writes_each_replica_once(monkeypatc
 
 def test_a_policy_without_rejection_meets_only_what_a_partial_table_covers(tmp_path):
     write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201(), missing=0.7)
-    command = ["+experiment=reinforce_nasbench201", "+debug=table", "budget.trials=12", f"paths.data={tmp_path}"]
+    command = ["+experiment=reinforce_nasbench201", "+debug=smoke", "budget.trials=12", f"paths.data={tmp_path}"]
     for batched in ("true", "false"):
         lines, _ = search(*command, f"strategy.batched={batched}", name=f"batched-{batched}")
         assert all(line["trials"] == 12 and line["policy"]["skipped"] > 0 for line in lines)
@@ -152,7 +152,7 @@ def test_the_toy_problem_behaves_as_published(experiment, share, tolerance):
 
 @pytest.mark.parametrize("experiment", TOYS)
 def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
-    search(f"+experiment={experiment}", "+debug=declared")
+    search(f"+experiment={experiment}", "+debug=smoke")
     assert cli.run(["compare", "run"]) == 0
     assert "declared" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2

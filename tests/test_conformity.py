@@ -13,7 +13,7 @@ from tests.doors.test_walks import SEARCH, SIZE
 from tests.space.contract.subject import subject
 
 NAMES = {
-    **{"space": "genotype", "space.format": "canonical", "strategy": "derive", "estimator": "covers"},
+    **{"space": "genotype", "space.format": "canonical", "strategy": "derive", "estimator": "evaluate"},
     **{"dataset": "held_out", "trainer": "check"},
 }
 

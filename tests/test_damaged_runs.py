@@ -13,7 +13,14 @@ import pytest
 from nasctl.cli import main as cli
 from tests.mutations import mutate, unverified
 
-ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=rows", "reward.name=loss", "reward.maximize=false"]
+ROWS = [
+    "space=ffn",
+    "dataset=breast_cancer",
+    "trainer=ffn",
+    "+debug=smoke",
+    "reward.name=loss",
+    "reward.maximize=false",
+]
 ALONE = ["estimator=from_scratch", "budget.epochs=null"]
 IMAGES = ["space=nasbench201", "dataset=digits", "+debug=smoke", "space.search.cells=1", "space.final.cells=1"]
 SHARED = ["strategy=random_search", "estimator=supernet", "estimator.sampler=uniform", "estimator.warmup_epochs=1"]

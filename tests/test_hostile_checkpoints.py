@@ -16,7 +16,7 @@ from nasctl.runs import Run
 
 RETRAINS = {
     "classifier": ["from=random", "space=nasbench201", "space.final={channels: 2, cells: 1}", "dataset=digits"],
-    "language": ["from=LSTM", "space=lstm", "dataset=python_docs", "trainer=language_model", "+debug=words"],
+    "language": ["from=LSTM", "space=lstm", "dataset=python_docs", "trainer=language_model", "+debug=smoke"],
 }
 LIMITS = ["dataset.limit_train=128", "dataset.limit_test=64", "trainer.batch_size=32", "trainer.epochs=2", "threads=1"]
 SETTINGS = {"classifier": [*RETRAINS["classifier"], *LIMITS], "language": RETRAINS["language"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 FLOOR = (
-    *("core", "digest", "errors", "files", "out_of_memory", "seeds", "signals", "symlinks", "system_errors"),
+    *(
+        "core",
+        "digest",
+        "errors",
+        "files",
+        "hidden_state",
+        "out_of_memory",
+        "seeds",
+        "signals",
+        "symlinks",
+        "system_errors",
+    ),
     *("terminal_text", "walk"),
 )  # nothing of the program above them
 COMMON = (*FLOOR, "acceleration", "genotype_format", "layers")  # what every room may import
@@ -27,10 +39,13 @@ def imported(path: Path) -> set[str]:
     return {name.removeprefix("nasctl.") for name in names if name.startswith("nasctl.")}
 
 
+ALSO = {"estimator": ("trainer",)}  # an estimator trains, and shares the evaluation loop
+
+
 @pytest.mark.parametrize("room", GROUPS)
 def test_a_room_knows_the_vocabulary_and_itself(room: str) -> None:
     for path in (PACKAGE / room).rglob("*.py"):
-        others = {name for name in imported(path) if name.split(".")[0] not in (*COMMON, room)}
+        others = {name for name in imported(path) if name.split(".")[0] not in (*COMMON, room, *ALSO.get(room, ()))}
         assert not others, f"{path} imports {others}"
 
 
@@ -81,15 +96,27 @@ def third_party(path: Path) -> set[str]:
     return {name.split(".")[0] for name in found}
 
 
-@pytest.mark.parametrize("group", GROUPS)
+def groups() -> list[str]:
+    """Return the groups and the nested ones, such as strategy/policy."""
+    nested = {str(file.parent.relative_to(CONF)) for group in GROUPS for file in (CONF / group).rglob("*.yaml")}
+    return sorted(nested | set(GROUPS))
+
+
+@pytest.mark.parametrize("group", groups())
 def test_every_choice_has_a_module_and_a_yaml(group: str) -> None:
     modules = {p.stem for p in (PACKAGE / group).iterdir() if p.stem[0] != "_" and (p.suffix == ".py" or _package(p))}
-    files = {p.stem for p in (CONF / group).glob("*.yaml")}
-    assert modules and modules <= files, f"no YAML for {modules - files}"
-    for path in (CONF / group).glob("*.yaml"):
-        text = path.read_text()
+    texts = {path: path.read_text() for path in (CONF / group).glob("*.yaml")}
+    named = {p.stem for p in (CONF / group).iterdir()}
+    chosen = {target for text in texts.values() for target in TARGET.findall(text)}
+    dotted = f"nasctl.{group.replace('/', '.')}."
+    modules -= {target.removeprefix(dotted).split(".")[0] for target in chosen}
+    assert modules <= named, f"no YAML for {modules - named}"
+    for path, text in texts.items():
         assert text.startswith("# "), f"{path} does not say what it is"
-        assert f"_target_: nasctl.{group}." in text or "defaults:" in text
+        assert f"_target_: {dotted}" in text or "defaults:" in text
+
+
+TARGET = re.compile(r"^_target_: (\S+)$", re.MULTILINE)
 
 
 def _package(path: Path) -> bool:

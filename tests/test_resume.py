@@ -100,14 +100,19 @@ def resume(name: str, folder: Path) -> None:
 
 def assert_identical(a: Path, b: Path) -> None:
     """Compare what a run decided: files byte for byte, weights bit for bit."""
-    for file in ("architecture.json", "trials.jsonl", "history.jsonl"):
-        assert (a / file).exists() == (b / file).exists()
-        if (a / file).exists():
-            assert (a / file).read_bytes() == (b / file).read_bytes(), file
+    lines = {path.name for run in (a, b) for path in run.glob("*.jsonl")} - {"costs.jsonl"}  # seconds
+    for file in ("architecture.json", *lines):
+        assert (a / file).read_bytes() == (b / file).read_bytes(), file
+    assert _without_clocks(a) == _without_clocks(b)
     first, second = (torch.load(path / "checkpoint.pt", weights_only=True) for path in (a, b))
     assert _flat(first["state"]) == _flat(second["state"])
     if (a / "weights.pt").exists():
         assert _flat(torch.load(a / "weights.pt")) == _flat(torch.load(b / "weights.pt"))
+
+
+def _without_clocks(run: Path) -> dict[str, object]:
+    result = json.loads((run / "result.json").read_text())
+    return {key: value for key, value in result.items() if key not in ("cost", "cpu_seconds")}
 
 
 def _flat(state: object, path: str = "") -> dict[str, object]:

@@ -11,7 +11,7 @@ import torch
 
 from nasctl.cli import jobs
 from nasctl.cli import main as cli
-from nasctl.config import compose as config
+from nasctl.config import settings
 from nasctl.core import Candidate
 from nasctl.errors import RunError, TrialError
 from nasctl.out_of_memory import of_one_candidate
@@ -118,9 +118,8 @@ def test_a_candidate_that_is_too_large_is_a_failed_trial(place: str, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(*{"fit": (estimator.trainer, "fit"), "build": (estimator.space, "build")}[place], too_large)
         with pytest.raises(TrialError, match="out of memory"):
-            estimator.evaluate(Candidate(problem.arch(0)))
-    assert estimator.evaluated == 1
-    assert estimator.evaluate(Candidate(problem.arch(1))).metrics["error"] >= 0
+            estimator.evaluate(Candidate(problem.arch(0)), 0)
+    assert estimator.evaluate(Candidate(problem.arch(1)), 1).metrics["error"] >= 0
 
 
 @pytest.mark.slow
@@ -176,5 +175,5 @@ def test_a_choice_that_is_none_ends_a_sweep_before_it_begins(folder: Path, capsy
 
 
 def test_most_threads_are_many_a_processor() -> None:
-    assert 4 * (os.cpu_count() or 1) <= config.MOST_THREADS
+    assert 4 * (os.cpu_count() or 1) <= settings.MOST_THREADS
     assert errno.ENOSPC in REMEDIES

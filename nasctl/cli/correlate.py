@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from nasctl.cli.recording import begin, is_finished, open_run
-from nasctl.config import compose as configuration
+from nasctl.config.build import make, validate
 from nasctl.config.builders import costs_of, fingerprint, make_trainer
 from nasctl.config.collaborators import trainable
-from nasctl.config.compose import Config, make
 from nasctl.config.problem import Scene, set_up
-from nasctl.core import Architecture, Estimator, Feasible, Reward
+from nasctl.config.settings import Config
+from nasctl.core import Architecture, Estimator, EstimatorContext, Feasible, Reward
 from nasctl.errors import RequestError
 from nasctl.files import write_whole
 from nasctl.genotype_source import check_space
 from nasctl.report import correlation as report
-from nasctl.report import likeness, record
-from nasctl.report.duplicates import identity, once
-from nasctl.report.record import Run as Recorded
+from nasctl.report._read import likeness, record
+from nasctl.report._read.duplicates import identity, once
+from nasctl.report._read.record import Run as Recorded
 from nasctl.runs import Run, environment
 from nasctl.runs.progress import Progress, duration
 from nasctl.runs.reader import RunFiles
@@ -52,7 +52,7 @@ def correlate(config: Config) -> None:
     """Hold the ranking by the shared weights of searches against training; or resume, or show that."""
     check_space(config["choices"]["space"], listed(config["from"]))
     groups = (*CORRELATE, "against" if config.get("against") else "trainer")
-    configuration.validate(config, groups)
+    validate(config, groups)
     scene = set_up(config, environment.choose_device(config["device"]), costs_of(asking(config)))
     runs = [shared_weights.load(Path(text), scene.space, config, scene.device) for text in listed(config["from"])]
     check_seeds(runs)
@@ -100,11 +100,10 @@ def retrained(scene: Scene, reward: Reward) -> Truth:
 def asked(scene: Scene, reward: Reward) -> Truth:
     """Return what the estimator ``against`` says; of a table with several training seeds, each of them."""
     data = SearchData(scene.dataset)
-    places = (scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
-    estimators: list[Estimator] = [make(node, *places) for node in columns(scene.config["against"])]
+    context = EstimatorContext(scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    estimators: list[Estimator] = [make(node, context) for node in columns(scene.config["against"])]
     first = estimators[0]
-    partial = getattr(first, "partial", False)
-    archs = sample(scene, WithinConstraint(scene.space, scene.constraint, first.covers, partial))
+    archs = sample(scene, WithinConstraint.of(scene.space, scene.constraint, first))
     trainings = [Estimated(estimator, reward) for estimator in estimators]
     return Truth(first.error_kind, archs, trainings, first.fingerprint())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import typing
 from collections.abc import Mapping
 from typing import Any
 
-from nasctl.config.compose import target
+from nasctl.config.build import target
 from nasctl.core import (
     BatchedBuild,
     Builder,
@@ -28,10 +30,19 @@ CANNOT: Mapping[type, str] = {
 
 def check_space(who: str, node: Mapping[str, Any], name: str, space: object) -> None:
     """Raise `RequestError` if ``space``, chosen by ``name``, lacks what the class that ``node`` names asks of it."""
-    hints = typing.get_type_hints(target(node).__init__)
-    for protocol in getattr(hints.get("space"), "__mro__", ()):
+    owner = next(part for part in target(node).__mro__ if "__init__" in vars(part))
+    context = _annotation(owner.__init__, "context", owner.__module__)
+    asked = _annotation(context, "space", context.__module__) if context else None
+    asked = asked or _annotation(owner.__init__, "space", owner.__module__)
+    for protocol in getattr(asked, "__mro__", ()):
         if protocol in CANNOT and not isinstance(space, protocol):
             raise RequestError(f"{who}: space={name} {CANNOT[protocol]}")
+
+
+def _annotation(owner: Any, name: str, module: str) -> Any:
+    """Return the class by which ``owner`` annotates ``name``; None if there is none of a plain name."""
+    found = inspect.get_annotations(owner).get(name)
+    return vars(sys.modules[module]).get(found) if isinstance(found, str) else found
 
 
 def trainable(space: SearchSpace) -> TrainableSpace:

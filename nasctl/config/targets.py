@@ -90,6 +90,9 @@ class Known:
                 self.classes[place].add(node[TARGET])
             for key, value in node.items():
                 self._walk(value, f"{place}.{key}".strip("."))
+        elif isinstance(node, list) and any(isinstance(item, dict) for item in node):
+            for item in node:
+                self._walk(item, place)
         elif isinstance(node, str) and (whole := _WHOLE.fullmatch(node)):
             self.aliases[place].add(whole[1])
         elif is_address(place, node):

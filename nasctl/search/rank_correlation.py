@@ -24,6 +24,7 @@ from nasctl.core import (
     StepCallback,
     TrainableSpace,
     Trainer,
+    TrainingSession,
 )
 from nasctl.errors import RequestError, TrialError
 from nasctl.retrain import retrain
@@ -51,17 +52,9 @@ class Retrained:
         self.device, self.seed = device, seed
 
     def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        _, _, metrics = retrain(
-            self.space,
-            self.space.genotype(arch),
-            self.trainer,
-            self.dataset,
-            self.device,
-            self.seed,
-            tick=tick,
-            record=lambda line: None,
-            state=state,
-        )
+        session = TrainingSession(seed=self.seed, on_step=tick, record=lambda line: None, state=state)
+        genotype = self.space.genotype(arch)
+        _, _, metrics = retrain(self.space, genotype, self.trainer, self.dataset, self.device, session)
         return self.reward.quality(metrics)
 
 
@@ -72,7 +65,7 @@ class Estimated:
         self.estimator, self.reward = estimator, reward
 
     def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        return self.reward.quality(self.estimator.evaluate(Candidate(arch)).metrics)
+        return self.reward.quality(self.estimator.evaluate(Candidate(arch), 0).metrics)
 
 
 class Correlation:

@@ -5,7 +5,7 @@ import torch
 
 from nasctl import walk
 from nasctl.core import Candidate, PathSupernet
-from nasctl.layers.language import detached
+from nasctl.hidden_state import detached
 from tests.space.contract.subject import NAMES, subject
 from tests.space.text import COLUMNS, STEPS, WORDS, passage, small, state, tokens
 

@@ -123,7 +123,7 @@ FAR = ("strategy.init_std=3", "seed=1")  # two steps do not turn such rows
 @pytest.mark.parametrize("limit, feasible", [(1000, True), (150, False)])
 def test_a_result_judges_what_was_derived_and_tells_the_expected_cost(limit, feasible, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    search = ["search", "+experiment=darts_breast_cancer", "+debug=rows", "constraint=params", "run_dir=run"]
+    search = ["search", "+experiment=darts_breast_cancer", "+debug=smoke", "constraint=params", "run_dir=run"]
     assert cli.run([*search, f"constraint.limit={limit}", "space.widths=[4,8]", "space.layers=2", *FAR]) == 0
     result = json.loads(Path("run", "result.json").read_text())
     (expected,) = result["relaxed"]["expected_cost"]
@@ -133,7 +133,7 @@ def test_a_result_judges_what_was_derived_and_tells_the_expected_cost(limit, fea
 
 def test_a_limit_on_latency_asks_for_a_penalty_of_zero(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    search = ["search", "+experiment=darts_breast_cancer", "+debug=rows", "constraint=latency", "constraint.limit=9"]
+    search = ["search", "+experiment=darts_breast_cancer", "+debug=smoke", "constraint=latency", "constraint.limit=9"]
     assert cli.run([*search, "run_dir=refused"]) == 2
     assert "set strategy.penalty=0" in capsys.readouterr().err
     assert cli.run([*search, "strategy.penalty=0", "run_dir=run"]) == 0

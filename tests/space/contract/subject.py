@@ -14,7 +14,8 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Task, TextSegment
 from nasctl.errors import RequestError
 

@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasctl import walk
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Builder, Candidate, FixedChoices, Relaxation, RelaxedCosts
 from nasctl.errors import RequestError
 from nasctl.space import _chain, _count
