@@ -27,12 +27,12 @@ LIMITED = ["constraint=params", "constraint.limit=300"]
 TINY_POPULATION = ["strategy.population_size=2", "strategy.sample_size=1"]
 
 COMMANDS: Mapping[str, Sequence[str]] = {
-    "darts, second order": ["+experiment=darts_digits", *SMOKE, "estimator.unroll=finite_difference"],
+    "darts, second order": ["+experiment=darts_digits", *SMOKE, "estimator/unroll=finite_difference"],
     "darts under a limit": ["+experiment=darts_digits", *SMOKE, "constraint=params", "constraint.limit=4000"],
     "random search": ["+experiment=random_search_digits", *SMOKE],
     "evolution": ["+experiment=evolution_digits", *SMOKE, *TINY_POPULATION],
     "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", "strategy.samples=2", "strategy.selection=1"],
-    "fair paths": [*NB201, *SMOKE, "strategy=regularized_evolution", "estimator.sampler=fair", *TINY_POPULATION],
+    "fair paths": [*NB201, *SMOKE, "strategy=regularized_evolution", "estimator/sampler=fair", *TINY_POPULATION],
     "zero-cost scores": [*NB201, *SCORED, "strategy=local_search"],
     "Bayesian optimisation": [*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"],
     "TPE": [*NB201, *SCORED, "strategy=tpe", "strategy.initial=4"],

@@ -15,12 +15,28 @@ import nasctl.dataset.none
 import nasctl.dataset.ptb
 import nasctl.dataset.python_docs
 import nasctl.estimator.from_scratch
+import nasctl.estimator.sampler.fair
+import nasctl.estimator.sampler.nsas
+import nasctl.estimator.sampler.strategy
+import nasctl.estimator.sampler.uniform
+import nasctl.estimator.score.grad_norm
+import nasctl.estimator.score.macs
+import nasctl.estimator.score.naswot
+import nasctl.estimator.score.params
+import nasctl.estimator.score.synflow
 import nasctl.estimator.stacked
 import nasctl.estimator.supernet
 import nasctl.estimator.synthetic
 import nasctl.estimator.table
 import nasctl.estimator.toy
+import nasctl.estimator.unroll.exact
+import nasctl.estimator.unroll.finite_difference
+import nasctl.estimator.unroll.first_order
+import nasctl.estimator.unroll.released
 import nasctl.estimator.zero_cost
+import nasctl.resource.latency
+import nasctl.resource.macs
+import nasctl.resource.params
 import nasctl.reward.absolute
 import nasctl.reward.metric
 import nasctl.reward.perplexity
@@ -52,7 +68,10 @@ import nasctl.trainer.schedule.cosine
 import nasctl.trainer.schedule.decay
 import nasctl.trainer.schedule.exponential
 import nasctl.trainer.schedule.linear
-from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import Constraint, Dataset, Estimator, Resource, Reward, SearchSpace, Strategy, Trainer
+from nasctl.estimator.sampler._paths import PathSampler
+from nasctl.estimator.score._untrained import Score
+from nasctl.estimator.unroll._bilevel import Unroll
 from nasctl.trainer._schedule import Schedule
 
 
@@ -168,6 +187,58 @@ def estimator_zerocost(made: nasctl.estimator.zero_cost.ZeroCost) -> Estimator:
     return made
 
 
+def estimator_sampler_fair(made: nasctl.estimator.sampler.fair.Fair) -> PathSampler:
+    return made
+
+
+def estimator_sampler_nsas(made: nasctl.estimator.sampler.nsas.Nsas) -> PathSampler:
+    return made
+
+
+def estimator_sampler_ofstrategy(made: nasctl.estimator.sampler.strategy.OfStrategy) -> PathSampler:
+    return made
+
+
+def estimator_sampler_uniform(made: nasctl.estimator.sampler.uniform.Uniform) -> PathSampler:
+    return made
+
+
+def estimator_score_gradnorm(made: nasctl.estimator.score.grad_norm.GradNorm) -> Score:
+    return made
+
+
+def estimator_score_macs(made: nasctl.estimator.score.macs.Macs) -> Score:
+    return made
+
+
+def estimator_score_naswot(made: nasctl.estimator.score.naswot.Naswot) -> Score:
+    return made
+
+
+def estimator_score_params(made: nasctl.estimator.score.params.Params) -> Score:
+    return made
+
+
+def estimator_score_synflow(made: nasctl.estimator.score.synflow.Synflow) -> Score:
+    return made
+
+
+def estimator_unroll_exact(made: nasctl.estimator.unroll.exact.Exact) -> Unroll:
+    return made
+
+
+def estimator_unroll_finitedifference(made: nasctl.estimator.unroll.finite_difference.FiniteDifference) -> Unroll:
+    return made
+
+
+def estimator_unroll_firstorder(made: nasctl.estimator.unroll.first_order.FirstOrder) -> Unroll:
+    return made
+
+
+def estimator_unroll_released(made: nasctl.estimator.unroll.released.Released) -> Unroll:
+    return made
+
+
 def dataset_breastcancer(made: nasctl.dataset.breast_cancer.BreastCancer) -> Dataset:
     return made
 
@@ -253,4 +324,16 @@ def constraint_unconstrained(made: nasctl.constraint.none.Unconstrained) -> Cons
 
 
 def constraint_several(made: nasctl.constraint.several.Several) -> Constraint:
+    return made
+
+
+def resource_latency(made: nasctl.resource.latency.Latency) -> Resource:
+    return made
+
+
+def resource_macs(made: nasctl.resource.macs.Macs) -> Resource:
+    return made
+
+
+def resource_params(made: nasctl.resource.params.Params) -> Resource:
     return made

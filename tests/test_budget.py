@@ -183,7 +183,9 @@ def test_a_choice_of_the_users_own_is_kept_and_then_refused(folder: Path, capsys
 
 def test_a_warm_up_that_spends_the_epochs_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    arguments = ["search", *SMALLEST, "estimator.epochs=2", "budget.epochs=2", "estimator.warmup_epochs=2"]
+    arguments = ["search", *SMALLEST, "estimator.epochs=2", "budget.epochs=2", "estimator.schedule.warmup_epochs=2"]
     assert cli.run(arguments) == 2
-    said = "budget.epochs=2 is spent by estimator.warmup_epochs=2 before the first trial; set estimator.epochs=2"
+    said = (
+        "budget.epochs=2 is spent by estimator.schedule.warmup_epochs=2 before the first trial; set estimator.epochs=2"
+    )
     assert said in capsys.readouterr().err

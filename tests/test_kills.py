@@ -29,7 +29,7 @@ TOY = ["search", "+experiment=tabnas_toy", "strategy.batched=false", "repeats=10
 SHORTER = {  # a second or two: each kill costs half of it
     "darts": ["budget.epochs=2"],
     "enas": ["budget.trials=12"],
-    "nsas": ["estimator.epochs=1", "estimator.warmup_epochs=1", "budget.trials=3"],
+    "nsas": ["estimator.epochs=1", "estimator.schedule.warmup_epochs=1", "budget.trials=3"],
     "evolution": ["budget.trials=4", "strategy.population_size=2"],
     "retrain": ["trainer.epochs=3"],
     "language": ["trainer.epochs=5"],

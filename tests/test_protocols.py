@@ -11,11 +11,15 @@ PROTOCOLS = {
     "space": "nasctl.core.SearchSpace",
     "strategy": "nasctl.core.Strategy",
     "estimator": "nasctl.core.Estimator",
+    "estimator/sampler": "nasctl.estimator.sampler._paths.PathSampler",
+    "estimator/score": "nasctl.estimator.score._untrained.Score",
+    "estimator/unroll": "nasctl.estimator.unroll._bilevel.Unroll",
     "dataset": "nasctl.core.Dataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",
     "constraint": "nasctl.core.Constraint",
+    "resource": "nasctl.core.Resource",
 }
 """By group, and by nested group."""
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""

@@ -150,7 +150,7 @@ def labels(runs: Sequence[SharedWeights]) -> list[str]:
         name = f"{run.facts['label'] or run.facts['choices']['strategy']}"
         name = name if run.facts["label"] else f"{name}, {run.facts['sampler']}"
         signature, part = run.facts["signature"], parts[recorded(run).path]
-        data = likeness.told_data(likeness.shared(part))
+        data = likeness.data_digits(likeness.shared(part))
         known = [name, f"{name} ({signature})", f"{name} ({signature}, data {data})"]
         key = signature, tuple(one.path for one in part)
         taken = {other for kept, other in first.items() if kept != key}

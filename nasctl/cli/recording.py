@@ -13,11 +13,12 @@ import torch
 
 from nasctl.command_line.flags import config_dirs
 from nasctl.config.problem import Scene
+from nasctl.config.resources import Tabled
 from nasctl.config.signature import signature
-from nasctl.core import Architecture, Genotype, Metrics
+from nasctl.core import Architecture, Genotype, Measured, Metrics
 from nasctl.errors import RequestError
 from nasctl.genotype_source import architecture_record
-from nasctl.runs import Run, environment, fingerprint
+from nasctl.runs import Run, environment, fingerprint, schema
 from nasctl.runs.directory import is_finished as has_finished
 from nasctl.runs.dry_run import DryRun
 from nasctl.runs.progress import duration
@@ -33,8 +34,7 @@ THREADS = torch.get_num_threads()  # torch's own choice, before a job of a sweep
 def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Run:
     """Return the run that the settings name, or raise `RequestError` if what is there forbids it."""
     config = scene.config
-    timed = {} if scene.latency is None else {"resource": config["resource"]}
-    signed = signature({**nodes, **timed}, scene.device)
+    signed = signature({**nodes, **settings_of_resources(scene)}, scene.device)
     record = config | {"verb": verb, "signature": signed}
     if config["dry_run"]:
         return DryRun(record, phase=verb, device=scene.device, trials=config["budget"]["trials"])
@@ -43,18 +43,29 @@ def open_run(verb: str, scene: Scene, name: str, nodes: Mapping[str, Any]) -> Ru
     check_resume(config["resume"], path)
     run = Run(path, record, phase=PHASES.get(verb, verb), checkpoint_seconds=config["checkpoint"]["seconds"])
     run.check_config()
-    keep_latency(run, scene)
+    for name, resource in scene.resources.items():
+        if isinstance(resource, Measured):
+            keep_measured(run, name, resource)
     return run
 
 
-def keep_latency(run: Run, scene: Scene) -> None:
-    """Have what is measured of latency written to latency.json, and take over what is there."""
-    latency, path = scene.latency, run.path / "latency.json"
-    if latency is None or has_finished(path.parent):
+def settings_of_resources(scene: Scene) -> dict[str, Any]:
+    """Return the nodes of the resources that have settings, which a signature holds; others are told by their name."""
+    own = [name for name, resource in scene.resources.items() if not isinstance(resource, Tabled)]
+    nodes = {name: scene.config["resources"][name] for name in own if len(scene.config["resources"][name]) > 1}
+    return {"resources": nodes} if nodes else {}
+
+
+def keep_measured(run: Run, name: str, resource: Measured) -> None:
+    """Have what is measured of a resource written to a file of its name, and take over what is there."""
+    path = run.path / f"{name}.json"
+    if path.name in schema.FILES.keys() - schema.MEASURED.keys():
+        raise RequestError(f"resource: {name}, which is measured, bears the name of a run's file; give it another name")
+    if has_finished(path.parent):
         return
-    with latency.undisturbed():  # the record names the number of threads
-        device = environment.device_record(latency.device)
-    there = RunFiles(run.path).optional("latency.json", {"device": device, **latency.record()})
+    with resource.undisturbed():  # the record names the number of threads
+        device = environment.device_record(resource.device)
+    there = RunFiles(run.path).optional(path.name, {"device": device, **resource.record()})
     if there["device"] != device:
         raise RequestError(
             f"{path}: was measured on {there['device'].get('name')}, this is {device['name']}; go on there or use "
@@ -63,10 +74,10 @@ def keep_latency(run: Run, scene: Scene) -> None:
 
     def keep(record: Mapping[str, Any]) -> None:
         run.path.mkdir(parents=True, exist_ok=True)
-        run.write("latency.json", {"device": device, **record})
+        run.write(path.name, {"device": device, **record})
 
-    latency.load(there)
-    latency.keep = keep
+    resource.load(there)
+    resource.keep = keep
 
 
 def check_resume(wanted: str, path: Path) -> None:
@@ -118,7 +129,7 @@ def finish(
 ) -> None:
     """Write architecture.json and result.json."""
     run.write("architecture.json", architecture_record(scene.space, genotype, arch))
-    timed = {} if scene.latency is None else {"latency": scene.latency.facts(genotype)}
+    costs = costs_of(scene, genotype)  # a network is measured before it is judged
     margin = scene.constraint.margin(genotype)
     result = {
         "verb": run.config["verb"],
@@ -130,7 +141,7 @@ def finish(
         "params": scene.space.cost(genotype, "params"),
         "macs": scene.space.cost(genotype, "macs"),
         **embeddings(scene, genotype),
-        **timed,
+        **costs,
         "ops": scene.space.num_operations,
         "space_size": scene.space.size,
         "feasible": None if margin is None else margin >= 0,
@@ -139,6 +150,13 @@ def finish(
         "device": environment.device_record(scene.device),
     }
     run.write("result.json", result)
+
+
+def costs_of(scene: Scene, genotype: Genotype) -> dict[str, Any]:
+    """Return what a result says of the resources: their costs, and the facts of each that has some."""
+    facts = {name: dict(resource.facts(genotype)) for name, resource in scene.resources.items()}
+    costs = {name: resource(genotype) for name, resource in scene.resources.items()}
+    return {"costs": costs, **{name: found for name, found in facts.items() if found}}
 
 
 def embeddings(scene: Scene, genotype: Genotype) -> dict[str, float]:

@@ -12,8 +12,8 @@ from nasctl.config.build import make, target
 from nasctl.config.collaborators import check_space, trainable
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
+from nasctl.config.resources import Costs
 from nasctl.config.settings import Config
-from nasctl.config.table_costs import Costs
 from nasctl.core import (
     Estimator,
     EstimatorContext,

@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance, presets
+from nasctl.config import experiment, inheritance, named_resources, presets
 from nasctl.config.build import make as make
 from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
@@ -74,7 +74,8 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
     jobs.run_postponed()
     if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
         first = in_words(jobs.failed[0]) if jobs.failed else complaint
-        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+        reason = "; ".join(str(first).splitlines())  # of several misfits, each is a line
+        raise SweepError(f"a job of the sweep failed ({reason}); nasctl ls runs shows each") from complaint
     if complaint is not None:
         raise _readable(complaint, list(line.settings)) from complaint
     if jobs.raised is not None:
@@ -225,7 +226,7 @@ def show_composed(config: Config) -> None:
     """Print the configuration of a job of a sweep."""
     import yaml
 
-    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides", "resources")}
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 
 
@@ -272,6 +273,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    plain |= {"resources": named_resources.nodes(plain, config_folders())}
     return plain | {"cut": _cut(plain)}
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Dataset, Estimator, GenotypeFormat, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import Constraint, Dataset, Estimator, GenotypeFormat, Resource, Reward, SearchSpace, Strategy, Trainer
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
@@ -18,6 +18,7 @@ PROTOCOLS: Mapping[str, type] = {
     "trainer": Trainer,
     "reward": Reward,
     "constraint": Constraint,
+    "resource": Resource,
 }
 T = TypeVar("T")
 _NOTHING = object()

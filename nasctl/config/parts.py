@@ -56,8 +56,10 @@ def _collaborators(cls: Any) -> list[str]:
 
 
 def lacking(cls: Any, protocol: type, path: str) -> Iterator[str]:
-    """Yield a sentence if a part's class lacks methods of its protocol."""
-    missing = [name for name in members(protocol) if callable(getattr(protocol, name, None)) and not hasattr(cls, name)]
+    """Yield a sentence if a part's class lacks members of its protocol; attributes may be made by its constructor."""
+    alone = cls.__init__ is object.__init__
+    wanted = [name for name in members(protocol) if alone or callable(getattr(protocol, name, None))]
+    missing = [name for name in wanted if not hasattr(cls, name)]
     if missing:
         yield (
             f"{path}: {cls.__module__}.{cls.__qualname__} in {inspect.getsourcefile(cls)} lacks {', '.join(missing)}; "

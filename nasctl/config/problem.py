@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,9 @@ import torch
 
 from nasctl.config.build import make
 from nasctl.config.conformity import conforming
+from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Config
-from nasctl.config.table_costs import Costs, tabled
-from nasctl.core import Constraint, Dataset, SearchSpace
-from nasctl.resource.latency import Latency, timed
+from nasctl.core import Constraint, ConstraintContext, Dataset, Resource, ResourceContext, SearchSpace
 from nasctl.terminal_text import folder_part
 
 
@@ -26,7 +25,7 @@ class Scene:
     dataset: Dataset
     space: SearchSpace
     constraint: Constraint
-    latency: Latency | None = None  # where a limit or a reward is of it
+    resources: Mapping[str, Resource]  # by name: those of limits, rewards and records
 
     def name(self, *groups: str) -> str:
         """Return the chosen options of ``groups``, joined."""
@@ -38,15 +37,7 @@ def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], 
     dataset = conforming(make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"]), "dataset")
     space = conforming(make(config["space"], dataset.task), "space")
     conforming(space.format, "space.format")
-    known = costs(space)
-    measured = measures(config) and "latency" not in known
-    latency = make(config["resource"], space, dataset.task, device) if measured else None
-    space = space if latency is None else timed(space, latency)
-    space = tabled(space, known) if known else space
-    return Scene(config, device, dataset, space, conforming(make(config["constraint"], space), "constraint"), latency)
-
-
-def measures(config: Config) -> bool:
-    """Return whether a limit or a reward is of latency."""
-    nodes = [config.get(group) or {} for group in ("constraint", "reward")]
-    return any("latency" in (node.get("resource"), *(node.get("limits") or ())) for node in nodes)
+    resources = build(config["resources"], ResourceContext(space, dataset.task, device), costs(space))
+    space = costed(space, resources)
+    constraint = conforming(make(config["constraint"], ConstraintContext(space, resources)), "constraint")
+    return Scene(config, device, dataset, space, constraint, resources)

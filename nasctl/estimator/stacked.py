@@ -24,8 +24,6 @@ from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.seeds import position_seed
 
-COSTS = ("params", "macs")
-
 
 class Stacked(IndependentEstimator):
     """SGD as `nasctl.trainer.classifier` does it, on blocks of ``networks`` architectures at once.
@@ -46,6 +44,7 @@ class Stacked(IndependentEstimator):
         context: EstimatorContext,
         *,
         networks: PositiveInt,
+        costs: list[str],
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
         batch_size: PositiveInt,
@@ -68,7 +67,7 @@ class Stacked(IndependentEstimator):
             )
         self.space: Any = context.space
         self.dataset, self.device, self.seed, self.report = context.data, context.device, context.seed, context.report
-        self.networks, self.form, self.size = networks, form, size
+        self.networks, self.costs, self.form, self.size = networks, costs, form, size
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -149,7 +148,9 @@ class Stacked(IndependentEstimator):
     def _facts(self, arch: Architecture) -> Metrics:
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
-        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.format.features(genotype))
+        return {name: self.space.cost(genotype, name) for name in self.costs} | dict(
+            self.space.format.features(genotype)
+        )
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

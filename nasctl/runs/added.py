@@ -19,7 +19,11 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.dataset.cifar10.CIFAR": _IMAGES,
     "nasctl.dataset.digits.Digits": _IMAGES,
     "nasctl.dataset.imagenet.ImageNet": _IMAGES,
-    "nasctl.estimator.supernet.Supernet": {"norms": "batch", "lr_by_length": False},
+    "nasctl.estimator.stacked.Stacked": {"costs": ["params", "macs"]},
+    "nasctl.estimator.supernet.Supernet": {
+        "statistics": {"norms": "batch"},
+        "optimizer": {"lr_by_length": False},
+    },
     "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},

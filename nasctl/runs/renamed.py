@@ -80,6 +80,34 @@ Entry = Setting | Part | Gone | Choice | Group | Class
 CLASSIFIER = "nasctl.trainer.classifier.Classifier"
 LANGUAGE_MODEL = "nasctl.trainer.language_model.LanguageModel"
 SCHEDULES = {name: f"nasctl.trainer.schedule.{name}.{name.title()}" for name in ("cosine", "linear", "exponential")}
+SUPERNET = "nasctl.estimator.supernet.Supernet"
+ZERO_COST = "nasctl.estimator.zero_cost.ZeroCost"
+_UNROLLS = {
+    "first_order": "FirstOrder",
+    "exact": "Exact",
+    "finite_difference": "FiniteDifference",
+    "released": "Released",
+}
+_SCORES = {"naswot": "Naswot", "synflow": "Synflow", "grad_norm": "GradNorm", "params": "Params", "macs": "Macs"}
+
+
+def _part(name: str, of: str, **classes: str) -> Part:
+    """Return the line of an estimator's setting that is a nested group now; ``classes`` are named by module."""
+    group = f"estimator.{name}"
+    known = {module: f"nasctl.{group}.{module}.{cls}" for module, cls in classes.items()}
+    return Part(group, group.replace(".", "/"), known, of)
+
+
+def _into(node: str, name: str) -> Setting:
+    """Return the line of a setting of shared weights that stands in a node of its own now."""
+    return Setting(f"estimator.{name}", f"estimator.{node}.{name}", SUPERNET)
+
+
+def _supernet(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a node of shared weights without the settings of what was not chosen."""
+    unused = {"nsas": node.get("sampler") != "nsas", "unroll_radius": node.get("unroll") in ("first_order", "exact")}
+    return {name: value for name, value in node.items() if not unused.get(name)}
+
 
 RENAMED: tuple[Entry, ...] = (
     # choices and groups
@@ -88,6 +116,18 @@ RENAMED: tuple[Entry, ...] = (
     # space
     # strategy
     # estimator
+    _part("sampler", SUPERNET, strategy="OfStrategy", uniform="Uniform", fair="Fair", nsas="Nsas"),
+    Setting("estimator.nsas", "estimator.sampler", of=SUPERNET),
+    _part("unroll", SUPERNET, **_UNROLLS),
+    Setting("estimator.unroll_radius", "estimator.unroll.radius", of=SUPERNET),
+    Setting("estimator.unroll_clip", "estimator.optimizer.virtual_clip", of=SUPERNET),
+    Setting("estimator.slowness", "estimator.tar_beta", of=SUPERNET),
+    *(_into("schedule", name) for name in ("warmup_epochs", "fit_epochs", "fit_every")),
+    *(_into("optimizer", name) for name in ("lr", "lr_min", "lr_decay", "lr_decay_from", "lr_by_length")),
+    *(_into("optimizer", name) for name in ("momentum", "weight_decay", "clip")),
+    *(_into("statistics", name) for name in ("norms", "recalibrate")),
+    *(_into("speed", name) for name in ("channels_last", "compile", "cuda_graph")),
+    _part("score", ZERO_COST, **_SCORES),
     # dataset
     # trainer
     Part("trainer.schedule", "trainer/schedule", SCHEDULES, of=CLASSIFIER),
@@ -103,7 +143,7 @@ RENAMED: tuple[Entry, ...] = (
     # reward, constraint, resource
 )
 
-NODES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+NODES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {SUPERNET: _supernet}
 """By class (its ``_target_`` in 0.1.0), what makes today's node of an old one, where lines do not suffice.
 
 It is called before the lines above are read, and returns a node of today as it is.

@@ -212,6 +212,7 @@ _RESULT = both(
             "sources": listed(_FREE),
             "correlation": _FREE,
             "latency": _FREE,
+            "costs": optional(mapping(figure)),
         },
         ("verb", "signature", "seed", "error", "error_kind", "params", "macs", "cost", "device"),
     ),
@@ -224,6 +225,11 @@ _TRIAL = record(
         "relaxed": flag,
         "reward": optional(figure),
         "metrics": optional(mapping(optional(figure))),
+        "costs": optional(mapping(optional(figure))),
+        "fidelity": optional(amount),
+        **dict.fromkeys(("continues", "inherits"), optional(whole)),
+        "curve": optional(listed(mapping(optional(figure)))),
+        "work": optional(amount),
         "error": optional(text),
     }
 )
@@ -238,6 +244,7 @@ _REPLICA = record(
         **dict.fromkeys(("regret", "margin", "reward"), optional(figure)),
         "arch": _ARCH,
         "metrics": _METRICS,
+        "costs": optional(_METRICS),
         "error_kind": text,
         "best_found": optional(flag),
         "policy": _POLICY,
@@ -280,6 +287,9 @@ _ENVIRONMENT = record(
     }
 )
 
+MEASURED: Mapping[str, Check] = {"latency.json": _LATENCY}
+"""What the file of a measured resource holds."""
+
 FILES: Mapping[str, Check] = {
     "status.json": _STATUS,
     "config.yaml": _CONFIG,
@@ -288,9 +298,15 @@ FILES: Mapping[str, Check] = {
     "result.json": _RESULT,
     "architecture.json": _ARCHITECTURE,
     "decisions.json": mapping(listed(text)),
-    "latency.json": _LATENCY,
+    **MEASURED,
 }
 """What a file holds."""
+
+
+def of_file(name: str) -> Check:
+    """Return the check of a file; one that is not named here is of a measured resource of the user's own."""
+    return FILES.get(name, record({"device": _DEVICE}, ("device",)))
+
 
 LINES: Mapping[str, Check] = {
     "trials.jsonl": _TRIAL,

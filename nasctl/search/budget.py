@@ -35,7 +35,7 @@ def read(config: Config) -> Budget:
             f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
             f"set {', '.join(known[:-1])}{' or ' if known[:-1] else ''}{known[-1]}"
         )
-    check_warmup(budget, config["estimator"].get("warmup_epochs") or 0)
+    check_warmup(budget, (config["estimator"].get("schedule") or {}).get("warmup_epochs") or 0)
     return budget
 
 
@@ -59,8 +59,8 @@ def check_warmup(budget: Budget, epochs: int) -> None:
     """Raise `RequestError` if so many epochs of warm-up leave no budget for a trial."""
     if budget.epochs is not None and 0 < epochs >= budget.epochs:
         raise RequestError(
-            f"budget.epochs={budget.epochs:g} is spent by estimator.warmup_epochs={epochs} before the first trial; "
-            f"set estimator.epochs={epochs} in its place, and budget.trials"
+            f"budget.epochs={budget.epochs:g} is spent by estimator.schedule.warmup_epochs={epochs} before the first "
+            f"trial; set estimator.epochs={epochs} in its place, and budget.trials"
         )
 
 

@@ -14,7 +14,7 @@ from nasctl.config.build import make
 from nasctl.config.compose import config_folders
 from nasctl.config.settings import Config
 from nasctl.config.signature import NOT_SIGNED
-from nasctl.config.targets import is_address, known
+from nasctl.config.targets import TARGET, is_address, known
 from nasctl.core import Architecture, Candidate, EstimatorContext, Metrics, SearchSpace
 from nasctl.errors import RequestError
 from nasctl.runs.added import completed
@@ -55,7 +55,7 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
     estimator = _build(path, space, ours, theirs, device)
     restore(files, "estimator", estimator)
     kept = {name: theirs.get(name) for name in ("signature", "seed", "label", "choices")}
-    return SharedWeights(estimator, {"name": str(path), "sampler": theirs["estimator"].get("sampler"), **kept})
+    return SharedWeights(estimator, {"name": str(path), "sampler": sampler_of(theirs["estimator"]), **kept})
 
 
 def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device: torch.device) -> Any:
@@ -73,16 +73,22 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
         raise RequestError(
             f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
         )
-    settings = completed(theirs["estimator"]) | _scoring(ours)
+    settings = _scoring(completed(theirs["estimator"]), ours)
     return make(settings, EstimatorContext(searched, SearchData(dataset), device, theirs["seed"], lambda shown: None))
 
 
-def _scoring(ours: Config) -> Config:
-    """Return the settings of the score that this command replaces; to recalibrate is to drop moving averages."""
+def sampler_of(node: Config) -> str | None:
+    """Return the name of the paths that trained shared weights: that of the module of their sampler."""
+    module = (node.get("sampler") or {}).get(TARGET)
+    return module and str(module).split(".")[-2]
+
+
+def _scoring(theirs: Config, ours: Config) -> Config:
+    """Return an estimator's settings with those of this command's score; to recalibrate is to drop moving averages."""
     val_batches, recalibrate = (ours["correlation"][name] for name in ("val_batches", "recalibrate"))
-    if recalibrate is None:
-        return {"val_batches": val_batches}
-    return {"val_batches": val_batches, "recalibrate": recalibrate, **({"norms": "batch"} if recalibrate else {})}
+    replaced = {} if recalibrate is None else {"recalibrate": recalibrate}
+    replaced |= {"norms": "batch"} if recalibrate else {}
+    return theirs | {"val_batches": val_batches, "statistics": theirs["statistics"] | replaced}
 
 
 def _is_of_here(key: str, value: Any) -> bool:

@@ -16,7 +16,10 @@ def conf(tmp_path):
         "strategy/darts.yaml": "# gradient descent (https://arxiv.org/abs/1806.09055)\nlr: 1  # not this\n",
         "strategy/mine/odd.yaml": "lr: 1\n# late but first\n# second\n",
         "strategy/silent.yaml": "lr: 1\n",
+        "strategy/darts/small.yaml": "# a part of darts\nlr: 1\n",
+        "strategy/_part/none.yaml": "lr: 1\n",
         "experiment/darts.yaml": "# @package _global_\n# the paper's settings\n",
+        "experiment/table/row.yaml": "# @package _global_\n# a row of the table\n",
     }.items():
         (tmp_path / "conf" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "conf" / name).write_text(text)
@@ -34,24 +37,38 @@ def cells(text):
     return [line.split() for line in text.splitlines()[3:]]
 
 
-def test_groups_are_listed_with_their_number_of_options(conf):
-    assert cells(list_group(None, conf)) == [["experiment", "1"], ["strategy", "3"]]
+def test_groups_are_listed_with_their_choices(conf):
+    listed = cells(list_group(None, conf))
+    assert listed[:3] == [
+        ["experiment", "darts,", "table/row"],
+        ["strategy", "darts,", "silent"],
+        ["strategy/mine", "odd"],
+    ]
+    assert [line[0] for line in listed[3:]] == ["view", "format"] and "pareto," in listed[3]
 
 
-def test_options_are_listed_with_their_first_comment(conf):
+def test_views_are_listed_with_the_first_line_of_their_file(conf):
+    assert "The Pareto front of the trials of searches" in list_group("view", conf)
+
+
+def test_choices_of_whole_settings_lie_in_folders_too(conf):
+    assert cells(list_group("experiment", conf))[1] == ["table/row", "a", "row", "of", "the", "table"]
+
+
+def test_choices_are_listed_with_their_first_comment(conf):
     assert cells(list_group("strategy", conf)) == [
         ["darts", "gradient", "descent", "(https://arxiv.org/abs/1806.09055)"],
-        ["mine/odd", "late", "but", "first"],
         ["silent"],
     ]
+    assert cells(list_group("strategy/mine", conf)) == [["odd", "late", "but", "first"]]
 
 
 def test_hydras_package_line_is_no_description(conf):
-    assert cells(list_group("experiment", conf)) == [["darts", "the", "paper's", "settings"]]
+    assert cells(list_group("experiment", conf))[0] == ["darts", "the", "paper's", "settings"]
 
 
 def test_an_unknown_group_is_refused_with_the_nearest(conf):
-    with pytest.raises(RequestError, match=r"did you mean 'strategy'.*experiment, strategy, runs"):
+    with pytest.raises(RequestError, match=r"did you mean 'strategy'.*experiment, strategy, .*view, format, runs"):
         list_group("strategi", conf)
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from nasctl.cli import main as cli
-from nasctl.config.table_costs import check_unit, tabled
-from nasctl.core import Candidate, Evaluation
+from nasctl.config.resources import build, check_unit, costed
+from nasctl.core import Candidate, Evaluation, ResourceContext
 from nasctl.errors import RequestError
 from nasctl.search.loop import priced
 from nasctl.walk import every as walk
@@ -35,6 +35,12 @@ def search(tmp_path, monkeypatch):
         return lines, json.loads((tmp_path / "run" / "result.json").read_text())
 
     return run
+
+
+def tabled(space, **columns):
+    """Return resources of which a table has columns."""
+    nodes = {name: {"_target_": f"nasctl.resource.{name}.{name.title()}"} for name in columns}
+    return build(nodes, ResourceContext(space, None, None), columns)
 
 
 def row_of(line):
@@ -82,7 +88,7 @@ def test_repeats_have_the_columns_cost(search, tmp_path):
 def test_a_column_in_other_units_is_refused(factor, word):
     genotype = SPACE.genotype((1,) * 6)
     counted = SPACE.cost(genotype, "macs")
-    space = tabled(SPACE, {"macs": lambda genotype: counted / factor})
+    space = costed(SPACE, tabled(SPACE, macs=lambda genotype: counted / factor))
     with pytest.raises(RequestError, match=rf"metrics.macs: the table has .* so the column is in {word}; write"):
         space.cost(genotype, "macs")
 
@@ -94,7 +100,8 @@ def test_another_figure_than_the_networks_is_taken_as_it_is(found):
 
 def test_sums_over_decisions_are_those_of_counted_costs_alone():
     space = Problem(estimator="stacked").space
-    assert space.additive and not tabled(space, {"params": lambda genotype: 1.0}).additive
+    found = costed(space, tabled(space, params=lambda genotype: 1.0))
+    assert "params" in space.additive and set(found.additive) == set(space.additive) - {"params"}
 
 
 def test_what_an_estimator_gives_itself_is_not_replaced():

@@ -10,17 +10,17 @@ and each pass draws dropout masks of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from nasctl.core import TextSegment
 from nasctl.errors import RequestError
-from nasctl.estimator._unroll import VirtualStep, Weights
+from nasctl.estimator.unroll._bilevel import Bilevel, Rows, VirtualStep, Weights
+from nasctl.estimator.unroll.finite_difference import FiniteDifference
 from nasctl.seeds import position_seed
 
 
@@ -48,35 +48,28 @@ class ReleasedStep(VirtualStep):
         return self.clip / (torch.stack([g.square().sum() for g in gradients]).sum().sqrt() + 1e-6)
 
 
-@dataclass(frozen=True)
-class Unrolling:
-    """What an order makes virtual steps with, and what it does to the inputs of each pass."""
+class Released(FiniteDifference):
+    """The finite difference of a `ReleasedStep`; each pass over a step of a text drops anew."""
 
-    step: Callable[..., VirtualStep]
-    before_pass: Callable[[Any], Any]
+    def check(self, net: nn.Module) -> None:
+        _tied(net)
 
+    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
+        step = problem.step
+        kept = ReleasedStep(step.lr, step.momentum, step.weight_decay, step.buffers, step.clip, _tied(net))
+        return super().loss(replace(problem, step=kept), rows, net)
 
-def unchanged(x: Any) -> Any:
-    """Return inputs as they are: all passes over one step of a text drop the same."""
-    return x
-
-
-def redrawn(x: TextSegment) -> TextSegment:
-    """Give a passage the seed of its next pass, which drops anew; the first one is left to the weights' own step."""
-    x.seed = position_seed(x.seed, "pass")
-    return x
+    def before_pass(self, x: TextSegment) -> TextSegment:
+        """Give a segment the seed of its next pass; the first one is left to the weights' own step."""
+        x.seed = position_seed(x.seed, "pass")
+        return x
 
 
-def unrolling(order: str, net: nn.Module) -> Unrolling:
-    """Return how ``net`` is unrolled; `RequestError` where the order is of texts and the network of none."""
-    make: Mapping[str, Callable[[nn.Module], Unrolling]] = {"released": _released}
-    return make.get(order, lambda net: Unrolling(VirtualStep, unchanged))(net)
-
-
-def _released(net: nn.Module) -> Unrolling:
+def _tied(net: nn.Module) -> frozenset[str]:
+    """Return the weights that ``net`` reads in two places, or raise `RequestError` where it is no model of text."""
     if not isinstance(net, Tied):
         raise RequestError(
-            "estimator.unroll=released is the second order that DARTS's code has for recurrent cells; for images its "
-            "code does what the paper says: set estimator.unroll=finite_difference"
+            "estimator/unroll=released is the second order that DARTS's code has for recurrent cells; for images its "
+            "code does what the paper says: choose estimator/unroll=finite_difference"
         )
-    return Unrolling(partial(ReleasedStep, kept=net.tied), redrawn)
+    return net.tied

@@ -8,32 +8,19 @@ architectures, kept as different from each other as can be.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from nasctl import walk
 from nasctl.core import Architecture, Candidate, SearchSpace, State
-from nasctl.estimator._sampler import Path, generator
+from nasctl.estimator.sampler._paths import Path, WeightStep
 
 Edges = Mapping[str, frozenset[tuple[str, str, str]]]
 """The edges (from, to, operation) of each cell."""
 
-
-@dataclass(frozen=True)
-class Settings:
-    """Of the archive; the numbers stand in conf/estimator/supernet.yaml."""
-
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
-
-    members: PositiveInt
-    weight: Annotated[float, Field(gt=0, lt=1)]
-    tried: PositiveInt
-    nearest: PositiveInt
-    recent: PositiveInt
+KEPT = 1024  # architectures whose edges are known, before all are forgotten
 
 
 class Nsas:
@@ -46,51 +33,69 @@ class Nsas:
     cell; here its members are whole architectures, so that any space will do.)
     """
 
-    def __init__(self, space: SearchSpace, seed: int, settings: Settings) -> None:
-        self.space, self.seed, self.settings = space, seed, settings
+    def __init__(
+        self,
+        *,
+        members: PositiveInt,
+        weight: Annotated[float, Field(gt=0, lt=1)],
+        tried: PositiveInt,
+        nearest: PositiveInt,
+        recent: PositiveInt,
+    ) -> None:
+        self.members, self.weight, self.tried, self.nearest = members, weight, tried, nearest
         self.archive: list[Architecture] = []
-        self.recent: deque[Architecture] = deque(maxlen=settings.recent)
-        self._edges = lru_cache(maxsize=1024)(self._find_edges)
+        self.recent: deque[Architecture] = deque(maxlen=recent)
+        self._known: dict[Architecture, Edges] = {}
 
-    def paths(self, sample: Callable[[], Candidate], position: int) -> Sequence[Path]:
-        current = walk.uniform(self.space, generator(self.seed, position))
-        weight = self.settings.weight if self.archive else 0.0
+    def check(self, space: SearchSpace) -> None:
+        pass
+
+    def paths(self, step: WeightStep) -> Sequence[Path]:
+        current = step.uniform()
+        weight = self.weight if self.archive else 0.0
         kept: list[Path] = [(Candidate(arch), weight / len(self.archive)) for arch in self.archive]
         self.recent.append(current)
-        self._renew(current, position)
+        self._renew(current, step)
         return [(Candidate(current), 1 - weight), *kept]
 
-    def _renew(self, current: Architecture, position: int) -> None:
+    def _renew(self, current: Architecture, step: WeightStep) -> None:
         """Add a member, or replace the one that is most like ``current``."""
-        if len(self.archive) < self.settings.members:
-            draw = generator(self.seed, "archive", position)
-            tried = [walk.uniform(self.space, draw) for _ in range(self.settings.tried)]
-            self.archive += self._most_novel(tried, self.archive)
+        if len(self.archive) < self.members:
+            draw = step.generator("archive", step.position)
+            tried = [walk.uniform(step.space, draw) for _ in range(self.tried)]
+            self.archive += self._most_novel(step.space, tried, self.archive)
             return
-        old = min(range(len(self.archive)), key=lambda i: self.distance(current, self.archive[i]))
+        old = min(range(len(self.archive)), key=lambda i: self.distance(step.space, current, self.archive[i]))
         others = [arch for i, arch in enumerate(self.archive) if i != old]
-        for arch in self._most_novel(self.recent, others):
+        for arch in self._most_novel(step.space, self.recent, others):
             self.archive[old] = arch
 
-    def _most_novel(self, tried: Collection[Architecture], members: Sequence[Architecture]) -> list[Architecture]:
+    def _most_novel(
+        self, space: SearchSpace, tried: Collection[Architecture], members: Sequence[Architecture]
+    ) -> list[Architecture]:
         """Return the most novel of those that are no member yet; none if all are."""
         new = [arch for arch in tried if arch not in members]
-        return [max(new, key=lambda arch: self.novelty(arch, members))] if new else []
+        return [max(new, key=lambda arch: self.novelty(space, arch, members))] if new else []
 
-    def novelty(self, arch: Architecture, members: Sequence[Architecture]) -> float:
+    def novelty(self, space: SearchSpace, arch: Architecture, members: Sequence[Architecture]) -> float:
         """Return the mean distance to the nearest members, 1 where there are none."""
-        nearest = sorted(self.distance(arch, member) for member in members)[: self.settings.nearest]
+        nearest = sorted(self.distance(space, arch, member) for member in members)[: self.nearest]
         return sum(nearest) / len(nearest) if nearest else 1.0
 
-    def distance(self, a: Architecture, b: Architecture) -> float:
+    def distance(self, space: SearchSpace, a: Architecture, b: Architecture) -> float:
         """Return the share of edges that ``a`` and ``b`` do not have in common, in [0, 1], averaged over cells."""
-        first, second = self._edges(a), self._edges(b)
+        first, second = self._edges(space, a), self._edges(space, b)
         cells = [(first[cell], second.get(cell, frozenset())) for cell in first]
         return sum(1 - len(x & y) / (max(len(x), len(y)) or 1) for x, y in cells) / len(cells)
 
-    def _find_edges(self, arch: Architecture) -> Edges:
-        graph = self.space.format.edges(self.space.genotype(arch))
-        return {cell: frozenset(edges) for cell, edges in graph.items()}
+    def _edges(self, space: SearchSpace, arch: Architecture) -> Edges:
+        """Return the edges of an architecture; those of the last ones are kept."""
+        if arch not in self._known:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            graph = space.format.edges(space.genotype(arch))
+            self._known[arch] = {cell: frozenset(found) for cell, found in graph.items()}
+        return self._known[arch]
 
     def state_dict(self) -> State:
         return {"archive": [list(arch) for arch in self.archive], "recent": [list(arch) for arch in self.recent]}

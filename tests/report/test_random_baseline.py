@@ -23,20 +23,20 @@ def improvements(content):
 
 def test_the_space_has_a_mean_and_a_deviation_over_architectures(root, compared):
     drawn(root, (9.0, 11.0, 13.0))
-    [found] = compared()["yardsticks"]
+    [found] = compared()["random_baselines"]
     assert found["error"] == {"mean": 11.0, "std": pytest.approx(2.0), "n": 3}
     assert (found["space"], found["dataset"], found["recipe"]) == ("darts", "cifar10", "cccc3333")
     [row] = compared()["methods"]
     assert row["method"] == "random architectures" and row["error"]["n_of"] == "random architectures"
     text = compare([str(root)], width=1000)
-    assert "n counts architectures drawn uniformly" in text and "one architecture, n counts" not in text
+    assert "n counts architectures sampled uniformly" in text and "one architecture, n counts" not in text
 
 
 def test_retrain_seeds_of_one_random_architecture_are_averaged_first(root, compared):
     source = genotype("random", kind="random") | {"signature": "pppp1111", "choices": {"space": "darts"}}
     for number, seed, error in ((0, 0, 4.0), (0, 1, 6.0), (1, 0, 8.0)):
         retrain(root, seed=seed, source=source | {"seed": number}, error=error, search_seed=number)
-    assert compared()["yardsticks"][0]["error"] == {"mean": 6.5, "std": pytest.approx(4.5**0.5), "n": 2}
+    assert compared()["random_baselines"][0]["error"] == {"mean": 6.5, "std": pytest.approx(4.5**0.5), "n": 2}
 
 
 def test_relative_improvement_is_the_papers_formula(root, compared):
@@ -81,16 +81,16 @@ def test_relative_improvement_has_an_interval_from_two_seeds_on(root, compared):
     ],
     ids=["recipe", "data set", "space", "constraint"],
 )
-def test_a_yardstick_measures_its_own_kind_only(root, compared, other):
+def test_a_random_baseline_measures_its_own_kind_only(root, compared, other):
     drawn(root, (19.0, 21.0))
     retrain(root, error=16.0, **other)
     assert set(improvements(compared()).values()) == {None}
 
 
-def test_a_single_architecture_is_no_yardstick(root, compared):
+def test_a_single_architecture_is_no_random_baseline(root, compared):
     drawn(root, (19.0,))
     retrain(root, error=16.0)
-    assert compared()["yardsticks"] == [] and improvements(compared())["darts"] is None
+    assert compared()["random_baselines"] == [] and improvements(compared())["darts"] is None
     assert "elative improvement" not in compare([str(root)])
 
 
@@ -100,10 +100,10 @@ def test_a_space_of_no_accuracy_gives_no_improvement(root, compared):
     assert improvements(compared())["darts"] is None
 
 
-def test_the_csv_has_a_row_of_the_yardstick(root):
+def test_the_csv_has_a_row_of_the_random_baseline(root):
     drawn(root, (19.0, 21.0))
     rows = list(csv.DictReader(io.StringIO(compare([str(root)], format="csv"))))
-    [found] = [row for row in rows if row["kind"] == "yardstick"]
+    [found] = [row for row in rows if row["kind"] == "random baseline"]
     assert (found["space"], found["error"], found["error_n"], found["recipe_hash"]) == (
         "darts",
         "20.0",
