@@ -40,11 +40,24 @@ def picks_of(name: str, content: Any, each: int, remark: Remark) -> list[list[st
     if not isinstance(content, list):
         raise _refusal(name, content)
     picks = [pick for node, item in enumerate(content, start=2) for pick in _of_node(name, node, item, each)]
-    if len({len(pick) for pick in picks}) > 1:
+    if len({tuple(map(type, pick[2:])) for pick in picks}) > 1:
         raise RequestError(f"genotype text: {name} gives a weight for some operations only; give all or none")
+    if picks and type(picks[0][-1]) is int and len(picks[0]) == 3:
+        return _with_nodes(name, picks, each)
     if picks and len(picks[0]) == 3:
         remark(WEIGHED)
     return [pick[:2] for pick in picks]
+
+
+def _with_nodes(name: str, picks: Sequence[Sequence[Any]], each: int) -> list[list[str | int]]:
+    """Return the pairs of [operation, node, state] triples, as FairDARTS writes them, whose nodes stand in order."""
+    nodes = [node for _, node, _ in picks]
+    if nodes != [2 + k // each for k in range(len(picks))]:
+        raise RequestError(
+            f"genotype text: {name} lists operations for nodes {', '.join(map(str, nodes))}, read as (operation, "
+            f"node, state), but each node from 2 on sums {each} here, in order; such a cell cannot be built"
+        )
+    return [[operation, state] for operation, _, state in picks]
 
 
 def _of_node(name: str, node: int, item: Any, each: int) -> list[list[Any]]:
@@ -61,12 +74,9 @@ def _of_node(name: str, node: int, item: Any, each: int) -> list[list[Any]]:
 
 
 def _is_pick(item: Any) -> bool:
-    """Return whether ``item`` is [operation, state] or [operation, state, weight]; a weight is no integer.
-
-    A third integer would say something else: other codes write operation, node and state.
-    """
+    """Return whether ``item`` is [operation, state], [operation, state, weight] or [operation, node, state]."""
     kinds = [type(part) for part in item] if isinstance(item, list) else []
-    return kinds in ([str, int], [str, int, float])
+    return kinds in ([str, int], [str, int, float], [str, int, int])
 
 
 def _refusal(name: str, item: Any) -> RequestError:

@@ -21,7 +21,7 @@ KINDS = ("normal", "reduce")
 FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 OPERATIONS = (
     *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7"),
-    *("dil_conv_3x3", "dil_conv_5x5", "conv_7x1_1x7", "conv_3x3", "none"),
+    *("dil_conv_3x3", "dil_conv_5x5", "conv_7x1_1x7", "conv_3x3", "none", "noise"),
 )
 EMPTY = ("connectN", "connects")  # fields that published texts have beside them, always None
 

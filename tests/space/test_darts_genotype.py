@@ -1,6 +1,7 @@
 """The genotype of the DARTS family: its text, its graph, and what is refused."""
 
 import pytest
+import torch
 
 from nasctl.errors import RequestError
 from tests.space.published import STRAIGHT, published
@@ -46,8 +47,8 @@ def test_the_graph_names_states_and_nodes(space):
             "choose from max_pool_3x3, ",
         ),
         (
-            {"reduce": [["noise", 0], ["skip_connect", 1]]},
-            "genotype: reduce operation 0: unknown 'noise'; did you mean 'none'? choose from max_pool_3x3, ",
+            {"reduce": [["nose", 0], ["skip_connect", 1]]},
+            "genotype: reduce operation 0: unknown 'nose'; did you mean 'noise'? choose from max_pool_3x3, ",
         ),
         (
             {"normal": [["skip_connect", 0], ["skip_connect", 1], ["skip_connect", 0], ["skip_connect", 3]]},
@@ -139,3 +140,21 @@ def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as error:
         space("darts").format.parse(text)
     assert str(error.value).startswith(message)
+
+
+def test_triples_of_operation_node_and_state_are_read_where_each_node_has_two(space):
+    cell = [("sep_conv_3x3", 2, 0), ("skip_connect", 2, 1), ("max_pool_3x3", 3, 2), ("skip_connect", 3, 0)]
+    fields = "normal={0}, normal_concat=range(2, 4), reduce={0}, reduce_concat=range(2, 4)"
+    genotype = space("darts").format.parse(f"Genotype({fields.format(cell)})")
+    assert genotype["normal"] == [[operation, state] for operation, _, state in cell] == genotype["reduce"]
+    with pytest.raises(RequestError, match="normal lists operations for nodes 2, 2, 3, 4, read as"):
+        space("darts").format.parse(f"Genotype({fields.format([*cell[:3], ('skip_connect', 4, 0)])})")
+
+
+def test_noise_has_no_weights_and_is_drawn_in_evaluation_too(space):
+    made = space("darts", small=True)
+    noisy = STRAIGHT | {"normal": [["noise", 0], ["noise", 1]] * 4}
+    skips = STRAIGHT | {"normal": [["skip_connect", 0], ["skip_connect", 1]] * 4}
+    assert made.cost(noisy, "params") == made.cost(skips, "params")
+    network, x = made.build(noisy, "final").eval(), torch.zeros(2, 3, 32, 32)
+    assert not torch.equal(network(x), network(x))

@@ -83,5 +83,23 @@ class Zero(nn.Module):
         return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
 
 
-BUILDABLE: dict[str, Build] = {**OPERATIONS, "none": lambda channels, stride, affine, pool_norm: Zero(stride)}
-"""What a genotype may name: published cells hold ``none`` on edges that nothing passes."""
+class Noise(nn.Module):
+    """The operation ``noise`` of Zela et al. 2020, https://arxiv.org/abs/1909.09656, space S4.
+
+    As in the authors' code it returns standard normal numbers of the map's shape, in evaluation too.
+    """
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.randn_like(x[:, :, :: self.stride, :: self.stride], requires_grad=False)
+
+
+BUILDABLE: dict[str, Build] = {
+    **OPERATIONS,
+    "none": lambda channels, stride, affine, pool_norm: Zero(stride),
+    "noise": lambda channels, stride, affine, pool_norm: Noise(stride),
+}
+"""What a genotype may name: published cells hold ``none`` on edges that nothing passes, and ``noise``."""
