@@ -10,7 +10,7 @@ from torch import nn
 from nasctl.layers import fan_out as fans
 from nasctl.layers.blocks import DropPath
 from nasctl.layers.fan_out import fan_out
-from nasctl.space.darts.operations import OPERATIONS
+from nasctl.space._cell.operations import OPERATIONS
 from tests.space.equal import assert_close
 
 NAMES = ("none", *OPERATIONS)

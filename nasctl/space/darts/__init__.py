@@ -13,14 +13,15 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
 from nasctl.genotype_format.darts import KINDS, PICKS, DartsFormat
 from nasctl.space import _chain, _count
+from nasctl.space._cell.choices import check_choices
+from nasctl.space._cell.operations import OPERATIONS
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk, MetaCosts
-from nasctl.space.darts.costs import bare_genotype, price, price_of_one
+from nasctl.space.darts.costs import bare_genotype, network_cost, operation_cost
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
-from nasctl.space.darts.operations import OPERATIONS
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
 
 
@@ -41,7 +42,7 @@ class Darts(FixedWalk, MetaCosts):
                 f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
                 "choose a data set of images or a space for that task"
             )
-        check_operations(operations)
+        check_choices("space.operations", operations, OPERATIONS, "operations", after_none=True)
         for form in (search, final):
             check_map(task, form)
             wants_auxiliary(task, form)
@@ -124,10 +125,10 @@ class Darts(FixedWalk, MetaCosts):
         nothing: it counts as the mean of the others.
         """
         task, form = self.task, self.forms["final"]
-        fixed = price(bare_genotype(self.nodes), task, form)[name]
+        fixed = network_cost(bare_genotype(self.nodes), task, form)[name]
         costs = []
         for kind, node, source in ((k, n, s) for k in KINDS for n in range(self.nodes) for s in range(n + 2)):
-            taken = [price_of_one(o, kind, source, self.nodes, task, form)[name] for o in self._choices]
+            taken = [operation_cost(o, kind, source, self.nodes, task, form)[name] for o in self._choices]
             costs.append([PICKS / (node + 2) * cost for cost in (sum(taken) / len(taken), *taken)])
         options = range(len(self.operations))
         return _chain.tables(
@@ -135,7 +136,7 @@ class Darts(FixedWalk, MetaCosts):
         )
 
     def costs(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:
@@ -144,14 +145,3 @@ def _pairs(node: int) -> list[tuple[int, ...]]:
 
 def _edge_index(node: int, source: int) -> int:
     return node * (node + 3) // 2 + source  # nodes 0, 1, ... have 2, 3, ... edges
-
-
-def check_operations(operations: list[str]) -> None:
-    """Raise `RequestError` unless the list is ``none`` and one or more different known operations."""
-    if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
-        raise RequestError(
-            f"space.operations={operations} must be none and then one or more different operations; correct the list"
-        )
-    for name in operations[1:]:
-        if name not in OPERATIONS:
-            raise unknown("space.operations", name, OPERATIONS)

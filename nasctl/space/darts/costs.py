@@ -1,11 +1,8 @@
-"""What a stacked-cell network costs, summed over its parts; each part is counted once, on the meta device.
-
-The sums equal the count of the whole network, in a small part of its time.
-"""
+"""What a stacked-cell network costs, summed over its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -13,24 +10,23 @@ from torch import nn
 
 from nasctl.core import Genotype, Task
 from nasctl.genotype_format.darts import KINDS
-from nasctl.space import _count
-from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
-from nasctl.space.darts.operations import BUILDABLE
-
-Cost = Mapping[str, int]
-Shape = tuple[int, ...]
+from nasctl.space._cell.costs import Cost, Shape, counted, halved, total
+from nasctl.space._cell.operations import BUILDABLE
+from nasctl.space._cell.slots import Slot
+from nasctl.space.darts.network import Form, Stem, placed, preprocess
 
 
-def price(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
+def network_cost(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
     """Return ``params`` and ``macs`` (of one example) of a genotype's network, its auxiliary head left out."""
-    parts = list(_parts(genotype, task, form))
-    return {name: sum(part[name] for part in parts) for name in ("params", "macs")}
+    return total(_parts(genotype, task, form))
 
 
-def price_of_one(operation: str, kind: str, source: int, nodes: int, task: Task, form: Form) -> dict[str, int]:
+def operation_cost(operation: str, kind: str, source: int, nodes: int, task: Task, form: Form) -> dict[str, int]:
     """Return what ``operation``, on an edge from state ``source``, costs in all cells of a ``kind``."""
     bare = bare_genotype(nodes)
-    with_one, without = (price(genotype, task, form) for genotype in (bare | {kind: [[operation, source]]}, bare))
+    with_one, without = (
+        network_cost(genotype, task, form) for genotype in (bare | {kind: [[operation, source]]}, bare)
+    )
     return {name: with_one[name] - without[name] for name in without}
 
 
@@ -44,9 +40,9 @@ def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:
     widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
     shrunk = 8 if form.stem == "imagenet" else 1
     side, features = tuple(length // shrunk for length in task.input_shape[1:]), 0
-    for slot in slots(form, widths.__getitem__):
+    for slot in placed(form, widths.__getitem__):
         yield from _cell(genotype, slot, side, form)
-        side = _halved(side) if slot.reduction else side
+        side = halved(side) if slot.reduction else side
         features = slot.channels * widths[slot.kind]
     yield _classifier(features, task.num_outputs)
 
@@ -56,24 +52,20 @@ def _cell(genotype: Genotype, slot: Slot, side: Shape, form: Form) -> Iterator[C
     yield _preprocess(slot, side, form.affine)
     for name, source in genotype[slot.kind]:
         strided = slot.reduction and source < 2
-        stands = side if strided or not slot.reduction else _halved(side)
+        stands = side if strided or not slot.reduction else halved(side)
         yield _operation(name, slot.channels, stands, 2 if strided else 1, form.affine, form.pool_norm)
-
-
-def _halved(side: Shape) -> Shape:
-    return tuple(length // 2 for length in side)
 
 
 @cache
 def _stem(form: Form, shape: Shape) -> Cost:
-    return _counted(partial(Stem, shape[0], form), shape)
+    return counted(partial(Stem, shape[0], form), shape)
 
 
 @cache
 def _preprocess(slot: Slot, side: Shape, affine: bool) -> Cost:
     sides = tuple(length * 2 for length in side) if slot.after_reduction else side, side
     before, last = (
-        _counted(lambda i=i: preprocess(slot, affine)[i], (channels, *size))  # type: ignore[misc]
+        counted(lambda i=i: preprocess(slot, affine)[i], (channels, *size))  # type: ignore[misc]
         for i, (channels, size) in enumerate(zip((slot.c_before, slot.c_in), sides, strict=True))
     )
     return {name: before[name] + last[name] for name in before}
@@ -81,13 +73,9 @@ def _preprocess(slot: Slot, side: Shape, affine: bool) -> Cost:
 
 @cache
 def _operation(name: str, channels: int, side: Shape, stride: int, affine: bool, pool_norm: bool) -> Cost:
-    return _counted(lambda: BUILDABLE[name](channels, stride, affine, pool_norm), (channels, *side))
+    return counted(lambda: BUILDABLE[name](channels, stride, affine, pool_norm), (channels, *side))
 
 
 @cache
 def _classifier(features: int, outputs: int) -> Cost:
-    return _counted(partial(nn.Linear, features, outputs), (features,))
-
-
-def _counted(build: Callable[[], nn.Module], shape: Shape) -> Cost:
-    return _count.part(_count.on_meta(build), shape)
+    return counted(partial(nn.Linear, features, outputs), (features,))

@@ -13,11 +13,11 @@ from pydantic import Field
 from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.genotype_format.enas_macro import OPERATIONS, SHALLOWEST, EnasMacroFormat
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._operations import check_operations
 from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
-from nasctl.space.enas_macro.costs import price
+from nasctl.space.enas_macro.costs import network_cost
 from nasctl.space.enas_macro.network import Form, Network
 from nasctl.space.enas_macro.supernet import Supernet
 
@@ -44,7 +44,7 @@ class EnasMacro(FixedWalk, MetaCosts):
         final: Form,
     ) -> None:
         check_images(self.format.family, task)
-        check_operations(operations, OPERATIONS)
+        check_choices("space.operations", operations, OPERATIONS, "ones")
         if search.combine != "add":
             raise RequestError(
                 f"space.search.combine={search.combine}: shared weights need layers whose shape does not depend on "
@@ -73,7 +73,7 @@ class EnasMacro(FixedWalk, MetaCosts):
         return Supernet(self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype)
 
     def costs(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def _first(layer: int) -> int:

@@ -1,26 +1,19 @@
-"""What a macro network costs, summed over its parts; each part is counted once, on the meta device.
-
-The sums equal the count of the whole network, in a small part of its time.
-"""
+"""What a macro network costs, summed over its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 
 from nasctl.core import Genotype, Task
 from nasctl.layers.blocks import ConvBN, HalveBN, ReLUConvBN
-from nasctl.space import _count
+from nasctl.space._cell.costs import Cost, Shape, counted, halved, total
 from nasctl.space.enas_macro.network import Form, operation, reductions
 
-Cost = Mapping[str, int]
-Shape = tuple[int, ...]
 
-
-def price(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
+def network_cost(genotype: Genotype, task: Task, form: Form) -> dict[str, int]:
     """Return ``params`` and ``macs`` (of one example) of a genotype's network."""
-    parts = list(_parts(genotype, task, form))
-    return {name: sum(part[name] for part in parts) for name in ("params", "macs")}
+    return total(_parts(genotype, task, form))
 
 
 def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:
@@ -35,19 +28,19 @@ def _parts(genotype: Genotype, task: Task, form: Form) -> Iterator[Cost]:
             half = _half((channels, *side), wider)
             read = {k for joined in skips[i + 1 :] for k in joined} | {i + 1}
             yield {"params": half["params"] * (i + 2), "macs": half["macs"] * len(read & set(range(i + 2)))}
-            channels, side = wider, tuple(length // 2 for length in side)
+            channels, side = wider, halved(side)
     features = channels * task.num_outputs
     yield {"params": features, "macs": features}
 
 
 @cache
 def _stem(shape: Shape, channels: int) -> Cost:
-    return _count.part(_count.on_meta(lambda: ConvBN(shape[0], channels, 3)), shape)
+    return counted(lambda: ConvBN(shape[0], channels, 3), shape)
 
 
 @cache
 def _operation(name: str, shape: Shape, form: Form) -> Cost:
-    return _count.part(_count.on_meta(lambda: operation(name, shape[0], form)), shape)
+    return counted(lambda: operation(name, shape[0], form), shape)
 
 
 @cache
@@ -55,10 +48,10 @@ def _join(joined: int, shape: Shape, form: Form) -> Cost:
     channels = shape[0]
     if form.combine == "add":
         return {"params": 2 * channels, "macs": 0}
-    conv = _count.on_meta(lambda: ReLUConvBN((joined + 1) * channels, channels, 1, 1, affine=True))
-    return _count.part(conv, ((joined + 1) * channels, *shape[1:]))
+    wide = (joined + 1) * channels
+    return counted(lambda: ReLUConvBN(wide, channels, 1, 1, affine=True), (wide, *shape[1:]))
 
 
 @cache
 def _half(shape: Shape, wider: int) -> Cost:
-    return _count.part(_count.on_meta(lambda: HalveBN(shape[0], wider)), shape)
+    return counted(lambda: HalveBN(shape[0], wider), shape)

@@ -12,11 +12,11 @@ from pydantic import PositiveInt
 from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.genotype_format.enas_micro import KINDS, OPERATIONS, PICKS, EnasMicroFormat
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._operations import check_operations
 from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
-from nasctl.space.enas_micro.costs import price
+from nasctl.space.enas_micro.costs import network_cost
 from nasctl.space.enas_micro.network import Form, Network, wants_auxiliary
 from nasctl.space.enas_micro.supernet import Supernet
 
@@ -35,7 +35,7 @@ class EnasMicro(FixedWalk, MetaCosts):
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
         check_images(self.format.family, task)
-        check_operations(operations, OPERATIONS)
+        check_choices("space.operations", operations, OPERATIONS, "ones")
         check_search(search)
         wants_auxiliary(task, final)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
@@ -68,7 +68,7 @@ class EnasMicro(FixedWalk, MetaCosts):
         return Supernet(self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype)
 
     def costs(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def check_search(form: Form) -> None:

@@ -12,10 +12,10 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
-from nasctl.errors import RequestError, unknown
 from nasctl.genotype_format.rnn_darts import RnnDartsFormat, loose_ends
 from nasctl.layers.language import check_task
 from nasctl.space import _count
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
@@ -47,7 +47,7 @@ class RnnDarts(FixedWalk):
         final: Form,
     ) -> None:
         check_task(task, self.format.family)
-        check_operations(operations)
+        check_choices("space.operations", operations, ACTIVATIONS, "activations", after_none=True)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.outputs, self.sharing = outputs, sharing
         self.forms = {"search": search, "final": final}
@@ -118,14 +118,3 @@ class RnnDarts(FixedWalk):
 def _pairs(arch: Architecture) -> list[tuple[int, int]]:
     """Return (source, activation) of each node."""
     return list(zip(arch[::2], arch[1::2], strict=True))
-
-
-def check_operations(operations: list[str]) -> None:
-    """Raise `RequestError` unless the list is ``none`` and one or more different known activations."""
-    if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
-        raise RequestError(
-            f"space.operations={operations} must be none and then one or more different activations; correct the list"
-        )
-    for name in operations[1:]:
-        if name not in ACTIVATIONS:
-            raise unknown("space.operations", name, ACTIVATIONS)

@@ -12,10 +12,11 @@ from pydantic import Field
 from torch import nn
 
 from nasctl.core import Architecture, Decision, Genotype, Task
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
 from nasctl.genotype_format.rnn_nas_rl import RnnNasRlFormat
 from nasctl.layers.language import check_task
 from nasctl.space import _count
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
@@ -46,8 +47,8 @@ class RnnNasRl(FixedWalk):
         check_task(task, self.format.family)
         if base & (base - 1):
             raise RequestError(f"space.base={base} must be a power of two, the leaves of a full tree; set 2, 4 or 8")
-        _check("space.combinations", combinations, COMBINATIONS)
-        _check("space.activations", activations, ACTIVATIONS)
+        check_choices("space.combinations", combinations, COMBINATIONS, "names")
+        check_choices("space.activations", activations, ACTIVATIONS, "names")
         self.task, self.base, self.nodes = task, base, 2 * base - 1
         self.combinations, self.activations = tuple(combinations), tuple(activations)
         self.forms = {"search": search, "final": final}
@@ -86,11 +87,3 @@ class RnnNasRl(FixedWalk):
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         return _count.of_language(network)
-
-
-def _check(place: str, names: list[str], known: Mapping[str, object]) -> None:
-    if not names or len(set(names)) < len(names):
-        raise RequestError(f"{place}={names} must be one or more different names; correct the list")
-    for name in names:
-        if name not in known:
-            raise unknown(place, name, known)
