@@ -55,7 +55,8 @@ def network_facts(space: TrainableSpace, task: Task, source: Source, form: str) 
     auxiliary = getattr(network, "auxiliary", None)
     head = sum(p.numel() for p in auxiliary.parameters()) if auxiliary is not None else 0
     params = sum(p.numel() for p in network.parameters())
-    facts = architecture_record(space, source.genotype, source.arch)
+    record = architecture_record(space, source.genotype, source.arch)
+    facts = {name: value for name, value in record.items() if name not in ("edges", "features")}
     counted = dict(space.count(network))
     embeddings = counted.get("embedding_params", 0)
     counted |= {"params": params - head - embeddings, "params_with_auxiliary": params - embeddings}

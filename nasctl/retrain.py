@@ -7,7 +7,17 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, Split, TrainableSpace, Trained, Trainer, TrainingSession
+from nasctl.core import (
+    Dataset,
+    Genotype,
+    Metrics,
+    Split,
+    TestedDataset,
+    TrainableSpace,
+    Trained,
+    Trainer,
+    TrainingSession,
+)
 from nasctl.seeds import position_seed
 
 
@@ -15,7 +25,7 @@ def retrain(
     space: TrainableSpace,
     genotype: Genotype,
     trainer: Trainer,
-    dataset: Dataset,
+    dataset: TestedDataset,
     device: torch.device,
     session: TrainingSession,
 ) -> tuple[nn.Module, Trained, Metrics]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nasctl.cli import main as cli
+from nasctl.config.build import target
 from nasctl.config.collaborators import check_space, trainable
 from nasctl.config.conformity import PROTOCOLS, conforming, members
 from nasctl.errors import RequestError
@@ -38,10 +39,10 @@ def test_what_is_missing_is_named(group: str, lacking: str) -> None:
     ],
 )
 def test_a_space_that_cannot_do_what_an_estimator_asks_of_it_is_refused(module: str, name: str, text: str) -> None:
-    node, space = {"_target_": f"nasctl.estimator.{module}"}, subject(name).space
+    kind, space = target({"_target_": f"nasctl.estimator.{module}"}), subject(name).space
     with pytest.raises(RequestError, match=rf"^estimator=it: space={name} .*{text}"):
-        check_space("estimator=it", node, name, space)
-    check_space("estimator=it", node, "darts", subject("darts").space)
+        check_space("estimator=it", kind, name, space)
+    check_space("estimator=it", kind, "darts", subject("darts").space)
 
 
 def test_a_space_without_networks_is_not_retrained() -> None:

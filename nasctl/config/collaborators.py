@@ -8,7 +8,6 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from nasctl.config.build import target
 from nasctl.core import (
     BatchedBuild,
     Builder,
@@ -28,9 +27,9 @@ CANNOT: Mapping[type, str] = {
 """What a space without these methods is, and the remedy."""
 
 
-def check_space(who: str, node: Mapping[str, Any], name: str, space: object) -> None:
-    """Raise `RequestError` if ``space``, chosen by ``name``, lacks what the class that ``node`` names asks of it."""
-    owner = next(part for part in target(node).__mro__ if "__init__" in vars(part))
+def check_space(who: str, kind: Any, name: str | None, space: object) -> None:
+    """Raise `RequestError` if ``space``, chosen by ``name``, lacks what the constructor of ``kind`` asks of it."""
+    owner = next(part for part in kind.__mro__ if "__init__" in vars(part))
     context = _annotation(owner.__init__, "context", owner.__module__)
     asked = _annotation(context, "space", context.__module__) if context else None
     asked = asked or _annotation(owner.__init__, "space", owner.__module__)

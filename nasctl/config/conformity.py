@@ -6,7 +6,18 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Dataset, Estimator, GenotypeFormat, Resource, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import (
+    Constraint,
+    Estimator,
+    Executor,
+    GenotypeFormat,
+    Resource,
+    Reward,
+    SearchSpace,
+    Strategy,
+    TestedDataset,
+    Trainer,
+)
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
@@ -14,7 +25,8 @@ PROTOCOLS: Mapping[str, type] = {
     "space.format": GenotypeFormat,
     "strategy": Strategy,
     "estimator": Estimator,
-    "dataset": Dataset,
+    "executor": Executor,
+    "dataset": TestedDataset,
     "trainer": Trainer,
     "reward": Reward,
     "constraint": Constraint,

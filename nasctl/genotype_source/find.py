@@ -39,6 +39,12 @@ class Source:
         file, colon, name = self.name.rpartition(":")
         return re.sub(r"[^\w.-]", "_", name) if colon and is_file(file) else Path(self.name).stem
 
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """Return the settings of the trainer that were found with the genotype, by their path."""
+        settings: Mapping[str, Any] = self.facts.get("training") or {}
+        return settings
+
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
         return {"kind": self.kind, "name": self.name, **self.facts}
@@ -184,7 +190,10 @@ def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> b
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
-    """Return the content of architecture.json; two of one architecture have the same ``notation``."""
+    """Return the content of architecture.json; two of one architecture have the same ``notation``.
+
+    ``edges`` and ``features`` are for readers that know no format.
+    """
     names = None if arch is None else walk.names(space, arch)
     return {
         "family": space.format.family,
@@ -192,4 +201,6 @@ def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architectu
         "decisions": names,
         "notation": space.format.notation(space.format.canonical(genotype)),
         "arch": None if arch is None else list(arch),
+        "edges": {cell: [list(edge) for edge in edges] for cell, edges in space.format.edges(genotype).items()},
+        "features": dict(space.format.features(genotype)),
     }
