@@ -15,7 +15,11 @@ from tests.small import same, serial, through_a_file
 
 
 class Space:
-    """A space of one decision of ten options."""
+    """A space of one decision of ten options, which is its own format."""
+
+    @property
+    def format(self):
+        return self
 
     def genotype(self, arch):
         return {"option": arch[0]}
