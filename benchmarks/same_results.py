@@ -24,14 +24,15 @@ MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.f
 SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12", "threads=1", "dataset.limit_train=64"]
 ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=smoke"]
 LIMITED = ["constraint=params", "constraint.limit=300"]
-TINY_POPULATION = ["strategy.population_size=2", "strategy.sample_size=1"]
+ONE_LAST = ["strategy.samples=2", "strategy.final_selection.trials=1"]
+TINY_POPULATION = ["strategy.population_size=2", "strategy.parent_selection.sample_size=1"]
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "darts, second order": ["+experiment=darts_digits", *SMOKE, "estimator/unroll=finite_difference"],
     "darts under a limit": ["+experiment=darts_digits", *SMOKE, "constraint=params", "constraint.limit=4000"],
     "random search": ["+experiment=random_search_digits", *SMOKE],
     "evolution": ["+experiment=evolution_digits", *SMOKE, *TINY_POPULATION],
-    "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", "strategy.samples=2", "strategy.selection=1"],
+    "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", *ONE_LAST],
     "fair paths": [*NB201, *SMOKE, "strategy=regularized_evolution", "estimator/sampler=fair", *TINY_POPULATION],
     "zero-cost scores": [*NB201, *SCORED, "strategy=local_search"],
     "Bayesian optimisation": [*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"],
@@ -42,6 +43,11 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "text": ["+experiment=darts_python_docs", "+debug=smoke"],
     "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=smoke"],
 }
+IN_0_1_0 = {
+    "strategy.parent_selection.sample_size": "strategy.sample_size",
+    "strategy.final_selection.trials": "strategy.selection",
+}
+"""Settings of `COMMANDS` that had other names before strategies had parts."""
 RECORDS = ("trials.jsonl", "replicas.jsonl")
 NAMES = ("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve")
 
@@ -68,11 +74,18 @@ def _run(tree: Path, words: Sequence[str], place: Path) -> Path:
     """Run a search by the code of ``tree`` and return its run directory."""
     place.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "nasctl", "search", *words, "run_dir=run"]
+    command = [sys.executable, "-m", "nasctl", "search", *_known_to(tree, words), "run_dir=run"]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{tree}: {' '.join(words)}: {done.stderr}")
     return place / "run"
+
+
+def _known_to(tree: Path, words: Sequence[str]) -> list[str]:
+    """Return the words of a command in the names that the code of ``tree`` knows."""
+    old = {} if (tree / "conf" / "strategy" / "policy").is_dir() else IN_0_1_0
+    settings = [word.partition("=") for word in words]
+    return [f"{old.get(name, name)}{equals}{value}" for name, equals, value in settings]
 
 
 def _records(run: Path) -> Iterator[tuple[str, Any]]:

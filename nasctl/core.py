@@ -282,10 +282,10 @@ class ChoicesByKind(Protocol):
 
 @runtime_checkable
 class TabularState(Protocol):
-    """A space with states for tabular learners: equal states have equal decisions ahead."""
+    """A space that says which walks are alike, for learners that keep a table."""
 
     def state(self, prefix: Sequence[int]) -> Hashable:
-        """Return the state after ``prefix``."""
+        """Return the state after ``prefix``: equal states have equal decisions ahead."""
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ KILLS = 29  # of each run, 203 of the seven
 AFTER_A_SECOND_CHECKPOINT = 6  # of them at least, 42 of the seven
 CHAIN = 10  # kills of one run at most
 FASTER = 6000  # times: the default checkpoint.seconds=60 is a hundredth of a second
-TOY = ["search", "+experiment=tabnas_toy", "strategy.batched=false", "repeats=10", "budget.turns=40", "curve=[1,10]"]
+TOY = ["search", "+experiment=tabnas_toy", "strategy.vectorized=false", "repeats=10", "budget.turns=40", "curve=[1,10]"]
 SHORTER = {  # a second or two: each kill costs half of it
     "darts": ["budget.epochs=2"],
     "enas": ["budget.trials=12"],

@@ -21,7 +21,7 @@ DARTS = [
     "dataset.limit_train=128",
     "estimator.batch_size=16",
 ]
-EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.parent_selection.sample_size=2"]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
 NSAS = [
     *(
@@ -39,7 +39,7 @@ ENAS = [
         "space.final.layers=3",
         "strategy=enas",
         "strategy.samples=2",
-        "strategy.selection=2",
+        "strategy.final_selection.trials=2",
         "estimator.batch_size=16",
     ),
     *(

@@ -35,7 +35,7 @@ SEARCHES = {
     "from_scratch": ("from_scratch", "budget.trials=3"),
     "evolution": (
         "from_scratch", "strategy=regularized_evolution", "strategy.population_size=2",
-        "strategy.sample_size=2", "budget.trials=4",
+        "strategy.parent_selection.sample_size=2", "budget.trials=4",
     ),
 }  # fmt: skip
 

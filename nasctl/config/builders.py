@@ -43,7 +43,7 @@ def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batc
     config = scene.config
     if config["repeats"] == 1:
         return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
-    if config["strategy"].get("batched"):
+    if config["strategy"].get("vectorized"):
         return build_batch(run, scene, budget)
     return Replicas(
         lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
@@ -64,7 +64,7 @@ def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
     def build_estimator(seed: int) -> Estimator:
         return make(config["estimator"], EstimatorContext(space, data, scene.device, seed, run.pulse))
 
-    walk.fixed(space, "strategy.batched=true", "strategy.batched=false")
+    walk.fixed(space, "strategy.vectorized=true", "strategy.vectorized=false")
     feasible = Feasible.of(space, scene.constraint, build_estimator(config["seed"]))
     strategy = make(config["strategy"], space, feasible, seeds)
     places = {name: config[name] for name in ("seed", "repeats", "curve")}

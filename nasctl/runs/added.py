@@ -27,8 +27,9 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
         "statistics": {"norms": "batch"},
         "optimizer": {"lr_by_length": False},
     },
-    "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
+    "nasctl.strategy.final_selection.last_trials.LastTrials": {"batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
+    "nasctl.strategy.update.reinforce.Reinforce": {"eps_hat": False},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
     "nasctl.trainer.language_model.LanguageModel": {"schedule": {"_target_": "nasctl.trainer.schedule.decay.Decay"}},
 }
