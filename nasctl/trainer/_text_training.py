@@ -44,7 +44,7 @@ class TextTraining(Training):
         self.epoch, self.step, self.hidden = self.epoch + 1, 0, None
 
     def average_if_stalled(self, loss: float, patience: int) -> None:
-        """Start to average the weights if the validation ``loss`` has stalled for ``patience`` epochs; else record it."""
+        """Start to average the weights if the validation ``loss`` has stalled; else record it."""
         if self.average is None and stalled(self.losses, loss, patience):
             self.average = Mean(self.model)
         elif self.average is None:

@@ -39,8 +39,8 @@ class LanguageModel:
 
     After an epoch the network is validated, if there is a part to choose by. Once its loss exceeds the least one of
     all epochs but the last ``patience``, weights are averaged over the steps from then on, and the average is what
-    is validated, chosen and tested. With ``rollback`` an epoch whose loss is no finite number is undone: training goes on
-    from the best weights, with the next epoch, and history.jsonl and result.json say so.
+    is validated, chosen and tested. With ``rollback`` an epoch whose loss is no finite number is undone: training
+    goes on from the best weights, with the next epoch, and history.jsonl and result.json say so.
     """
 
     held_out = 0.1  # whatever the share: a text has a validation part of its own
