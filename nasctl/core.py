@@ -282,10 +282,21 @@ class ChoicesByKind(Protocol):
 
 @runtime_checkable
 class TabularState(Protocol):
-    """A space that says which walks are alike, for learners that keep a table."""
+    """A space with states for tabular learners: equal states have equal decisions ahead."""
 
     def state(self, prefix: Sequence[int]) -> Hashable:
-        """Return the state after ``prefix``: equal states have equal decisions ahead."""
+        """Return the state after ``prefix``."""
+
+
+@runtime_checkable
+class ChoosesTraining(Protocol):
+    """A space composed with training choices: some of its decisions name settings of the trainer."""
+
+    def training(self, arch: Architecture) -> Mapping[str, Any]:
+        """Return the settings of the trainer that ``arch`` names, by their path, as ``schedule.lr_min``."""
+
+    def trainings(self) -> Iterable[Mapping[str, Any]]:
+        """Return the settings that may come, for a check before anything is trained."""
 
 
 class Described(Choices, Protocol):
@@ -336,6 +347,24 @@ class SearchSpace(Described, Protocol):
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
         ``search``; ``size`` replaces parts of it. For language x is a `TextSegment`."""
+
+
+@runtime_checkable
+class Inheritance(Protocol):
+    """A space whose networks take over the weights of a parent of another architecture and keep its function.
+
+    In other spaces tensors of equal name and shape are copied.
+    """
+
+    def inherit(
+        self,
+        network: nn.Module,
+        genotype: Genotype,
+        parent_genotype: Genotype,
+        parent_weights: Mapping[str, Tensor],
+        generator: torch.Generator,
+    ) -> int:
+        """Set the weights of ``network``, of ``genotype``; return how many of its tensors the parent gave."""
 
 
 class FixedSpace(SearchSpace, FixedChoices, Protocol):
@@ -449,6 +478,46 @@ class EstimatorContext:
     device: torch.device
     seed: int
     report: ProgressCallback
+    children: ChildStates | None = None  # where states of children are kept; None: they are not
+
+
+class ChildStates(Protocol):
+    """The states of the children of a search, by the index of their trial; in a run they lie in its directory."""
+
+    wanted: bool  # whether the strategy continues children, or lets them inherit weights
+
+    def save(self, index: int, state: State) -> None:
+        """Write the state of a child, whole or not at all."""
+
+    def load(self, index: int) -> State:
+        """Return the state of a child; `RequestError` where there is none."""
+
+    def retain(self, indexes: Collection[int]) -> None:
+        """Have all other states deleted, as soon as no checkpoint needs them."""
+
+
+@runtime_checkable
+class UsesChildren(Protocol):
+    """A strategy that continues the training of earlier trials, or lets children inherit their weights."""
+
+    def needed_states(self) -> Collection[int]:
+        """Return the trials whose states a candidate to come may name; a trial that failed has none."""
+
+
+@runtime_checkable
+class KeepsChildren(Protocol):
+    """An estimator that keeps the states of its children, goes on from them and hands their weights down."""
+
+    def retain(self, indexes: Collection[int]) -> None:
+        """Keep the states of these trials; others are deleted as soon as no checkpoint needs them."""
+
+
+@runtime_checkable
+class TrainsEach(Protocol):
+    """An estimator that trains each candidate with a trainer of its own, so that a space may choose its settings."""
+
+    def trainer_with(self, settings: Mapping[str, Any]) -> Trainer:
+        """Return the trainer with other ``settings``, or raise `RequestError` where these are none of its."""
 
 
 @runtime_checkable

@@ -52,6 +52,8 @@ def correlate(config: Config) -> None:
     check_space(config["choices"]["space"], listed(config["from"]))
     groups = (*CORRELATE, "against" if config.get("against") else "trainer")
     validate(config, groups)
+    if config["training_choices"]:
+        raise RequestError("training_choices: shared weights are trained in one way; leave it out")
     scene = set_up(config, environment.choose_device(config["device"]), costs_of(asking(config)))
     runs = [shared_weights.load(Path(text), scene.space, config, scene.device) for text in listed(config["from"])]
     check_seeds(runs)

@@ -13,12 +13,20 @@ from nasctl import describe as inspection
 from nasctl.cli.correlate import correlate
 from nasctl.cli.recording import begin, finish, is_finished, open_run, show
 from nasctl.config.build import make, validate
-from nasctl.config.builders import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
+from nasctl.config.builders import (
+    assemble,
+    check_pair,
+    check_repeats,
+    costs_of,
+    fingerprint,
+    make_trainer,
+    with_found_training,
+)
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene, set_up
 from nasctl.config.settings import Config
 from nasctl.config.signature import recipe, signature
-from nasctl.core import FixedChoices, TrainingSession
+from nasctl.core import ChoosesTraining, FixedChoices, TrainingSession
 from nasctl.errors import RequestError
 from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.retrain import retrain as train_and_test
@@ -55,7 +63,9 @@ def search(config: Config) -> None:
     config = config | {"budget": asdict(budget) | {"like": config["budget"]["like"]}}
     scene = set_up(config, environment.choose_device(config["device"]), costs_of(config))
     repeated = ("repeats", "curve") if config["repeats"] > 1 else ()
-    nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated)} | {"budget": asdict(budget)}
+    choices = ("training_choices",) if config["training_choices"] else ()
+    nodes = {name: config[name] for name in (*SEARCH, "record_every", *repeated, *choices)}
+    nodes |= {"budget": asdict(budget)}
     run = open_run("search", scene, scene.name("space", "strategy", "dataset"), nodes)
     method = method_of(run, scene, nodes)
     if not is_finished(run, lambda: fingerprint(scene)):
@@ -77,7 +87,8 @@ def search(config: Config) -> None:
             work = NO_WORK | {"search": loop.work}
             facts = {**found.facts, "method": method, "budget": asdict(budget), "work": work}
             facts["cpu_seconds"] = NO_CPU | {"search": run.cpu_cost()}
-            finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)
+            training = scene.space.training(found.arch) if isinstance(scene.space, ChoosesTraining) else None
+            finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts, training)
     show(run)
 
 
@@ -110,7 +121,7 @@ def select(config: Config) -> None:
             facts |= chosen.ties()
             facts["work"] = total(sources, "work") | {"selection": chosen.work}
             facts["cpu_seconds"] = total_known(sources, "cpu_seconds") | {"selection": run.cpu_cost()}
-            finish(run, scene, best.genotype, best.arch, chosen.metrics(), cost, facts)
+            finish(run, scene, best.genotype, best.arch, chosen.metrics(), cost, facts, best.facts.get("training"))
     show(run)
 
 
@@ -120,7 +131,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
     selection = Selection(
         scene.space,
         [source.genotype for source in sources],
-        conforming(make(config["trainer"]), "trainer"),
+        [conforming(make(with_found_training(scene, one).config["trainer"]), "trainer") for one in sources],
         SearchData(scene.dataset),
         make(config["reward"]),
         scene.device,
@@ -139,6 +150,8 @@ def retrain(config: Config) -> None:
     validate(config, (*RETRAIN, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find_source(scene)
+    scene = with_found_training(scene, source)
+    config = scene.config
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
     nodes = {name: config[name] for name in RETRAIN} | {"genotype": source.genotype, "origin": origin}
     run = open_run("retrain", scene, retrain_name(scene, source), nodes)
@@ -163,7 +176,7 @@ def retrain(config: Config) -> None:
             facts = {"error_kind": "retrained", "weights": trained.record(), "source": source.record(), **recipe(scene)}
             facts["work"] = (source.facts.get("work") or NO_WORK) | {"retrain": work_of_training(run, scene, source)}
             facts["cpu_seconds"] = cpu_before(source) | {"retrain": run.cpu_cost()}
-            finish(run, scene, source.genotype, source.arch, metrics, cost, facts)
+            finish(run, scene, source.genotype, source.arch, metrics, cost, facts, source.facts.get("training"))
     show(run)
 
 

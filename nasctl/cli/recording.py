@@ -126,9 +126,11 @@ def finish(
     metrics: Metrics,
     cost: Mapping[str, float],
     facts: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write architecture.json and result.json."""
-    run.write("architecture.json", architecture_record(scene.space, genotype, arch))
+    """Write architecture.json, with the settings of the trainer that were found with the network, and result.json."""
+    chosen = {"training": dict(training)} if training else {}
+    run.write("architecture.json", {**architecture_record(scene.space, genotype, arch), **chosen})
     costs = costs_of(scene, genotype)  # a network is measured before it is judged
     margin = scene.constraint.margin(genotype)
     result = {

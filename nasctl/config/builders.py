@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import cast
 
 import torch
 
 from nasctl import walk
-from nasctl.config.build import make, target
+from nasctl.config.build import changed, make, target
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
 from nasctl.config.resources import Costs
 from nasctl.config.settings import Config
 from nasctl.core import (
+    ChoosesTraining,
     Estimator,
     EstimatorContext,
     FixedSpace,
     Genotype,
     GivesCosts,
+    KeepsChildren,
     KnownBySettings,
     LookUp,
     Relaxation,
     SearchSpace,
     Trainer,
+    TrainsEach,
+    UsesChildren,
 )
 from nasctl.errors import RequestError
+from nasctl.genotype_source import Source
 from nasctl.runs import Run
 from nasctl.search.loop import Append, Budget, Feasible, Search, SearchData
 from nasctl.search.replicas import Replicas
@@ -70,8 +76,10 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     """Build one search loop."""
     config, space = scene.config, scene.space
     check_rows(config, space)
-    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse)
+    run.children.wanted = issubclass(target(config["strategy"]), UsesChildren)
+    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse, run.children)
     estimator = conforming(make(config["estimator"], context), "estimator")
+    check_training(space, estimator)
     feasible = Feasible.of(space, scene.constraint, estimator)
     strategy = conforming(make(config["strategy"], space, feasible, seed), "strategy")
     reward = conforming(make(config["reward"]), "reward")
@@ -106,6 +114,27 @@ def check_pair(config: Config) -> None:
             f"estimator={config['choices']['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
         )
+    if issubclass(strategy, UsesChildren) and not issubclass(estimator, KeepsChildren):
+        raise RequestError(
+            f"strategy={config['choices']['strategy']} goes on from the trainings of earlier trials, which "
+            f"estimator={config['choices']['estimator']} does not keep; choose estimator=from_scratch"
+        )
+    if config["training_choices"] and not issubclass(estimator, TrainsEach):
+        raise RequestError(
+            f"training_choices: estimator={config['choices']['estimator']} trains no candidate on its own; choose "
+            "estimator=from_scratch"
+        )
+
+
+def check_training(space: SearchSpace, estimator: Estimator) -> None:
+    """Raise `RequestError` for training choices that the estimator's trainer does not take."""
+    if not isinstance(space, ChoosesTraining) or not isinstance(estimator, TrainsEach):
+        return
+    for settings in space.trainings():
+        try:
+            estimator.trainer_with(settings)
+        except RequestError as error:
+            raise RequestError(f"training_choices={settings}: {error}") from error
 
 
 def check_rows(config: Config, space: SearchSpace) -> None:
@@ -125,6 +154,12 @@ def check_repeats(config: Config) -> None:
             f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
         )
+
+
+def with_found_training(scene: Scene, source: Source) -> Scene:
+    """Return ``scene`` with the settings of the trainer that ``source`` was found with."""
+    training = source.facts.get("training")
+    return replace(scene, config={**scene.config, "trainer": changed(scene.config["trainer"], training or {})})
 
 
 def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:

@@ -32,6 +32,11 @@ def protocol_of(hint: Any) -> type | None:
     return next(filter(None, map(protocol_of, arguments)), None)
 
 
+def is_factory(hint: Any) -> bool:
+    """Return whether an annotation asks for what builds a part with changed settings: ``Callable[..., Protocol]``."""
+    return get_origin(hint) is Callable and get_args(hint)[0] is Ellipsis
+
+
 def is_list(hint: Any) -> bool:
     """Return whether an annotation asks for a list of parts."""
     return get_origin(hint) is list

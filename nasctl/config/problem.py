@@ -13,6 +13,7 @@ from nasctl.config.conformity import conforming
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Config
 from nasctl.core import Constraint, ConstraintContext, Dataset, Resource, ResourceContext, SearchSpace
+from nasctl.space._training import with_training
 from nasctl.terminal_text import folder_part
 
 
@@ -38,5 +39,6 @@ def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], 
     space = conforming(make(config["space"], dataset.task), "space")
     resources = build(config["resources"], ResourceContext(space, dataset.task, device), costs(space))
     space = costed(space, resources)
+    space = with_training(space, config["training_choices"]) if config["training_choices"] else space
     constraint = conforming(make(config["constraint"], ConstraintContext(space, resources)), "constraint")
     return Scene(config, device, dataset, space, constraint, resources)

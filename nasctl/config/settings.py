@@ -68,6 +68,7 @@ class Settings:
     record_every: PositiveInt
     repeats: PositiveInt
     curve: list[PositiveInt]
+    training_choices: dict[str, list[int | float | str | bool | None]] | None
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     dry_run: bool

@@ -16,6 +16,7 @@ from nasctl.errors import RequestError
 from nasctl.estimator._path_runner import PathRunner
 from nasctl.estimator._recalibration import Recalibration
 from nasctl.estimator._streams import Stream
+from nasctl.trainer._evaluation import measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class PathScore:
         train, val, work = self.train.afresh(), self.val.afresh(), list[int]()
         with self._mode(val), self.recalibration.applied(lambda i: self._run(train, i, candidate, work)):
             outputs = (self._run(val, i, candidate, work) for i in range(start, start + count))
-            metrics = self._measured(outputs)
+            metrics = measured(self.dataset, outputs)
         return metrics, sum(work)
 
     @contextmanager
@@ -92,15 +93,6 @@ class PathScore:
         stream.keep(x)
         work.append(self.runner.macs(candidate) * len(y))
         return outputs, y
-
-    def _measured(self, batches: Iterator[tuple[Tensor, Tensor]]) -> Metrics:
-        sums: dict[str, Tensor] = {}
-        examples = 0
-        for outputs, y in batches:
-            measured = self.dataset.measure(outputs, y)
-            sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-            examples += len(y)
-        return self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
 
 
 def train_mode(net: nn.Module, mode: bool) -> None:

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
 from nasctl.core import State
 from nasctl.errors import RequestError
+from nasctl.trainer._curve import cosine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class Schedule:
         if self.epochs is None:
             return lr
         share = min(self.position // self.steps / self.epochs, 1.0)
-        return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
+        return cosine(lr, lr_min, share)
 
     def decay(self, factor: float, start: int) -> float:
         """Return ``factor`` to the power of the epochs since ``start``, the present one included."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nasctl.core import Dataset, RecurrentNetwork, Split, State, TextSegment, Validation
 from nasctl.errors import RequestError
+from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
 
 
@@ -145,13 +146,6 @@ class Text:
     def load_state_dict(self, state: State) -> None:
         device = next(self.net.parameters()).device
         self.hidden = detached(state["hidden"], device)
-
-
-def detached(state: Any, device: torch.device | None = None) -> Any:
-    """Return the tensors of nested lists and tuples without their graphs, on ``device`` if one is given."""
-    if isinstance(state, list | tuple):
-        return type(state)(detached(part, device) for part in state)
-    return state if state is None else state.detach().to(device or state.device)
 
 
 def streams(

@@ -23,6 +23,7 @@ from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.seeds import position_seed
+from nasctl.trainer._curve import cosine
 
 
 class Stacked(IndependentEstimator):
@@ -115,15 +116,12 @@ class Stacked(IndependentEstimator):
         for position in range(self.epochs * steps):
             epoch, step = divmod(position, steps)
             for group in optimizer.param_groups:
-                group["lr"] = self._rate(epoch / self.epochs)
+                group["lr"] = cosine(self.lr, self.lr_min, epoch / self.epochs)
             self._step(stack, optimizer, *split.batch(self.batch_size, epoch, step))
             self.report({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
         scores = zip(block, self._validate(stack), strict=True)
         self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
         return int(stack.macs) * (PASS * self.epochs * len(split) + len(self.dataset.val()))
-
-    def _rate(self, share: float) -> float:
-        return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
 
     def _step(self, stack: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> None:
         stack.train()

@@ -19,6 +19,9 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.dataset.cifar10.CIFAR": _IMAGES,
     "nasctl.dataset.digits.Digits": _IMAGES,
     "nasctl.dataset.imagenet.ImageNet": _IMAGES,
+    "nasctl.estimator.from_scratch.FromScratch": {
+        **{"validate_every": None, "report": "last", "report_of": None, "keep_states": False},
+    },
     "nasctl.estimator.stacked.Stacked": {"costs": ["params", "macs"]},
     "nasctl.estimator.supernet.Supernet": {
         "statistics": {"norms": "batch"},

@@ -23,6 +23,7 @@ from nasctl.core import State
 from nasctl.errors import Interrupted, RequestError, RunError, StateError
 from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
 from nasctl.runs import schema, tensors
+from nasctl.runs.children import Children
 from nasctl.runs.plain import FaultError, short
 from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
 from nasctl.signals import handled
@@ -62,6 +63,7 @@ class Run:
         self._hashes: dict[str, Any] = {}  # of the .jsonl files so far
         self.unfinished = False  # whether it was found so before it is entered
         self.watch: Watch = lambda values: None
+        self.children = Children(path)
         self._signal: int | None = None
         self._files: dict[str, Any] = {}
 
@@ -222,6 +224,7 @@ class Run:
         hashes = {name: self._hashes[name].hexdigest() for name in self._sizes}
         saved = {"sizes": self._sizes, "hashes": hashes, "state": state}
         write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
+        self.children.checkpointed()
         self._saved = time.monotonic()
 
     def _sync_lines(self) -> None:

@@ -89,6 +89,12 @@ def anything(value: Any, place: str) -> None:
     """Accept any plain data."""
 
 
+def plain_setting(value: Any, place: str) -> None:
+    """Accept a single value."""
+    if isinstance(value, dict | list):
+        raise FaultError(f"{place or 'it'} is {short(value)}, not a single value")
+
+
 def record(known: Mapping[str, Check], needed: Sequence[str] = ()) -> Check:
     """Accept a mapping with the keys ``needed``; those that are ``known`` hold what they should."""
 
@@ -231,6 +237,11 @@ _TRIAL = record(
         "curve": optional(listed(mapping(optional(figure)))),
         "work": optional(amount),
         "error": optional(text),
+        "fidelity": figure,
+        "continues": whole,
+        "inherits": whole,
+        "curve": listed(mapping(optional(figure))),
+        "facts": mapping(figure),
     }
 )
 _POLICY = record(
@@ -274,6 +285,7 @@ _ARCHITECTURE = record(
         "genotype": _FREE,
         "decisions": optional(mapping(text)),
         "arch": optional(_ARCH),
+        "training": mapping(plain_setting),
     }
 )
 _ENVIRONMENT = record(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import shutil
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nasctl.report.declaration import Content, Format, Setting
-from nasctl.report.format._wrap import cells, lines, padded
 from nasctl.report.grid import Grid
 
-_GAP = 2  # blanks between two columns
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_GAP = 2  # blanks between two columns, one of them a divider of rich
 _WIDEST = 34  # characters of a cell before it wraps, where space is short
 _WIDTH = 120  # characters, where there is no terminal to ask
 
@@ -30,12 +33,16 @@ def terminal(grid: Grid, width: int) -> str:
 
     A grid that is too wide is broken into blocks of columns, of which each repeats the first one.
     """
-    text = lines(grid.title, width)
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(file=text, width=width, color_system=None, markup=False, emoji=False, highlight=False)
+    console.print(grid.title)
     for block in _blocks(_narrow(grid, width), width) if grid.rows else ():
-        text += _drawn(grid, _widened(block, _widths(grid, width), width))
+        console.print(_rich(grid, _widened(block, _widths(grid, width), width)))
     for remark in grid.remarks:
-        text += lines(remark, width)
-    return "\n".join(line.rstrip() for line in text) + "\n"
+        console.print(remark)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
 def _narrow(grid: Grid, width: int) -> list[int]:
@@ -46,12 +53,14 @@ def _narrow(grid: Grid, width: int) -> list[int]:
 def _widths(grid: Grid, widest: int) -> list[int]:
     """Return a width per column: cells have at most ``widest``, and no word of the header is broken."""
     columns = zip(grid.header, *grid.rows, strict=True)
-    return [_width(header, texts, widest) for header, *texts in columns]
+    return [_width(header, cells, widest) for header, *cells in columns]
 
 
-def _width(header: str, texts: Sequence[str], widest: int) -> int:
-    words = max(map(cells, header.split()))
-    return max(words, min(widest, max(map(cells, texts))))
+def _width(header: str, cells: Sequence[str], widest: int) -> int:
+    from rich.cells import cell_len
+
+    words = max(map(cell_len, header.split()))
+    return max(words, min(widest, max(map(cell_len, cells))))
 
 
 def _blocks(widths: list[int], width: int) -> list[dict[int, int]]:
@@ -75,20 +84,16 @@ def _widened(block: dict[int, int], wanted: list[int], width: int) -> dict[int, 
     return widened
 
 
-def _drawn(grid: Grid, block: dict[int, int]) -> Iterator[str]:
-    """Yield the lines of some columns: the header, a rule, and the rows."""
-    head = [lines(grid.header[column], width) for column, width in block.items()]
-    highest = max(map(len, head))
-    yield from _joined([[""] * (highest - len(part)) + part for part in head], block)
-    yield "─" * (sum(block.values()) + _GAP * (len(block) - 1))
+def _rich(grid: Grid, block: dict[int, int]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.HORIZONTALS, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False)
+    for column, width in block.items():
+        table.add_column(grid.header[column], width=width, overflow="fold")
     for row in grid.rows:
-        yield from _joined([lines(row[column], width) for column, width in block.items()], block)
-
-
-def _joined(parts: Sequence[Sequence[str]], block: dict[int, int]) -> Iterator[str]:
-    """Yield the lines of cells beside each other."""
-    for line in zip_longest(*parts, fillvalue=""):
-        yield (" " * _GAP).join(padded(part, width) for part, width in zip(line, block.values(), strict=True))
+        table.add_row(*(row[column] for column in block))
+    return table
 
 
 FORMAT = Format(
