@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
 
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource", "executor")
 OWN = (
     "from",
     "run_dir",
@@ -31,10 +31,10 @@ LIKE = ("space", "dataset", "trainer", "constraint")
 an experiment."""
 NOT_BUILT = {
     "search": ("against",),
-    "select": ("strategy", "estimator", "against"),
-    "correlate": ("strategy", "estimator"),
-    "retrain": ("strategy", "estimator", "against"),
-    "inspect": ("strategy", "estimator", "against"),
+    "select": ("strategy", "estimator", "against", "executor"),
+    "correlate": ("strategy", "estimator", "executor"),
+    "retrain": ("strategy", "estimator", "against", "executor"),
+    "inspect": ("strategy", "estimator", "against", "executor"),
 }
 """Groups that a verb builds nothing of, so that their settings may be missing."""
 
@@ -57,6 +57,34 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShortTraining:
+    """What ``selection`` sets, of the verb select."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    epochs: PositiveInt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """What ``checkpoint`` sets."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    seconds: NonNegativeFloat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Folders of data sets and of runs."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    data: str
+    outputs: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the root of the configuration sets, groups apart."""
 
@@ -66,16 +94,20 @@ class Settings:
     label: str | int | float | bool | None
     published: dict[str, str] | None
     record_every: PositiveInt
+    pending: PositiveInt
+    ordered: bool
     repeats: PositiveInt
     curve: list[PositiveInt]
     training_choices: dict[str, list[int | float | str | bool | None]] | None
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     dry_run: bool
-    checkpoint: dict[Literal["seconds"], NonNegativeFloat]
-    selection: dict[Literal["epochs"], PositiveInt]
+    checkpoint: Saving
+    selection: ShortTraining
     correlation: Ranking
-    paths: dict[Literal["data", "outputs"], str]
+    paths: Paths
+    form: str
+    format: str
 
 
 def conf_dir() -> Path:

@@ -237,10 +237,6 @@ _TRIAL = record(
         "curve": optional(listed(mapping(optional(figure)))),
         "work": optional(amount),
         "error": optional(text),
-        "fidelity": figure,
-        "continues": whole,
-        "inherits": whole,
-        "curve": listed(mapping(optional(figure))),
         "facts": mapping(figure),
     }
 )
