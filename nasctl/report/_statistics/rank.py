@@ -1,9 +1,9 @@
 """How well one ranking follows another: Kendall's tau-b, Spearman's rho and hits at the top, with bootstrap intervals.
 
 Kendall 1945, https://doi.org/10.1093/biomet/33.3.239, for ties. A bootstrap draws n of n items with replacement; every
-statistic here takes a matrix of ``draws`` ``(resamples + 1, n)``, how often each item is sampled, of which the first row
-is the sample itself, and returns ``(resamples + 1,)`` values. Where a statistic does not exist, as without a pair
-that is not tied, its value is NaN.
+statistic here takes a matrix of ``draws`` ``(resamples + 1, n)``: how often each item is sampled. Its first row is the
+sample itself. It returns ``(resamples + 1,)`` values. Where a statistic does not exist, as without a pair that is not
+tied, its value is NaN.
 """
 
 from __future__ import annotations
