@@ -1,4 +1,4 @@
-"""What a verb works with."""
+"""The objects that every command builds from the configuration."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ from pathlib import Path
 
 import torch
 
-from nasctl.config.build import make
-from nasctl.config.conformity import conforming
+from nasctl.config.configuration import Configuration
 from nasctl.config.resources import Costs, build, costed
-from nasctl.config.settings import Config
+from nasctl.config.settings import Settings
 from nasctl.core import Constraint, ConstraintContext, Dataset, Resource, ResourceContext, SearchSpace
 from nasctl.space._training import with_training
-from nasctl.terminal_text import folder_part
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What a verb works with."""
+class Problem:
+    """The data set, the space and the constraint of a command, on its device."""
 
-    config: Config
+    configuration: Configuration
     device: torch.device
     dataset: Dataset
     space: SearchSpace
     constraint: Constraint
     resources: Mapping[str, Resource]  # by name: those of limits, rewards and records
 
-    def name(self, *groups: str) -> str:
-        """Return the chosen options of ``groups``, joined."""
-        return "-".join(folder_part(self.config["choices"][group] or "none") for group in groups)
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the root."""
+        return self.configuration.settings
 
 
-def set_up(config: Config, device: torch.device, costs: Callable[[SearchSpace], Costs] = lambda space: {}) -> Scene:
+def build_problem(
+    configuration: Configuration,
+    device: torch.device,
+    costs: Callable[[SearchSpace], Costs] = lambda space: {},
+) -> Problem:
     """Build what every verb needs; nothing is read from disk yet. ``costs`` are those that a table gives."""
-    dataset = conforming(make(config["dataset"], Path(config["paths"]["data"]), device, config["seed"]), "dataset")
-    space = conforming(make(config["space"], dataset.task), "space")
-    resources = build(config["resources"], ResourceContext(space, dataset.task, device), costs(space))
+    settings = configuration.settings
+    dataset = configuration.make("dataset", Path(settings.paths.data), device, settings.seed)
+    space = configuration.make("space", dataset.task)
+    nodes = configuration.plain["resources"]
+    resources = build(nodes, ResourceContext(space, dataset.task, device), costs(space))
     space = costed(space, resources)
-    space = with_training(space, config["training_choices"]) if config["training_choices"] else space
-    constraint = conforming(make(config["constraint"], ConstraintContext(space, resources)), "constraint")
-    return Scene(config, device, dataset, space, constraint, resources)
+    choices = configuration.training_choices
+    space = with_training(space, choices) if choices else space
+    constraint = configuration.make("constraint", ConstraintContext(space, resources))
+    return Problem(configuration, device, dataset, space, constraint, resources)

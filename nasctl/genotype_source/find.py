@@ -39,6 +39,12 @@ class Source:
         file, colon, name = self.name.rpartition(":")
         return re.sub(r"[^\w.-]", "_", name) if colon and is_file(file) else Path(self.name).stem
 
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """Return the settings of the trainer that were found with the genotype, by their path."""
+        settings: Mapping[str, Any] = self.facts.get("training") or {}
+        return settings
+
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
         return {"kind": self.kind, "name": self.name, **self.facts}

@@ -61,7 +61,7 @@ class Run:
         self.state: State | None = None
         self._sizes: dict[str, int] = {}
         self._hashes: dict[str, Any] = {}  # of the .jsonl files so far
-        self.unfinished = False  # whether it was found so before it is entered
+        self._unfinished = False  # whether it was found so before it is entered
         self.watch: Watch = lambda values: None
         self.children = Children(path)
         self._signal: int | None = None
@@ -84,7 +84,7 @@ class Run:
 
     def _check_still_unfinished(self) -> None:
         """Raise `BusyError` if another process has finished the run since this one looked."""
-        if self.unfinished and is_finished(self.path):
+        if self._unfinished and is_finished(self.path):
             raise BusyError(self.path, "another process", over=True)
 
     def _open(self) -> None:
@@ -253,6 +253,11 @@ class Run:
             return b""
         os.truncate(path, size)
         return path.read_bytes()
+
+    def is_finished(self) -> bool:
+        """Return whether nothing is left to do; one that has something left is not entered once another finished it."""
+        self._unfinished = not is_finished(self.path)
+        return not self._unfinished
 
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""

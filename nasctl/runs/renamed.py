@@ -128,6 +128,7 @@ def _classes(group: str, names: Mapping[str, str]) -> dict[str, str]:
 
 RENAMED: tuple[Entry, ...] = (
     # choices and groups
+    *(Choice("debug", name, "smoke") for name in ("rows", "words", "declared", "one_shot", "table")),
     # classes
     Class(_ENAS, _STRATEGY + "policy_search.PolicySearch"),
     Class(_EVOLUTION, _STRATEGY + "evolution.Evolution"),

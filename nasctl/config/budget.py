@@ -1,13 +1,15 @@
-"""What a search may spend, read from its configuration: limits given as numbers, or the work of another run."""
+"""What a search may spend: limits given as numbers, or the work of another run."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nasctl.config.build import convert, target
+from nasctl.config.build import convert
+from nasctl.config.configuration import Configuration
 from nasctl.config.settings import Config
 from nasctl.config.signature import NOT_SIGNED, OF_SEARCH, without
 from nasctl.core import LookUp, WeightSharing
@@ -20,39 +22,53 @@ COMPARED = ("space", "dataset")  # what two searches of equal work must share
 PHASES = ("search", "selection")  # of a run's work, that another search is given
 
 
-def read(config: Config) -> Budget:
+def read(configuration: Configuration) -> Budget:
     """Return the budget, or raise `RequestError` if it never ends a search."""
+    config = configuration.plain
     limits = {name: value for name, value in config["budget"].items() if name != "like"}
     if config["budget"]["like"] is not None:
         limits = dict.fromkeys(limits) | {"work": work_of(config)}
     budget = Budget(**convert(limits, Budget, "budget"))
-    kind = target(config["estimator"])
+    check_end(budget, configuration)
+    check_warmup(budget, (config["estimator"].get("schedule") or {}).get("warmup_epochs") or 0)
+    return budget
+
+
+def check_end(budget: Budget, configuration: Configuration) -> None:
+    """Raise `RequestError` if no limit of ``budget`` is one that the estimator reaches."""
+    kind = configuration.kind("estimator")
     shares, looks_up = issubclass(kind, WeightSharing), issubclass(kind, LookUp)
     ends = {"trials": True, "turns": True, "epochs": shares, "work": not looks_up}
     if all(getattr(budget, name) is None for name, counts in ends.items() if counts):
         known = [f"budget.{name}" for name, counts in ends.items() if counts and name != "turns"]
         raise RequestError(
-            f"budget: nothing ends a search with estimator={config['choices']['estimator']}; "
+            f"budget: nothing ends a search with estimator={configuration.choices['estimator']}; "
             f"set {', '.join(known[:-1])}{' or ' if known[:-1] else ''}{known[-1]}"
         )
-    check_warmup(budget, (config["estimator"].get("schedule") or {}).get("warmup_epochs") or 0)
-    return budget
 
 
-def scheduled(config: Config) -> Config:
-    """Return ``config`` with the trials of the run ``budget.like`` as the horizon of the strategy's schedules.
+def with_budget(configuration: Configuration, budget: Budget) -> Configuration:
+    """Return what a search records: with its limits, and schedules that end with the run ``budget.like``."""
+    like = configuration.plain["budget"]["like"]
+    return scheduled(configuration).replaced(budget=asdict(budget) | {"like": like})
+
+
+def scheduled(configuration: Configuration) -> Configuration:
+    """Return a configuration with the trials of the run ``budget.like`` as the horizon of the strategy's schedules.
 
     That is where it was to be ``budget.trials``, which end nothing where the work does.
     """
+    config = configuration.plain
     strategy, like = config["strategy"], config["budget"]["like"]
     if like is None or strategy.get("horizon") is None or strategy["horizon"] != config["budget"]["trials"]:
-        return config
+        return configuration
     if any(override.startswith("strategy.horizon=") for override in config["overrides"]):
-        return config
+        return configuration
     result, _ = finished(Path(str(like)))
     if result["verb"] != "search":
         raise RequestError(f"budget.like={like}: a selection has no trials to schedule by; set strategy.horizon")
-    return config | {"strategy": strategy | {"horizon": finished(Path(str(like)), "trials")[0]["trials"]}}
+    trials = finished(Path(str(like)), "trials")[0]["trials"]
+    return configuration.replaced(strategy=strategy | {"horizon": trials})
 
 
 def check_warmup(budget: Budget, epochs: int) -> None:
@@ -78,11 +94,12 @@ def work_of(config: Config) -> int:
     return int(sum(phases(path, result, "work")[phase] for phase in PHASES))
 
 
-def liked(config: Config) -> str | None:
+def liked(configuration: Configuration) -> str | None:
     """Return the method of the run ``budget.like``: searches of equal work to its seeds are one method."""
-    if config["budget"]["like"] is None:
+    like = configuration.plain["budget"]["like"]
+    if like is None:
         return None
-    result, _ = finished(Path(str(config["budget"]["like"])))
+    result, _ = finished(Path(str(like)))
     return str(result.get("method") or result["signature"])
 
 
