@@ -98,13 +98,26 @@ def _records(run: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _line(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a trial with its costs among its metrics, wherever its commit writes them."""
-    metrics = {**(line.get("metrics") or {}), **(line.get("costs") or {})}
-    return {**{name: line[name] for name in NAMES if name in line}, "metrics": metrics}
+    """Return the parts of a trial that are compared; ``costs`` stand among the metrics in lines of 0.1.0."""
+    parts = {name: line[name] for name in NAMES if name in line}
+    return {**parts, "metrics": line.get("metrics") or {}, "costs": line.get("costs") or {}}
+
+
+def _alike(before: Any, now: Any) -> Any:
+    """Return ``now`` with those of its costs among the metrics that ``before`` has there; it may have further costs."""
+    if not isinstance(now, list):
+        return now
+    return [{**b, **a, "metrics": _metrics(b, a), "costs": b["costs"]} for b, a in zip(before, now, strict=False)]
+
+
+def _metrics(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
+    if before["costs"]:  # both write them apart
+        return now["metrics"] if before["costs"] == now["costs"] else {}
+    return {**now["metrics"], **{name: cost for name, cost in now["costs"].items() if name in before["metrics"]}}
 
 
 def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
-    if before != now:
+    if len(before[1]) != len(now[1]) or before[1] != _alike(before[1], now[1]):
         yield f"{before[0]} differs: {before[1]!r:.200} before, {now[1]!r:.200} now"
 
 
