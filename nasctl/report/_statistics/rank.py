@@ -1,4 +1,4 @@
-"""How well one ranking follows another: Kendall's tau-b, Spearman's rho and hits at the top, with bootstrap intervals.
+"""Rank correlation: Kendall's tau-b, Spearman's rho and hits at the top, with bootstrap intervals.
 
 Kendall 1945, https://doi.org/10.1093/biomet/33.3.239, for ties. A bootstrap draws n of n items with replacement; every
 statistic here takes a matrix of ``draws`` ``(resamples + 1, n)``: how often each item is sampled. Its first row is the
