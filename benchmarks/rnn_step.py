@@ -88,7 +88,7 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
     logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def step() -> None:
-        loss = estimator.evaluate(Candidate((0,) * 16, list(logits.softmax(1).unbind()))).loss
+        loss = estimator.evaluate(Candidate((0,) * 16, list(logits.softmax(1).unbind())), 0).loss
         torch.autograd.grad(loss, logits)
         estimator.fit(lambda: Candidate((0,) * 16, list(logits.detach().softmax(1).unbind())))
 

@@ -60,7 +60,7 @@ def ours(unroll: str, batch: int, layout: str, **options: bool) -> Callable[[], 
     logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 
     def step() -> None:
-        loss = estimator.evaluate(Candidate((0,) * 24, list(logits.softmax(1).unbind()))).loss
+        loss = estimator.evaluate(Candidate((0,) * 24, list(logits.softmax(1).unbind())), 0).loss
         torch.autograd.grad(loss, logits)
         estimator.fit(lambda: Candidate((0,) * 24, list(logits.detach().softmax(1).unbind())))
 

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from benchmarks.pairs import alternate
 from benchmarks.problem import DEVICE
 from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate
+from nasctl.core import Candidate, EstimatorContext
 
 PAIRS, NETWORKS = 3, 20
 CASES = {
@@ -36,8 +36,10 @@ class Case:
         self.data.train()
 
     def ours(self, prefix: tuple[int, ...]) -> None:
-        estimator = make(self.config["estimator"], self.space, self.data, DEVICE, 0, lambda values: None)
-        estimator.evaluate(Candidate((*prefix, 0)))
+        estimator = make(
+            self.config["estimator"], EstimatorContext(self.space, self.data, DEVICE, 0, lambda values: None)
+        )
+        estimator.evaluate(Candidate((*prefix, 0)), 0)
 
     def plain(self, prefix: tuple[int, ...]) -> None:
         trainer, quiet = make(self.config["trainer"]), {"tick": lambda *_: None, "record": lambda line: None}

@@ -19,7 +19,7 @@ import yaml
 from nasctl.config.compose import make
 from nasctl.core import Task
 from nasctl.files import read_lines
-from nasctl.report import rank
+from nasctl.report._statistics import rank
 
 ACCURACY, COLUMNS = "cifar10_test_acc_200", ("cifar10_flops", "cifar10_params", "cifar10_naswot", "cifar10_synflow")
 TOP, RESAMPLES = 0.1, 1000

@@ -37,7 +37,7 @@ def table(*paths: str) -> pandas.DataFrame:
 
     import pandas
 
-    from nasctl.report import compare
+    from nasctl.report.command import compare
 
     rows = pandas.read_csv(StringIO(compare(list(paths) or ["outputs"], format="csv")))
     return rows[rows["kind"].isin(["measured", "published"])].dropna(axis="columns", how="all")

@@ -6,7 +6,8 @@ Nothing here imports torch at run time, so the command line starts fast.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from nasctl.errors import RequestError
@@ -80,34 +81,63 @@ class Candidate:
     """What a strategy asks to have evaluated, or what shared weights are trained on.
 
     ``weights`` holds one ``(num_options,)`` tensor per relaxed choice; ``active`` the only option that runs of each
-    (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1]. ``compared`` says that it is
-    one of those among which the best is chosen: an estimator that scores on a part of the data takes the same for all.
+    (its weight still multiplies); ``fidelity`` the share of the full budget in (0, 1], None for all of it.
+    ``continues`` is the index of a trial of the same architecture whose training goes on from its whole state and
+    with its seed; ``inherits`` the index of a trial whose weights a new training starts from. ``compared`` says that
+    it is one of those among which the best is chosen: an estimator that scores on a part of the data takes the same
+    for all.
     """
 
     arch: Architecture
     weights: Sequence[Tensor] | None = None
     active: Sequence[int] | None = None
     fidelity: float | None = None
+    continues: int | None = None
+    inherits: int | None = None
     compared: bool = False
+
+
+class Skipped(Enum):
+    """What ``ask`` returns where a turn asks for nothing."""
+
+    SKIPPED = "skipped"
+
+
+SKIPPED = Skipped.SKIPPED
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an estimator found; ``loss`` keeps its graph only where weights were given."""
+    """What an estimator found for a candidate.
+
+    ``loss`` keeps its graph only where weights were given, and never leaves the process. ``curve`` holds the
+    validation metrics after each epoch that was validated, ``work`` the multiply-accumulates of this evaluation,
+    ``facts`` numbers that add up over a search, such as the simulated seconds of a table.
+    """
 
     metrics: Metrics
     loss: Tensor | None = None
+    curve: Sequence[Metrics] = ()
+    work: int = 0
+    facts: Metrics = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One evaluated candidate, told to the strategy; a failed one has an ``error`` and no evaluation."""
+    """An evaluated candidate, told to the strategy; a failed one has an ``error``, no evaluation and no reward.
+
+    ``costs`` are those of the final form that the reward, the constraint and the strategy name in ``resources``;
+    ``work`` also counts an evaluation that failed.
+    """
 
     index: int
     candidate: Candidate
     evaluation: Evaluation | None
-    reward: float
+    _: KW_ONLY
+    costs: Metrics = field(default_factory=dict)
+    reward: float | None = None
     error: str | None = None
+    work: int = 0
 
 
 Tables = Sequence[Sequence[Sequence[float]]]
@@ -306,12 +336,17 @@ class Strategy(Protocol):
     """How a space is explored; knows decisions, and neither data, network nor device."""
 
     relaxed: bool  # asks with weights and learns from the gradient of the loss
+    resources: tuple[str, ...]  # costs of the final form that it reads in a trial's ``costs``
 
     def sample(self) -> Candidate:
         """Return a candidate to train shared weights on; touches only the random stream."""
 
-    def ask(self) -> Candidate | None:
-        """Return the next candidate to evaluate, or None until more is told; `ExhaustedError` if none is left."""
+    def ask(self) -> Candidate | Skipped | None:
+        """Return the next candidate to evaluate; the k-th candidate returned comes back to ``tell`` as trial k.
+
+        `SKIPPED` where this turn asks for nothing, as where a sample is infeasible. None to wait until more is told,
+        which takes no turn. `ExhaustedError` where no candidate is left.
+        """
 
     def tell(self, trial: Trial) -> None:
         """Learn from a trial."""
@@ -324,27 +359,29 @@ class Strategy(Protocol):
     def load_state_dict(self, state: State) -> None: ...
 
 
+@runtime_checkable
+class Reporting(Protocol):
+    """A strategy that has more to say in result.json than its architecture."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what result.json says of the strategy at the end of a search."""
+
+
 class Estimator(Protocol):
-    """Performance estimation: what a candidate is worth, without its full training."""
+    """Performance estimation: the metrics of a candidate, without its full training.
+
+    An evaluation is a function of seed, index and candidate, of a child's stored state where the candidate names one,
+    and of the shared weights where there are any. Each class says which random numbers it uses.
+    """
 
     takes_relaxed: bool  # can evaluate a candidate with weights
-    tabular: bool  # evaluating is a look-up, so hundreds of repeats and whole spaces are cheap
-    error_kind: str  # what its error is: "proxy", "short training", ...
-    work: int  # multiply-accumulates so far: a forward pass counts once, one with its backward pass three times
+    error_kind: str  # the kind of its error: "proxy", "short training", ...
 
-    @property
-    def epoch(self) -> float:
-        """Return the passes over the shared training data so far; 0 where nothing is shared."""
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
+        """Return the metrics of the candidate of trial ``index``, with its loss if it has weights.
 
-    def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
-        """Take one step of training what candidates share, if one is due; return what to show while more are, else
-        None. The state is whole between steps; nothing happens if nothing is shared."""
-
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        """Return the metrics of a candidate, with its loss if it has weights."""
-
-    def covers(self, arch: Architecture) -> bool:
-        """Return whether ``arch`` can be evaluated; strategies ask for no other."""
+        `TrialError` where this candidate alone fails, with the work that it took.
+        """
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return hashes of what it reads: of the data and the split's indices, or of a table."""
@@ -355,6 +392,50 @@ class Estimator(Protocol):
     def state_dict(self) -> State: ...
 
     def load_state_dict(self, state: State) -> None: ...
+
+
+@runtime_checkable
+class WeightSharing(Protocol):
+    """An estimator whose candidates share weights: one candidate at a time, in turn with ``fit``."""
+
+    def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
+        """Take one step of training the shared weights, if one is due; return values to show while more are due, else
+        None. The state is whole between steps."""
+
+    def score(self, candidate: Candidate) -> Metrics:
+        """Return the metrics of a picked candidate: a function of it and of the weights, which stay as they are."""
+
+    def spent(self) -> tuple[float, int]:
+        """Return the passes of the shared weights over their training data so far, and the multiply-accumulates."""
+
+
+@runtime_checkable
+class LookUp(Protocol):
+    """An estimator that looks results up, so that hundreds of repeats and whole spaces are cheap."""
+
+    def look_up(self, arch: Architecture) -> Metrics:
+        """Return the metrics of an architecture."""
+
+
+@runtime_checkable
+class Covering(Protocol):
+    """An estimator that may know a part of the space only; strategies ask for no other architecture."""
+
+    partial: bool  # whether there may be architectures that it does not cover
+
+    def covers(self, arch: Architecture) -> bool:
+        """Return whether ``arch`` can be evaluated."""
+
+
+@dataclass(frozen=True)
+class EstimatorContext:
+    """What every estimator works with, besides its settings."""
+
+    space: SearchSpace
+    data: Dataset
+    device: torch.device
+    seed: int
+    report: ProgressCallback
 
 
 @runtime_checkable

@@ -22,7 +22,11 @@ class RunError(Exception):
 
 
 class TrialError(RunError):
-    """One candidate failed; the search records it and goes on."""
+    """One candidate failed; the search records it and goes on. ``work``: multiply-accumulates until it failed."""
+
+    def __init__(self, message: str, work: int = 0) -> None:
+        super().__init__(message)
+        self.work = work
 
 
 class StateError(RunError):

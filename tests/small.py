@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from nasctl import walk
 from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate
+from nasctl.core import Candidate, EstimatorContext, WeightSharing
 from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
@@ -116,7 +116,7 @@ class Problem:
         self.space = make(self.config["space"], self.data.task)
 
     def estimator(self, dataset=None, seed=0, pulse=lambda values: None):
-        return make(self.config["estimator"], self.space, dataset or self.data, CPU, seed, pulse)
+        return make(self.config["estimator"], EstimatorContext(self.space, dataset or self.data, CPU, seed, pulse))
 
     def strategy(self, seed=0):
         feasible = Feasible(self.space, self.constraint(), lambda arch: True)
@@ -219,8 +219,10 @@ def candidate(problem, estimator, seed):
 
 
 def fit(estimator, sample):
-    """Take the training steps that are due; return what was to be shown between them."""
+    """Take the training steps of shared weights that are due; return the values to show between them."""
     shown = []
+    if not isinstance(estimator, WeightSharing):
+        return shown
     while values := estimator.fit(sample):
         shown.append(values)
     return shown
@@ -231,7 +233,7 @@ def rounds(problem, estimator, seeds):
     found = []
     for seed in seeds:
         fit(estimator, lambda seed=seed: candidate(problem, estimator, seed + 100))
-        found.append(dict(estimator.evaluate(candidate(problem, estimator, seed)).metrics))
+        found.append(dict(estimator.evaluate(candidate(problem, estimator, seed), seed).metrics))
     return found
 
 

@@ -13,8 +13,9 @@ import yaml
 import nasctl
 from nasctl.cli import main as cli
 from nasctl.config import compose as config
+from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
-from nasctl.report.record import find
+from nasctl.report._read.record import find
 from nasctl.runs.added import ADDED, completed
 from nasctl.search import shared_weights
 from nasctl.search.loop import SearchData
@@ -141,5 +142,5 @@ def save_checkpoint(run: Path) -> None:
     theirs, device = completed(settings_of(run)), torch.device("cpu")
     dataset = config.make(theirs["dataset"], Path("data"), device, theirs["seed"])
     places = config.make(theirs["space"], dataset.task), SearchData(dataset), device, theirs["seed"]
-    estimator = config.make(theirs["estimator"], *places, lambda shown: None)
+    estimator = config.make(theirs["estimator"], EstimatorContext(*places, lambda shown: None))
     torch.save({"sizes": {}, "state": {"estimator": estimator.state_dict()}}, run / "checkpoint.pt")

@@ -9,7 +9,7 @@ from benchmarks import problem
 from benchmarks.plain import PlainDarts
 from benchmarks.precision import gradients, plain_name
 from nasctl.config.compose import make
-from nasctl.core import Candidate
+from nasctl.core import Candidate, EstimatorContext
 from tests.commands import nasctl
 from tests.estimator.test_supernet import search_steps
 from tests.small import Problem
@@ -31,7 +31,7 @@ def exact_products(monkeypatch):
 
 def on_gpu(problem, *, seed=0):
     data = make(problem.config["dataset"], "nowhere", GPU, problem.config["seed"])
-    return make(problem.config["estimator"], problem.space, data, GPU, seed, lambda values: None)
+    return make(problem.config["estimator"], EstimatorContext(problem.space, data, GPU, seed, lambda values: None))
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "channels_last"])

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from nasctl.errors import RequestError
-from nasctl.report import compare, list_runs
+from nasctl.report.command import compare
+from nasctl.report.listing import list_runs
 from nasctl.runs import CHECKPOINT, PREVIOUS, Run, plain, tensors
 from nasctl.runs.plain import FaultError
 from nasctl.runs.reader import DamagedError, RunFiles, finished

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from nasctl.core import Candidate, Evaluation, Trial
+from nasctl.core import SKIPPED, Candidate, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError, RunError, TrialError
 from nasctl.search.loop import Budget, Feasible, Search, entropy, trial_line
 from tests.small import same, through_a_file
@@ -42,7 +42,7 @@ class Counting:
         if self.asked in self.pauses:
             self.pauses.remove(self.asked)
             self.log.append("pause")
-            return None
+            return SKIPPED
         self.asked += 1
         self.log.append("ask")
         return Candidate((self.asked - 1,))
@@ -64,24 +64,30 @@ class Scoring:
 
     def __init__(self, log, fails=(), error=TrialError, epochs_a_fit=0.0, work_a_trial=0):
         self.log, self.fails, self.error, self.epochs_a_fit = log, fails, error, epochs_a_fit
-        self.epoch, self.work, self.work_a_trial = 0.0, 0, work_a_trial
+        self.epoch, self.work_a_trial = 0.0, work_a_trial
 
     def fit(self, sample):
         self.log.append("fit")
         self.epoch += self.epochs_a_fit
 
-    def evaluate(self, candidate):
+    def score(self, candidate):
+        return {}
+
+    def spent(self):
+        return self.epoch, 0
+
+    def evaluate(self, candidate, index):
         self.log.append("evaluate")
-        self.work += self.work_a_trial
         if candidate.arch[0] in self.fails:
             raise self.error(f"option {candidate.arch[0]} broke at step 7")
-        return Evaluation({"accuracy": candidate.arch[0] / 10, "loss": 1.0, "error": 50.0})
+        metrics = {"accuracy": candidate.arch[0] / 10, "loss": 1.0, "error": 50.0}
+        return Evaluation(metrics, work=self.work_a_trial)
 
     def state_dict(self):
-        return {"epoch": self.epoch, "work": self.work}
+        return {"epoch": self.epoch}
 
     def load_state_dict(self, state):
-        self.epoch, self.work = state["epoch"], state["work"]
+        self.epoch = state["epoch"]
 
 
 class Doubled:
@@ -124,7 +130,7 @@ def test_each_trial_is_fit_ask_evaluate_tell():
     first, second = log[3], log[7]
     assert log == ["fit", "ask", "evaluate", first, "fit", "ask", "evaluate", second]
     metrics = {"accuracy": 0.1, "loss": 1.0, "error": 50.0}
-    assert second == Trial(1, Candidate((1,)), Evaluation(metrics), 0.2)
+    assert second == Trial(1, Candidate((1,)), Evaluation(metrics), reward=0.2)
     assert lines[1] == {
         "index": 1, "arch": [1], "relaxed": False, "reward": 0.2, "metrics": metrics, "error": None,
     }  # fmt: skip
@@ -177,7 +183,7 @@ def test_a_budget_of_work_that_nothing_uses_is_refused():
     assert len(lines) == 1
 
 
-def test_a_strategy_may_wait_for_more_fitting():
+def test_a_turn_may_ask_for_nothing():
     search, log, lines = stub_search(trials=2, pauses=[1, 1])
     search.run(quiet)
     assert log.count("pause") == 2 and log.count("fit") == 4 and len(lines) == 2
@@ -209,7 +215,7 @@ def test_a_failed_trial_is_told_recorded_and_not_the_end():
     search.run(lambda state, values: seen.append(values))
     told = [entry for entry in log if isinstance(entry, Trial)]
     assert [trial.error for trial in told] == [None, "option 1 broke at step 7", None]
-    assert told[1].evaluation is None and told[1].reward == -math.inf
+    assert told[1].evaluation is None and told[1].reward is None
     assert lines[1] == {
         "index": 1, "arch": [1], "relaxed": False, "reward": None, "metrics": None,
         "error": "option 1 broke at step 7",
@@ -293,7 +299,7 @@ def test_an_architecture_that_was_never_scored_is_scored_now(lines):
 def test_a_line_of_a_relaxed_trial_holds_plain_data():
     weights = [torch.tensor([0.5, 0.5], requires_grad=True)]
     loss = weights[0].sum()
-    trial = Trial(5, Candidate((1, 0), weights), Evaluation({"loss": 1.0}, loss), 0.25)
+    trial = Trial(5, Candidate((1, 0), weights), Evaluation({"loss": 1.0}, loss), reward=0.25)
     line = trial_line(trial)
     assert line["relaxed"] is True and line["arch"] == [1, 0]
     assert json.loads(json.dumps(line)) == line
@@ -363,8 +369,7 @@ def test_of_equal_rewards_a_search_derives_the_first():
     from nasctl.core import Candidate, Evaluation, Trial
     from nasctl.strategy._black_box import BlackBox
 
-    strategy = object.__new__(BlackBox)
-    strategy.best, strategy.best_reward, strategy.failure = None, float("-inf"), ""
+    strategy = BlackBox(None, None, 0)
     for index, (arch, reward) in enumerate([((0,), 0.5), ((1,), 0.7), ((2,), 0.7), ((3,), 0.6)]):
-        strategy.tell(Trial(index, Candidate(arch), Evaluation({}), reward))
+        strategy.tell(Trial(index, Candidate(arch), Evaluation({}), reward=reward))
     assert strategy.derive() == (1,)

@@ -99,11 +99,11 @@ def test_sums_over_decisions_are_those_of_counted_costs_alone():
 
 def test_what_an_estimator_gives_itself_is_not_replaced():
     class Gives:
-        def evaluate(self, candidate):
+        def evaluate(self, candidate, index):
             return Evaluation({"error": 1.0, "macs": 5.0})
 
     class Reward:
         resources = ("macs", "params")
 
-    found = priced(SPACE, Gives(), Reward(), Candidate((1,) * 6)).metrics
+    found = priced(SPACE, Gives(), Reward(), Candidate((1,) * 6), 0).metrics
     assert found == {"error": 1.0, "macs": 5.0, "params": SPACE.cost(SPACE.genotype((1,) * 6), "params")}

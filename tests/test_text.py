@@ -8,8 +8,10 @@ import json
 
 import pytest
 
-from nasctl.report.document import Grid
-from nasctl.report.table import latex, markdown, terminal
+from nasctl.report.format.latex import latex
+from nasctl.report.format.markdown import markdown
+from nasctl.report.format.table import terminal
+from nasctl.report.grid import Grid
 from nasctl.terminal_text import csv_cell, folder_part, plot_label, shown, shown_json, shown_lines
 
 STEERING = {

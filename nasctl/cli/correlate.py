@@ -13,14 +13,14 @@ from nasctl.config import compose as configuration
 from nasctl.config.builders import costs_of, fingerprint, make_trainer
 from nasctl.config.compose import Config, make
 from nasctl.config.problem import Scene, set_up
-from nasctl.core import Architecture, Estimator, Feasible, Reward
+from nasctl.core import Architecture, Estimator, EstimatorContext, Feasible, Reward
 from nasctl.errors import RequestError
 from nasctl.files import write_whole
 from nasctl.genotype_source import check_space
 from nasctl.report import correlation as report
-from nasctl.report import likeness, record
-from nasctl.report.duplicates import identity, once
-from nasctl.report.record import Run as Recorded
+from nasctl.report._read import likeness, record
+from nasctl.report._read.duplicates import identity, once
+from nasctl.report._read.record import Run as Recorded
 from nasctl.runs import Run, environment
 from nasctl.runs.progress import Progress, duration
 from nasctl.runs.reader import RunFiles
@@ -97,11 +97,10 @@ def retrained(scene: Scene, reward: Reward) -> Truth:
 def asked(scene: Scene, reward: Reward) -> Truth:
     """Return what the estimator ``against`` says; of a table with several training seeds, each of them."""
     data = SearchData(scene.dataset)
-    places = (scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
-    estimators: list[Estimator] = [make(node, *places) for node in columns(scene.config["against"])]
+    context = EstimatorContext(scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    estimators: list[Estimator] = [make(node, context) for node in columns(scene.config["against"])]
     first = estimators[0]
-    partial = getattr(first, "partial", False)
-    archs = sample(scene, WithinConstraint(scene.space, scene.constraint, first.covers, partial))
+    archs = sample(scene, WithinConstraint.of(scene.space, scene.constraint, first))
     trainings = [Estimated(estimator, reward) for estimator in estimators]
     return Truth(first.error_kind, archs, trainings, first.fingerprint())
 

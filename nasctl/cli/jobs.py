@@ -73,7 +73,7 @@ def search(config: Config) -> None:
                 log.warning(late)
             found = loop.found(lambda name: list(RunFiles(run.path).lines(name)))
             cost = {"search": run.cost(), "selection": 0.0, "retrain": 0.0}
-            work = NO_WORK | {"search": loop.estimator.work}
+            work = NO_WORK | {"search": loop.work}
             facts = {**found.facts, "method": method, "budget": asdict(budget), "work": work}
             facts["cpu_seconds"] = NO_CPU | {"search": run.cpu_cost()}
             finish(run, scene, scene.space.genotype(found.arch), found.arch, found.metrics, cost, facts)

@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from nasctl import __version__
 from nasctl.command_line import flags
@@ -32,16 +31,11 @@ nasctl - neural architecture search that a person can run
   nasctl correlate RUN RUN... n=50 [against=TABLE]            does the ranking by shared weights hold once trained
   nasctl retrain from=RUN|FILE|NAME|GENOTYPE                  train an architecture from scratch, test it once
   nasctl inspect space=darts from=DARTS_V2 dataset=cifar10    what it is and costs, without training
-  nasctl compare RUN...                                       the table, beside the published ones
-  nasctl compare RUN... pareto=params                         the front of all trials, a reference on it
-  nasctl compare RUN... metric=auc                            any metric of retrained networks, paired by seed
-  nasctl compare RUN... outcomes=macs                         what repeated searches under a limit ended with
-  nasctl compare RUN... regret=SWEEPS                         what searches lose against sweeps of the whole space
-  nasctl compare RUN... trajectory=layer1                     how the policies of repeated searches moved
+  nasctl compare RUN...                                       the table, beside the published ones; --help: other views
   nasctl ls [GROUP]                                           what can be chosen
   nasctl ls runs [DIR...]                                     past runs
 
-  nasctl VERB --help      settings of the first five                --cfg job    the composed settings
+  nasctl VERB --help      settings of the first six                 --cfg job    the composed settings
   nasctl --version
 """
 
@@ -94,7 +88,7 @@ def _say(error: Exception, with_traceback: bool, code: int) -> int:
 
 def _dispatch(arguments: list[str]) -> None:
     verb, *rest = arguments or ["--help"]
-    if verb in ("--help", "-h", "help") or (verb in ("compare", "ls") and {"--help", "-h"} & set(rest)):
+    if verb in ("--help", "-h", "help") or (verb == "ls" and {"--help", "-h"} & set(rest)):
         print(HELP, end="")
     elif verb == "--version":
         print(f"nasctl {__version__}")
@@ -149,63 +143,26 @@ def _in_full(argument: str, short: Mapping[str, str]) -> str:
     return f"{short.get(key, key)}{equals}{value}"
 
 
-VIEWS: dict[str, dict[str, Any]] = {  # of compare, and the settings each takes
-    "pareto": {"format": "table", "plot": None, "overwrite": False},
-    "metric": {"format": "table"},
-    "outcomes": {"by": None, "format": "table", "plot": None, "overwrite": False},
-    "regret": {"format": "table"},
-    "trajectory": {"format": "table", "plot": None, "overwrite": False},
-}
-
-
-def _view(name: str, arguments: list[str]) -> None:
-    from nasctl import report
-
-    paths, given = _words(arguments, {name: "", **VIEWS[name]})
-    print(getattr(report, name)(paths or ["outputs"], **given), end="")
-
-
 def _compare(arguments: list[str]) -> None:
-    for name in VIEWS:
-        if any(argument.startswith(f"{name}=") for argument in arguments):
-            return _view(name, arguments)
-    from nasctl.report import compare
+    from nasctl.report.command import run
 
-    settings = {"format": "table", "out": None, "overwrite": False, "published": "auto", "x": None, "plot": None}
-    paths, given = _words(arguments, settings)
-    text = compare(paths or ["outputs"], **given)
-    print(f"written to {given['out']}\n" if given["out"] else text, end="")
+    print(run(arguments), end="")
 
 
 def _list(arguments: list[str]) -> None:
-    from nasctl.report import list_group, list_runs
-
-    words, _ = _words(arguments, {})
+    words = [word for word in arguments if not word.startswith("traceback=")]
     if words[:1] == ["runs"]:
+        from nasctl.report.listing import list_runs
+
         print(list_runs([Path(word) for word in words[1:] or ["outputs"]]), end="")
         return
     if len(words) > 1:
         raise RequestError(f"ls: {words[1]!r} is a word too many; give one group, or runs and directories")
+    from nasctl.report.choices import list_group
+
     package = Path(__file__).resolve().parents[1]
     conf = package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
     print(list_group(words[0] if words else None, conf), end="")
-
-
-def _words(arguments: list[str], settings: dict) -> tuple[list[str], dict]:
-    """Split bare words from key=value settings; an existing path with an equals sign is a word."""
-    words: list[str] = []
-    given = dict(settings)
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or Path(argument).exists():
-            words.append(argument)
-        elif key == "traceback":
-            continue
-        elif key not in settings:
-            raise unknown("setting", key, settings)
-        else:
-            given[key] = value.lower() == "true" if isinstance(settings[key], bool) else value
-    return words, given
 
 
 VERBS: dict[str, Callable[[list[str]], None]] = {

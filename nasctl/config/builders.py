@@ -13,7 +13,18 @@ from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
 from nasctl.config.table_costs import Costs
-from nasctl.core import Estimator, FixedSpace, Genotype, GivesCosts, KnownBySettings, Relaxation, SearchSpace, Trainer
+from nasctl.core import (
+    Estimator,
+    EstimatorContext,
+    FixedSpace,
+    Genotype,
+    GivesCosts,
+    KnownBySettings,
+    LookUp,
+    Relaxation,
+    SearchSpace,
+    Trainer,
+)
 from nasctl.errors import RequestError
 from nasctl.runs import Run
 from nasctl.search.loop import Append, Budget, Feasible, Search, SearchData
@@ -45,10 +56,11 @@ def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
     data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
 
     def build_estimator(seed: int) -> Estimator:
-        return make(config["estimator"], space, data, scene.device, seed, run.pulse)
+        return make(config["estimator"], EstimatorContext(space, data, scene.device, seed, run.pulse))
 
     walk.fixed(space, "strategy.batched=true", "strategy.batched=false")
-    strategy = make(config["strategy"], space, feasible_for(scene, build_estimator(config["seed"])), seeds)
+    feasible = Feasible.of(space, scene.constraint, build_estimator(config["seed"]))
+    strategy = make(config["strategy"], space, feasible, seeds)
     places = {name: config[name] for name in ("seed", "repeats", "curve")}
     parts = (strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append)
     return Batch(cast(FixedSpace, space), *parts, **places)
@@ -58,16 +70,12 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
     """Build one search loop."""
     config, space = scene.config, scene.space
     check_rows(config, space)
-    data = SearchData(scene.dataset)
-    estimator = conforming(make(config["estimator"], space, data, scene.device, seed, run.pulse), "estimator")
-    strategy = conforming(make(config["strategy"], space, feasible_for(scene, estimator), seed), "strategy")
+    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse)
+    estimator = conforming(make(config["estimator"], context), "estimator")
+    feasible = Feasible.of(space, scene.constraint, estimator)
+    strategy = conforming(make(config["strategy"], space, feasible, seed), "strategy")
     reward = conforming(make(config["reward"]), "reward")
     return Search(space, strategy, estimator, reward, budget, append, record_every)
-
-
-def feasible_for(scene: Scene, estimator: Estimator) -> Feasible:
-    """Return what a strategy may ask ``estimator`` for."""
-    return Feasible(scene.space, scene.constraint, estimator.covers, getattr(estimator, "partial", False))
 
 
 def fingerprint(scene: Scene) -> Mapping[str, str]:
@@ -76,7 +84,8 @@ def fingerprint(scene: Scene) -> Mapping[str, str]:
     kind = configuration.target(node)
     if issubclass(kind, KnownBySettings):
         return kind.reads(node, data)
-    estimator: Estimator = make(node, scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    context = EstimatorContext(scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
+    estimator: Estimator = make(node, context)
     return estimator.fingerprint()
 
 
@@ -111,7 +120,7 @@ def check_rows(config: Config, space: SearchSpace) -> None:
 
 def check_repeats(config: Config) -> None:
     """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
-    if config["repeats"] > 1 and not configuration.target(config["estimator"]).tabular:
+    if config["repeats"] > 1 and not issubclass(configuration.target(config["estimator"]), LookUp):
         raise RequestError(
             f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"

@@ -30,6 +30,7 @@ from nasctl.config.inheritance import key_of as _key
 from nasctl.config.overrides import prepared
 from nasctl.config.sweep import Jobs
 from nasctl.errors import RequestError, RunError, SweepError, unknown
+from nasctl.runs.translation import answer, answer_choice
 from nasctl.system_errors import in_words
 
 Config = dict[str, Any]
@@ -343,6 +344,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
     cfg = _with_preset(cfg, overrides, choices)
+    _check_added(own, cfg)
     try:
         cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
@@ -375,6 +377,16 @@ def _with_preset(cfg: Any, overrides: Sequence[str], choices: Mapping[str, str |
 
 def _is_group(key: str) -> bool:
     return any((folder / key).is_dir() for folder in config_folders())
+
+
+def _check_added(overrides: list[str], cfg: Any) -> None:
+    """Raise `RequestError` if a setting is added, as in ``+trainer.slowness=1``, that has another name today."""
+    for override in overrides:
+        sentence = answer(_key(override), _given(_key(override), [override])) if override[0] == "+" else None
+        node = cfg.get(_key(override).partition(".")[0]) if sentence else None
+        own = str(node.get("_target_")) if isinstance(node, Mapping) else ""
+        if sentence and (own == "" or own.startswith("nasctl.")):
+            raise RequestError(sentence)
 
 
 def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
@@ -464,10 +476,17 @@ def _readable(error: Exception, arguments: list[str]) -> Exception:
 
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return unknown(group or "config", name, error.options)
-    match = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", str(error))
+        return unknown_choice(group, name, error.options)
+    if isinstance(error, MissingConfigException) and (missing := re.search(r"Could not load '([^']+)'", str(error))):
+        group, _, name = missing[1].rpartition("/")
+        if sentence := answer_choice(group, name):
+            return RequestError(sentence)
+    match = re.search(
+        r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config. '([^']+)'",
+        str(error),
+    )
     if match:
-        return unknown_key(match[1] or match[2], arguments)
+        return unknown_key(match[1] or match[2] or match[3], arguments)
     if isinstance(error, HydraException | OmegaConfBaseException) or _is_of_composing(error):
         return _in_one_sentence(error)
     return error
@@ -488,7 +507,9 @@ def _is_of_composing(error: Exception) -> bool:
 
 
 def unknown_key(key: str, arguments: list[str]) -> RequestError:
-    """Return the error for a setting that does not exist, with the nearest one of the same choices."""
+    """Return the error for a setting that does not exist, with its new name or the nearest one of the same choices."""
+    if renamed := _renamed(answer(key, _given(key, arguments))):
+        return renamed
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
@@ -507,6 +528,20 @@ def unknown_key(key: str, arguments: list[str]) -> RequestError:
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted({k.split('.')[0] for k in keys}))}"
     return RequestError(f"{key}: unknown setting; {hint} (nasctl search --cfg job shows them all)")
+
+
+def unknown_choice(group: str, name: str, options: Sequence[str]) -> RequestError:
+    """Return the error for a choice that does not exist, with its new name or the nearest one."""
+    return _renamed(answer_choice(group, name)) or unknown(group or "config", name, options)
+
+
+def _renamed(sentence: str | None) -> RequestError | None:
+    return RequestError(sentence) if sentence else None
+
+
+def _given(key: str, arguments: Sequence[str]) -> str | None:
+    """Return the text that ``arguments`` give a setting."""
+    return next((argument.partition("=")[2] for argument in arguments if _key(argument) == key), None) or None
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -584,7 +619,7 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
     misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
     for key, value in node.items():
         if key not in names:
-            misfits.append(str(unknown(path, key, names)))
+            misfits.append(answer(f"{path}.{key}", _shown(value)) or str(unknown(path, key, names)))
         elif parts.is_part(value) or parts.protocol_of(_hints(cls)[key]):
             arguments[key] = value
             misfits += _misfits_of_part(value, _hints(cls)[key], f"{path}.{key}")
@@ -592,6 +627,11 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
             arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
             misfits += wrong
     return arguments, misfits
+
+
+def _shown(value: Any) -> str | None:
+    """Return a value as it is typed; None for one that is no single value."""
+    return None if isinstance(value, Mapping | list) else "null" if value is None else str(value)
 
 
 def _misfits_of_part(value: Any, hint: Any, path: str) -> list[str]:

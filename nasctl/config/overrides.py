@@ -10,6 +10,7 @@ from typing import Any
 
 from nasctl.command_line.quoting import quoted_text
 from nasctl.errors import RequestError, unknown
+from nasctl.runs.translation import answer_choice
 
 EMPTY = re.compile(r"^(\w+): *\{\} *(#.*)?$", re.MULTILINE)
 DEEPEST = 50  # brackets within brackets; the grammar's parser takes minutes for thousands
@@ -39,6 +40,7 @@ def _prepared(setting: str, sweep: bool, folders: Sequence[Path], parse: Parse) 
         raise RequestError(f"{setting}: cannot be left out; give {group} another value")
     if any((folder / group).is_dir() for folder in folders):
         _check_choice(setting, group, read, folders)
+    _check_no_choice(setting, group, read, folders)
     return f"++{setting}" if _goes_into_an_open_mapping(setting, folders) else setting
 
 
@@ -90,11 +92,24 @@ def _check_choice(setting: str, group: str, read: Any, folders: Sequence[Path]) 
     raise RequestError(f"{setting}: is no choice of {group}; choose from {', '.join(choices(group, folders))}")
 
 
+def _check_no_choice(setting: str, key: str, read: Any, folders: Sequence[Path]) -> None:
+    """Raise `RequestError` if a name is given to a setting that is a group of choices, such as ``strategy.policy``."""
+    group = key.replace(".", "/")
+    if "." in key and not read.is_delete() and any((folder / group).is_dir() for folder in folders):
+        value = setting.partition("=")[2]
+        if re.fullmatch(r"[\w/-]+", value):
+            raise RequestError(
+                f"{setting}: {key} is a choice, one of {', '.join(choices(group, folders))}; write {group}={value}"
+            )
+
+
 def _check_choices(setting: str, group: str, folders: Sequence[Path]) -> None:
     """Raise `RequestError` if one of several choices does not exist, before the first of them is run."""
     for name in setting.partition("=")[2].split(","):
         there = any((folder / group / f"{name}.yaml").is_file() for folder in folders)
         if re.fullmatch(r"[\w/-]+", name) and not there:
+            if sentence := answer_choice(group, name):
+                raise RequestError(sentence)
             raise unknown(group, name, choices(group, folders))
 
 

@@ -1,29 +1,21 @@
-"""What estimators share that judge each architecture by itself: nothing is trained in common."""
+"""The base of estimators without weight sharing: nothing is trained in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from nasctl.core import Architecture, Candidate, State
+from nasctl.core import State
 
 
 class IndependentEstimator:
-    """Takes picked architectures, every one of the space, and reads nothing; the state is the work done.
+    """Takes picked architectures, reads no data, and has neither facts nor a state.
 
-    An estimator with more state, facts or data says so itself.
+    A subclass that has one of these defines it. None counts what it has evaluated: an evaluation is a function of
+    seed, index and candidate, and the search adds up work and facts.
     """
 
     takes_relaxed = False
-    tabular = False
-    epoch = 0.0
-    work = 0
-
-    def fit(self, sample: Callable[[], Candidate]) -> None:
-        pass
-
-    def covers(self, arch: Architecture) -> bool:
-        return True
 
     def fingerprint(self) -> Mapping[str, str]:
         return {}
@@ -32,7 +24,7 @@ class IndependentEstimator:
         return {}
 
     def state_dict(self) -> State:
-        return {"work": self.work}
+        return {}
 
     def load_state_dict(self, state: State) -> None:
-        self.work = state["work"]
+        pass

@@ -13,7 +13,8 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace, State, Trainer
+from nasctl.core import Candidate, Dataset, EstimatorContext, Evaluation, Metrics, State, Trainer
+from nasctl.errors import TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.out_of_memory import of_one_candidate
@@ -24,64 +25,54 @@ class FromScratch(IndependentEstimator):
     """Builds the candidate in ``form`` resized by ``size``, trains it, and scores it on the validation half.
 
     It trains for ``epochs`` on the training half; a candidate's own fidelity shortens that further. Its work is
-    that of its epochs, with the one in which it diverged if it did, and of the validation.
+    that of its epochs, with the one in which it diverged if it did, and of the validation. Random numbers are a
+    function of the search's seed and the trial's index.
     """
 
     error_kind = "short training"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         trainer: Trainer,
         epochs: PositiveInt,
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
     ) -> None:
-        self.space, self.dataset, self.device, self.seed, self.pulse = space, dataset, device, seed, pulse
+        self.space, self.dataset, self.device = context.space, context.data, context.device
+        self.seed, self.report = context.seed, context.report
         self.trainer, self.epochs, self.form, self.size = trainer, epochs, form, size
-        self.evaluated, self.work = 0, 0
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        try:
-            with of_one_candidate():
-                return self._trained(candidate)
-        finally:
-            self.evaluated += 1
-
-    def _trained(self, candidate: Candidate) -> Evaluation:
-        seed = position_seed(self.seed, "candidate", self.evaluated)
-        torch.manual_seed(seed)
-        net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
+        with of_one_candidate():
+            torch.manual_seed(position_seed(self.seed, "candidate", index))
+            net = self.space.build(self.space.genotype(candidate.arch), self.form, **self.size)
         epochs = max(1, round(self.epochs * (candidate.fidelity or 1.0)))
         lines: list[Mapping[str, Any]] = []  # one an epoch
         try:
-            self.trainer.fit(
-                net.to(self.device),
-                self.dataset,
-                self.dataset.train(),
-                seed=seed,
-                epochs=epochs,
-                tick=self._tick,
-                record=lines.append,
-                state=None,
-            )
-            return Evaluation(self.trainer.evaluate(net, self.dataset, self.dataset.val()))
-        finally:
-            self._count(net, len(lines), epochs)
+            with of_one_candidate():
+                metrics = self._trained(net, index, epochs, lines.append)
+        except TrialError as error:
+            raise TrialError(str(error), self._work(net, len(lines), epochs)) from error
+        return Evaluation(metrics, work=self._work(net, len(lines), epochs))
 
-    def _count(self, net: nn.Module, ended: int, epochs: int) -> None:
-        """Add the work of a network that is done with: it moves to the meta device to be counted."""
+    def _trained(self, net: nn.Module, index: int, epochs: int, record: Callable[[Mapping[str, Any]], None]) -> Metrics:
+        """Return the validation metrics of ``net`` after its training."""
+
+        def tick(state: Callable[[], State], values: Mapping[str, Any]) -> None:
+            self.report({**values, "phase": f"candidate {index}", "share": None, "trial_share": values["share"]})
+
+        seed, train = position_seed(self.seed, "candidate", index), self.dataset.train()
+        arguments: dict[str, Any] = {"seed": seed, "epochs": epochs, "tick": tick, "record": record, "state": None}
+        self.trainer.fit(net.to(self.device), self.dataset, train, **arguments)
+        return self.trainer.evaluate(net, self.dataset, self.dataset.val())
+
+    def _work(self, net: nn.Module, ended: int, epochs: int) -> int:
+        """Return the work of a network that is no longer needed: it moves to the meta device to be counted."""
         trained = min(ended + 1, epochs) * len(self.dataset.train())  # with the epoch that diverged
         validated = len(self.dataset.val()) if ended == epochs else 0
-        self.work += int(self.space.count(net.to("meta"))["macs"]) * (PASS * trained + validated)
-
-    def _tick(self, state: Callable[[], State], values: Mapping[str, Any]) -> None:
-        self.pulse({**values, "phase": f"candidate {self.evaluated}", "share": None, "trial_share": values["share"]})
+        return int(self.space.count(net.to("meta"))["macs"]) * (PASS * trained + validated)
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:
@@ -89,9 +80,3 @@ class FromScratch(IndependentEstimator):
 
     def fingerprint(self) -> Mapping[str, str]:
         return self.dataset.fingerprint()
-
-    def state_dict(self) -> State:
-        return {"evaluated": self.evaluated, "work": self.work}
-
-    def load_state_dict(self, state: State) -> None:
-        self.evaluated, self.work = state["evaluated"], state["work"]

@@ -18,17 +18,7 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from nasctl import walk
-from nasctl.core import (
-    Architecture,
-    BatchedBuild,
-    Candidate,
-    Dataset,
-    Evaluation,
-    Metrics,
-    ProgressCallback,
-    SearchSpace,
-    State,
-)
+from nasctl.core import Architecture, BatchedBuild, Candidate, Dataset, EstimatorContext, Evaluation, Metrics, State
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
@@ -41,22 +31,19 @@ class Stacked(IndependentEstimator):
     """SGD as `nasctl.trainer.classifier` does it, on blocks of ``networks`` architectures at once.
 
     The blocks cut the space's lexicographic order, so ``strategy=enumeration`` meets them one after the other: the
-    first architecture of a block that is asked for trains all of it, the others are looked up. A result depends on
-    seed and architecture (and, in the last bits, on its block), not on what was asked before; it stands beside the
-    architecture's costs, so that ``nasctl compare pareto=params`` shows the trade-off. Needs a space that
-    gives ``stack(networks)``, a module whose parameters and outputs begin with the dimension of the networks, and
-    whose ``macs`` are those of all of them for one example.
+    first architecture of a block that is asked for trains all of it, the others are looked up. Random numbers are a
+    function of the search's seed and the architecture, so a result depends on these (and, in the last bits, on the
+    block), not on what was asked before; it stands beside the architecture's costs, so that
+    ``nasctl compare pareto=params`` shows the trade-off. Needs a space that gives ``stack(networks)``, a module whose
+    parameters and outputs begin with the dimension of the networks, and whose ``macs`` are those of all of them for
+    one example.
     """
 
     error_kind = "short training"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         networks: PositiveInt,
         form: Literal["search", "final"],
@@ -71,6 +58,7 @@ class Stacked(IndependentEstimator):
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
     ) -> None:
+        space = context.space
         choices = walk.fixed(space, "estimator=stacked", "estimator=from_scratch")
         self.options = [len(decision.options) for decision in choices.decisions]
         if not isinstance(space, BatchedBuild) or math.prod(self.options) != space.size:
@@ -78,27 +66,27 @@ class Stacked(IndependentEstimator):
                 f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "
                 "choose estimator=from_scratch or space=ffn"
             )
-        self.space: Any = space
-        self.dataset, self.device, self.seed, self.pulse = dataset, device, seed, pulse
+        self.space: Any = context.space
+        self.dataset, self.device, self.seed, self.report = context.data, context.device, context.seed, context.report
         self.networks, self.form, self.size = networks, form, size
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
-        self.work = 0  # multiply-accumulates so far, those of filled-up units not counted
         self.found: dict[Architecture, Metrics] = {}  # of the block trained last
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         if candidate.fidelity is not None:
             raise RequestError(
                 "estimator=stacked trains every network for the same number of epochs, but the strategy asks for a "
                 "part of it; choose estimator=from_scratch"
             )
-        if candidate.arch not in self.found:
-            self._train(self._block(candidate.arch))
+        work = 0 if candidate.arch in self.found else self._train(self._block(candidate.arch))
         metrics = self.found[candidate.arch]
         if not math.isfinite(metrics["loss"]):
-            raise TrialError(f"loss is {metrics['loss']} after the last step; lower estimator.lr or estimator.clip")
-        return Evaluation(metrics)
+            raise TrialError(
+                f"loss is {metrics['loss']} after the last step; lower estimator.lr or estimator.clip", work
+            )
+        return Evaluation(metrics, work=work)
 
     def _block(self, arch: Architecture) -> list[Architecture]:
         rank = 0
@@ -119,7 +107,8 @@ class Stacked(IndependentEstimator):
         network: nn.Module = self.space.build(self.space.genotype(arch), self.form, **self.size)
         return network
 
-    def _train(self, block: list[Architecture]) -> None:
+    def _train(self, block: list[Architecture]) -> int:
+        """Train a block, keep its metrics, and return the work; that of filled-up units is not counted."""
         stack = self.space.stack([self._build(arch) for arch in block]).to(self.device)
         optimizer = self.sgd(stack.parameters())
         split = self.dataset.train()
@@ -129,10 +118,10 @@ class Stacked(IndependentEstimator):
             for group in optimizer.param_groups:
                 group["lr"] = self._rate(epoch / self.epochs)
             self._step(stack, optimizer, *split.batch(self.batch_size, epoch, step))
-            self.pulse({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
+            self.report({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
         scores = zip(block, self._validate(stack), strict=True)
         self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
-        self.work += stack.macs * (PASS * self.epochs * len(split) + len(self.dataset.val()))
+        return int(stack.macs) * (PASS * self.epochs * len(split) + len(self.dataset.val()))
 
     def _rate(self, share: float) -> float:
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
@@ -170,11 +159,10 @@ class Stacked(IndependentEstimator):
         return self.dataset.fingerprint()
 
     def state_dict(self) -> State:
-        return {"found": [[list(arch), dict(metrics)] for arch, metrics in self.found.items()], "work": self.work}
+        return {"found": [[list(arch), dict(metrics)] for arch, metrics in self.found.items()]}
 
     def load_state_dict(self, state: State) -> None:
         self.found = {tuple(arch): dict(metrics) for arch, metrics in state["found"]}
-        self.work = state["work"]
 
 
 def clip_each(parameters: list[Tensor], limit: float) -> None:

@@ -16,12 +16,11 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor, nn
 
 from nasctl.core import (
-    Architecture,
     Candidate,
     Dataset,
+    EstimatorContext,
     Evaluation,
     Metrics,
-    ProgressCallback,
     Relaxation,
     SearchSpace,
     State,
@@ -57,20 +56,17 @@ class Supernet:
     One evaluation draws a training and a validation batch; a weight step that follows takes that training batch.
     With weights, a candidate's loss carries the gradient of ``unroll``. Norms use the statistics of the batch, since
     running ones mix all paths, or, for a picked path, those of ``recalibrate`` training batches.
-    ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight step a call.
+    ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight step a call; ``work`` is that
+    of these steps. Random numbers are a function of the search's seed and the position in training; the index of a
+    trial plays no part.
     """
 
     takes_relaxed = True
-    tabular = False
     error_kind = "proxy"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,
@@ -100,6 +96,7 @@ class Supernet:
         cuda_graph: bool,
         size: dict[str, PositiveInt],
     ) -> None:
+        space, dataset, device, seed = context.space, context.data, context.device, context.seed
         self.dataset, self.device = dataset, device
         self.val_batches, self.bilevel = val_batches, bilevel
         self.lr, self.lr_min, self.clip, self.unroll_clip = lr, lr_min, clip, unroll_clip
@@ -130,7 +127,11 @@ class Supernet:
 
     @property
     def epoch(self) -> float:
+        """Return the passes of the shared weights over their training data so far."""
         return self.schedule.epoch
+
+    def spent(self) -> tuple[float, int]:
+        return self.epoch, self.work
 
     def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
         if self.schedule.due:
@@ -175,41 +176,45 @@ class Supernet:
         rate = decay * self.schedule.cosine(self.lr, self.lr_min)
         return rate * self.train.share(x) if self.lr_by_length else rate
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         candidate = self._on_device(candidate)
         rows = candidate.weights
-        found = Evaluation(self.score(candidate)) if rows is None else self._relaxed(candidate, rows)
+        found = self._scored(candidate) if rows is None else self._relaxed(candidate, rows)
         self.schedule.evaluated()
         return found
 
-    @torch.no_grad()
     def score(self, candidate: Candidate) -> Metrics:
-        """Return the metrics of a picked path over ``val_batches`` validation batches (all if null).
+        return self._scored(candidate).metrics
 
-        No weight moves and nothing is counted but work, so it is a function of the candidate. Candidates that are
-        ``compared`` are scored on the first batches, all others on the next ones.
+    @torch.no_grad()
+    def _scored(self, candidate: Candidate) -> Evaluation:
+        """Evaluate a picked path on ``val_batches`` validation batches (all if null).
+
+        No weight moves and nothing is counted, so it is a function of the candidate. Candidates that are ``compared``
+        are scored on the first batches, all others on the next ones.
         """
         total = self.val.steps
         count = total if self.val_batches is None else min(self.val_batches, total)
         start = self.schedule.turn if count < total and not candidate.compared else 0
         sums: dict[str, Tensor] = {}
         examples, train, val = 0, self.train.afresh(), self.val.afresh()
+        work: list[int] = []  # of each batch
         self._train(val.trains_to_score and not self.moving)
-        with self.recalibration.applied(lambda i: self._run(train, i, candidate)):
+        with self.recalibration.applied(lambda i: self._run(train, i, candidate, work)):
             for i in range(start, start + count):
-                outputs, y = self._run(val, i, candidate)
+                outputs, y = self._run(val, i, candidate, work)
                 measured = self.dataset.measure(outputs, y)
                 sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
                 examples += len(y)
         self._train()
-        return self._metrics(sums, examples)
+        return Evaluation(self._metrics(sums, examples), work=sum(work))
 
-    def _run(self, stream: Stream, position: int, candidate: Candidate) -> tuple[Tensor, Tensor]:
-        """Return the logits of a picked path on a batch, and its targets."""
+    def _run(self, stream: Stream, position: int, candidate: Candidate, work: list[int]) -> tuple[Tensor, Tensor]:
+        """Return the logits of a picked path on a batch, and its targets; append the work to ``work``."""
         x, y = stream.batch(position)
         outputs = self.forward(x, candidate)
         stream.keep(x)
-        self.work += self.forward.macs(candidate) * len(y)
+        work.append(self.forward.macs(candidate) * len(y))
         return outputs, y
 
     def _train(self, mode: bool = True) -> None:
@@ -229,8 +234,8 @@ class Supernet:
             loss, sums = replay.search(rows, rate, train, val)
         self.val.keep(val[0])
         examples = self.passes[0] * len(train[1]) + self.passes[1] * len(val[1])
-        self.work += PASS * self.forward.macs(candidate) * examples
-        return Evaluation(self._metrics(sums, len(val[1])), loss)
+        work = PASS * self.forward.macs(candidate) * examples
+        return Evaluation(self._metrics(sums, len(val[1])), loss, work=work)
 
     def _mixture(self, rows: Rows, rate: Tensor, train: Batch, val: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
         return self._unrolled(Candidate((), rows), rows, rate, train, val)
@@ -275,9 +280,6 @@ class Supernet:
                 f"lower estimator.lr (now {self.lr}) or estimator.clip (now {self.clip})"
             )
         return metrics
-
-    def covers(self, arch: Architecture) -> bool:
-        return True
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import statistics
 from typing import Annotated
 
-import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
 from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.seeds import position_seed
@@ -26,16 +25,11 @@ class Synthetic(IndependentEstimator):
     ``quality_seed`` and its notation, so the landscape is the same for every seed of a search.
     """
 
-    tabular = True
     error_kind = ERROR_KIND
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         resource: str,
         reference: PositiveFloat,
@@ -45,12 +39,15 @@ class Synthetic(IndependentEstimator):
         spread: NonNegativeFloat,
         quality_seed: int,
     ) -> None:
-        self.space = space
+        self.space = context.space
         self.resource, self.reference, self.floor, self.span = resource, reference, floor, span
         self.exponent, self.spread, self.quality_seed = exponent, spread, quality_seed
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        return declared(self.accuracy(candidate.arch))
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
+        return Evaluation(self.look_up(candidate.arch))
+
+    def look_up(self, arch: Architecture) -> Metrics:
+        return declared(self.accuracy(arch))
 
     def accuracy(self, arch: Architecture) -> float:
         genotype = self.space.genotype(arch)

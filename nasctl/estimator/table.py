@@ -12,25 +12,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field, NonNegativeInt
 
 from nasctl.core import (
     Architecture,
     Candidate,
     Dataset,
+    EstimatorContext,
     Evaluation,
     Genotype,
     Metrics,
-    ProgressCallback,
     SearchSpace,
-    State,
 )
 from nasctl.errors import RequestError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._table_check import check, check_names, check_split
 from nasctl.estimator._table_file import Values, hashes, read
 from nasctl.estimator._table_rows import Rows
+
+CLOCK = "simulated_seconds"
 
 COSTS = ("params", "macs", "latency")
 """Further metrics of these names are the architectures' costs, in a search on the table."""
@@ -41,18 +41,13 @@ class Table(IndependentEstimator):
 
     Of several ``accuracy`` columns, the training seeds of each architecture, the search sees one, ``searched``,
     as ``accuracy`` and ``error``; the mean of the others is ``reported_accuracy`` and ``reported_error``, so a
-    winner's luck is not reported. ``seconds`` adds up to a simulated clock, apart from measured cost.
+    winner's luck is not reported. ``seconds`` adds up to a simulated clock, apart from measured cost. Nothing here is
+    random: ``searched=null`` takes a column by the search's seed.
     """
-
-    tabular = True
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         root: str,
         file: str,
@@ -65,10 +60,10 @@ class Table(IndependentEstimator):
         metrics: dict[str, str],
         partial: bool,
     ) -> None:
-        self.space, self.split, self.partial = space, split, partial
+        self.space, self.split, self.partial = context.space, split, partial
         self.error_kind = f"table ({split})"
         self.accuracy, self.percent, self.seconds, self.metrics = accuracy, percent, seconds, metrics
-        self.searched = seed % len(accuracy) if searched is None else searched
+        self.searched = context.seed % len(accuracy) if searched is None else searched
         if self.searched >= len(accuracy):
             raise RequestError(
                 f"estimator.searched={searched} counts from 0, but estimator.accuracy names {len(accuracy)}; "
@@ -79,26 +74,28 @@ class Table(IndependentEstimator):
         self.table = read(Path(root, file), architecture, tuple(columns))
         check(self.table, tuple(self._columns()), percent)
         check_split(accuracy, split)
-        self.rows = Rows(self.table, space)
+        self.rows = Rows(self.table, context.space)
         self.known: dict[Architecture, Metrics | None] = {}  # the rows asked for so far
-        self.clock = 0.0  # simulated seconds
 
     def _columns(self) -> list[tuple[str, str]]:
         seconds = [] if self.seconds is None else [("seconds", self.seconds)]
         others = [(f"metrics.{name}", column) for name, column in self.metrics.items()]
         return [*(("accuracy", column) for column in self.accuracy), *seconds, *others]
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        metrics = self._look_up(candidate.arch)
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
+        metrics = self.look_up(candidate.arch)
+        return Evaluation(metrics, facts={name: metrics[name] for name in (CLOCK,) if name in metrics})
+
+    def look_up(self, arch: Architecture) -> Metrics:
+        metrics = self._known(arch)
         if metrics is None:
-            raise self._lacking(candidate.arch)
-        self.clock += metrics.get("simulated_seconds", 0.0)
-        return Evaluation(metrics)
+            raise self._lacking(arch)
+        return metrics
 
     def covers(self, arch: Architecture) -> bool:
-        return not self.partial or self._look_up(arch) is not None
+        return not self.partial or self._known(arch) is not None
 
-    def _look_up(self, arch: Architecture) -> Metrics | None:
+    def _known(self, arch: Architecture) -> Metrics | None:
         if arch not in self.known:
             values = self.rows.get(self._notation(arch))
             self.known[arch] = None if values is None or None in values else self._metrics(arch, values)
@@ -113,7 +110,7 @@ class Table(IndependentEstimator):
         if others:
             metrics |= _both("reported_", statistics.fmean(others))
         if self.seconds is not None:
-            metrics["simulated_seconds"] = numbers[count]
+            metrics[CLOCK] = numbers[count]
         return metrics | dict(zip(self.metrics, numbers[len(numbers) - len(self.metrics) :], strict=True))
 
     def _share(self, arch: Architecture, accuracy: float) -> float:
@@ -151,17 +148,9 @@ class Table(IndependentEstimator):
         return self.table.hashes
 
     def facts(self) -> Mapping[str, Any]:
-        """Return the split and the columns searched by and reported, and what the look-ups stand for in seconds."""
+        """Return the split and the columns searched by and reported."""
         others = [column for i, column in enumerate(self.accuracy) if i != self.searched]
-        columns = {"split": self.split, "searched": self.accuracy[self.searched], "reported": others}
-        clock = {} if self.seconds is None else {"simulated_seconds": self.clock}
-        return {"table": columns | clock}
-
-    def state_dict(self) -> State:
-        return {"clock": self.clock}
-
-    def load_state_dict(self, state: State) -> None:
-        self.clock = state["clock"]
+        return {"table": {"split": self.split, "searched": self.accuracy[self.searched], "reported": others}}
 
 
 class Column:

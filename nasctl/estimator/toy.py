@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from pydantic import Field
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
 from nasctl.errors import RequestError
 from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
@@ -20,24 +19,22 @@ from nasctl.estimator._independent import IndependentEstimator
 class Toy(IndependentEstimator):
     """``losses`` by the space's notation, each in [0, 1]; accuracy is what is left of 1."""
 
-    tabular = True
     error_kind = ERROR_KIND
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         losses: dict[str, Annotated[float, Field(ge=0, le=1)]],
     ) -> None:
-        self.space = space
+        self.space = context.space
         self.losses = losses
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
-        return declared(self.accuracy(candidate.arch))
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
+        return Evaluation(self.look_up(candidate.arch))
+
+    def look_up(self, arch: Architecture) -> Metrics:
+        return declared(self.accuracy(arch))
 
     def accuracy(self, arch: Architecture) -> float:
         name = self.space.notation(self.space.genotype(arch))

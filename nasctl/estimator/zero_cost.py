@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Dataset, Evaluation, ProgressCallback, SearchSpace
+from nasctl.core import Architecture, Candidate, Dataset, EstimatorContext, Evaluation
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator import _zero_cost_scores as scores
 from nasctl.estimator._independent import IndependentEstimator
@@ -29,31 +29,29 @@ Score = Literal["params", "macs", "naswot", "synflow", "grad_norm"]
 class ZeroCost(IndependentEstimator):
     """Scores the network of the form ``search``, resized by ``size``, at its initialisation: higher is better.
 
-    Every candidate starts from the same random state and sees the same training batch, so a score is a
-    function of the architecture and the seed. Only ``naswot`` and ``grad_norm`` read data. The metric is
-    ``score``; there is no error. A score that is no finite number fails the trial.
+    Random numbers are a function of the search's seed alone: every candidate starts from the same random state and
+    sees the same training batch, so a score is a function of the architecture and the seed. Only ``naswot`` and
+    ``grad_norm`` read data. The metric is ``score``; there is no error. A score that is no finite number fails the
+    trial.
     """
 
     error_kind = "zero-cost"
 
     def __init__(
         self,
-        space: SearchSpace,
-        dataset: Dataset,
-        device: torch.device,
-        seed: int,
-        pulse: ProgressCallback,
+        context: EstimatorContext,
         *,
         score: Score,
         batch_size: Annotated[int, Field(ge=2)],
         size: dict[str, PositiveInt],
     ) -> None:
+        space, dataset, device = context.space, context.data, context.device
         if score not in ("params", "macs") and dataset.task.kind == "language":
             raise RequestError(
                 f"estimator.score={score} scores networks of images or of rows, but the data set is text; "
                 "set estimator.score=params or macs, or choose estimator=from_scratch or supernet_language"
             )
-        self.space, self.dataset, self.device, self.seed = space, dataset, device, seed
+        self.space, self.dataset, self.device, self.seed = space, dataset, device, context.seed
         self.name, self.batch_size, self.size = score, batch_size, size
         ways: dict[str, Callable[[Architecture], float]] = {
             "params": lambda arch: self._count(arch, "params"),
@@ -62,15 +60,15 @@ class ZeroCost(IndependentEstimator):
             "synflow": lambda arch: scores.synflow(self._network(arch), dataset.task.input_shape, device),
             "grad_norm": lambda arch: scores.gradient_norm(self._network(arch), *self._batch, dataset.loss),
         }
-        self.score, self.work = ways[score], 0
+        self.score = ways[score]
 
-    def evaluate(self, candidate: Candidate) -> Evaluation:
+    def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
         with of_one_candidate(), Counter() as counter:
             score = float(self.score(candidate.arch))
-        self.work += counter.macs if self.name not in ("params", "macs") else 0  # those run on no data
+        work = counter.macs if self.name not in ("params", "macs") else 0  # those run on no data
         if not math.isfinite(score):
-            raise TrialError(f"estimator.score={self.name} is {score}; choose another score, batch_size or size")
-        return Evaluation({"score": score})
+            raise TrialError(f"estimator.score={self.name} is {score}; choose another score, batch_size or size", work)
+        return Evaluation({"score": score}, work=work)
 
     def _network(self, arch: Architecture) -> nn.Module:
         torch.manual_seed(position_seed(self.seed, "zero-cost"))

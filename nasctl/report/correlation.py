@@ -12,12 +12,11 @@ from typing import IO, Any
 import numpy
 
 from nasctl.errors import RunError
-from nasctl.report import rank
-from nasctl.report.document import Cells, Grid, grid
-from nasctl.report.output import terminal_width
-from nasctl.report.rank import Array
-from nasctl.report.record import Json
-from nasctl.report.table import terminal
+from nasctl.report._read.record import Json
+from nasctl.report._statistics import rank
+from nasctl.report._statistics.rank import Array
+from nasctl.report.format.table import terminal, terminal_width
+from nasctl.report.grid import Cells, Grid, grid
 from nasctl.terminal_text import plot_label
 
 SIZES = ("params", "macs")

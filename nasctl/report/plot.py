@@ -1,13 +1,10 @@
-"""Error against size as a plot; needs matplotlib, which the extra ``plots`` installs."""
+"""Plots: needs matplotlib, which the extra ``plots`` installs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import IO, Any
 
 from nasctl.errors import RequestError
-from nasctl.report.scaling import AXES, Point, series
-from nasctl.terminal_text import plot_label
 
 SUFFIXES = ("pdf", "png", "svg")
 DPI = 150
@@ -34,19 +31,14 @@ def canvas(rows: int, labels: int = 0) -> tuple[Any, Any]:
     return figure, figure.subplots(rows, sharex=True)
 
 
-def draw(found: Sequence[Point], axis: str, file: IO[bytes], suffix: str) -> None:
-    """Draw the series over a logarithmic axis, with the standard deviation of each error."""
+def chart() -> tuple[Any, Any]:
+    """Return an empty figure and its only axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_INCHES, layout="constrained")
-    axes = figure.subplots()
-    for name, line in series(found).items():
-        spread = [point.error.std or 0.0 for point in line]
-        means = [point.error.mean for point in line]
-        axes.errorbar([point.x for point in line], means, yerr=spread, label=plot_label(name), marker="o", capsize=3)
-    axes.set(
-        xscale="log", xlabel=AXES[axis], ylabel=" and ".join(dict.fromkeys(f"test {point.measure}" for point in found))
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
-    figure.savefig(file, format=suffix, dpi=DPI)
+    return figure, figure.subplots()
+
+
+def save(figure: Any, file: IO[bytes], kind: str) -> None:
+    """Write a figure of matplotlib to an open file."""
+    figure.savefig(file, format=kind, dpi=DPI)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from nasctl.errors import RequestError
-from nasctl.runs import plain, schema
+from nasctl.runs import plain, schema, translation
 from nasctl.runs.plain import FaultError
 
 Json = Mapping[str, Any]
 
-STATUS = "status.json"
+STATUS, CONFIG, OVERRIDES = "status.json", "config.yaml", "overrides.yaml"
 _NOT_HASHED = (STATUS, "lock", "log.txt")
 _LARGEST = {".yaml": 2**22, ".json": 2**28}  # bytes of a file that is read as a whole
 _LINE = 2**26  # bytes of a line
@@ -63,8 +63,17 @@ class RunFiles:
 
     def read(self, name: str, *needed: str) -> Any:
         """Return the content of a file; `DamagedError` if it is not what a run wrote, or lacks what is ``needed``."""
-        data = self.status if name == STATUS else self._parsed(name, self._verified_bytes(name))
+        data = self.status if name == STATUS else self._of_today(name, self._parsed(name, self._verified_bytes(name)))
         self._judge(name, "", lambda: schema.given(data, needed))
+        return data
+
+    def _of_today(self, name: str, data: Any) -> Any:
+        """Return settings in the names that they have today; other content as it is."""
+        if name == CONFIG:
+            return translation.of_config(data)
+        if name == OVERRIDES:
+            config = self._parsed(CONFIG, self._verified_bytes(CONFIG)) if self.has(CONFIG) else {}
+            return translation.of_overrides(data, config)
         return data
 
     def optional(self, name: str, default: Any) -> Any:

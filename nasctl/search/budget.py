@@ -9,6 +9,7 @@ from typing import Any
 
 from nasctl.config import compose as configuration
 from nasctl.config.compose import Config
+from nasctl.core import LookUp, WeightSharing
 from nasctl.errors import RequestError
 from nasctl.runs import difference
 from nasctl.runs.reader import finished, phases
@@ -24,8 +25,9 @@ def read(config: Config) -> Budget:
     if config["budget"]["like"] is not None:
         limits = dict.fromkeys(limits) | {"work": work_of(config)}
     budget = Budget(**configuration.convert(limits, Budget, "budget"))
-    estimator = configuration.target(config["estimator"])
-    ends = {"trials": True, "turns": True, "epochs": estimator.takes_relaxed, "work": not estimator.tabular}
+    kind = configuration.target(config["estimator"])
+    shares, looks_up = issubclass(kind, WeightSharing), issubclass(kind, LookUp)
+    ends = {"trials": True, "turns": True, "epochs": shares, "work": not looks_up}
     if all(getattr(budget, name) is None for name, counts in ends.items() if counts):
         known = [f"budget.{name}" for name, counts in ends.items() if counts and name != "turns"]
         raise RequestError(

@@ -14,19 +14,24 @@ from nasctl.core import (
     Candidate,
     Chain,
     Constraint,
+    Covering,
     Dataset,
     Estimator,
     Evaluation,
     Metrics,
+    Reporting,
     Reward,
     SearchSpace,
+    Skipped,
     State,
     StepCallback,
     Strategy,
     Trial,
+    WeightSharing,
 )
 from nasctl.errors import ExhaustedError, RequestError, TrialError
 
+COUNTED = ("trials", "turns", "evaluated")
 Append = Callable[[str, Mapping[str, Any]], None]
 Read = Callable[[str], Sequence[Mapping[str, Any]]]
 
@@ -89,6 +94,13 @@ class Feasible:
             "give a table of this space or raise constraint.tries"
         )
 
+    @classmethod
+    def of(cls, space: SearchSpace, constraint: Constraint, estimator: Estimator) -> Feasible:
+        """Return what a strategy may ask ``estimator`` for."""
+        if isinstance(estimator, Covering):
+            return cls(space, constraint, estimator.covers, estimator.partial)
+        return cls(space, constraint)
+
     def chain(self) -> Chain | None:
         return None if self.partial else self.constraint.chain()
 
@@ -120,7 +132,10 @@ class Search:
     ) -> None:
         self.space, self.strategy, self.estimator, self.reward = space, strategy, estimator, reward
         self.budget, self.append, self.record_every = budget, append, record_every
+        self.sharing = estimator if isinstance(estimator, WeightSharing) else None
         self.trials = self.turns = 0
+        self.evaluated = 0  # multiply-accumulates of the evaluations
+        self.facts: dict[str, float] = {}  # of the evaluations, added up
 
     def run(self, tick: StepCallback) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
@@ -132,8 +147,12 @@ class Search:
                 candidate = self.strategy.ask()
             except ExhaustedError:
                 return
+            if candidate is None:
+                raise RequestError(
+                    "strategy: waits for a trial, but none is pending; return a candidate or raise ExhaustedError"
+                )
             self.turns += 1
-            if candidate is not None:
+            if not isinstance(candidate, Skipped):
                 trial = self._evaluate(candidate)
                 self.strategy.tell(trial)
                 self._record(trial)
@@ -141,25 +160,38 @@ class Search:
 
     def _fit(self, tick: StepCallback) -> None:
         """Take the training steps that are due; once there was a trial, while the budget lasts."""
-        while not (self.trials and self.share() >= 1) and (shown := self.estimator.fit(self.strategy.sample)):
+        if self.sharing is None:
+            return
+        while not (self.trials and self.share() >= 1) and (shown := self.sharing.fit(self.strategy.sample)):
             tick(self.state_dict, {"share": self.share(), **shown})
 
     def share(self) -> float:
         """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""
-        budget, estimator = self.budget, self.estimator
-        if self.trials and not estimator.work and budget.trials is budget.epochs is budget.turns is None:
+        budget = self.budget
+        if self.trials and not self.work and budget.trials is budget.epochs is budget.turns is None:
             raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
-        return budget.share(self.trials, estimator.epoch, self.turns, estimator.work)
+        return budget.share(self.trials, self.epoch, self.turns, self.work)
+
+    @property
+    def epoch(self) -> float:
+        """The passes of shared weights over their training data so far."""
+        return 0.0 if self.sharing is None else self.sharing.spent()[0]
+
+    @property
+    def work(self) -> int:
+        """The multiply-accumulates so far: of all evaluations and of the training of shared weights."""
+        return self.evaluated + (0 if self.sharing is None else self.sharing.spent()[1])
 
     def _evaluate(self, candidate: Candidate) -> Trial:
+        index = self.trials
         try:
-            evaluation = self._priced(candidate)
+            evaluation = priced(self.space, self.estimator, self.reward, candidate, index)
         except TrialError as error:
-            return Trial(self.trials, candidate, None, float("-inf"), str(error))
-        return Trial(self.trials, candidate, evaluation, self.reward(evaluation.metrics))
-
-    def _priced(self, candidate: Candidate) -> Evaluation:
-        return priced(self.space, self.estimator, self.reward, candidate)
+            self.evaluated += error.work
+            return Trial(index, candidate, None, error=str(error), work=error.work)
+        self.evaluated += evaluation.work
+        self.facts = added(self.facts, evaluation.facts)
+        return Trial(index, candidate, evaluation, reward=self.reward(evaluation.metrics), work=evaluation.work)
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -172,7 +204,7 @@ class Search:
             "phase": "search",
             "share": self.share(),
             "trial": trial.index,
-            "epoch": round(self.estimator.epoch, 2) or None,
+            "epoch": round(self.epoch, 2) or None,
             "loss": metrics.get("loss"),
             "error": metrics.get("error"),
             **self.space.features(self.space.genotype(trial.candidate.arch)),
@@ -182,8 +214,8 @@ class Search:
     def found(self, read: Read) -> Found:
         """Return what the search found; ``read`` returns the lines of a file of the run."""
         arch = self.strategy.derive()
-        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
-        facts |= getattr(self.strategy, "facts", dict)()  # of the strategies that have more to say
+        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts(), **self.facts}
+        facts |= self.strategy.facts() if isinstance(self.strategy, Reporting) else {}
         lines = read("trials.jsonl")
         return Found(arch, self.score(arch, lines), facts | ties(arch, lines))
 
@@ -193,16 +225,18 @@ class Search:
         told = [line for line in picked if tuple(line["arch"]) == arch and line["reward"] is not None]
         if told:
             return max(told, key=lambda line: line["reward"])["metrics"]
-        return self._priced(Candidate(arch)).metrics
+        return priced(self.space, self.estimator, self.reward, Candidate(arch), self.trials).metrics
 
     def state_dict(self) -> State:
         parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}
-        return parts | {"trials": self.trials, "turns": self.turns}
+        counts = {name: getattr(self, name) for name in COUNTED}
+        return parts | counts | {"facts": self.facts}
 
     def load_state_dict(self, state: State) -> None:
         self.strategy.load_state_dict(state["strategy"])
         self.estimator.load_state_dict(state["estimator"])
-        self.trials, self.turns = state["trials"], state["turns"]
+        self.trials, self.turns, self.evaluated = (state[name] for name in COUNTED)
+        self.facts = dict(state["facts"])
 
 
 def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -216,12 +250,17 @@ def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, in
     return {"tied": len(equal)} if len(equal) > 1 and arch in equal else {}
 
 
-def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate) -> Evaluation:
+def added(some: Metrics, more: Metrics) -> dict[str, float]:
+    """Return the sums of two sets of numbers, by name."""
+    return {name: some.get(name, 0) + more.get(name, 0) for name in dict.fromkeys([*some, *more])}
+
+
+def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate, index: int) -> Evaluation:
     """Return the evaluation of a candidate, with the costs that the reward reads among its metrics.
 
     One that the estimator gives itself is not replaced by what the space counts.
     """
-    evaluation = estimator.evaluate(candidate)
+    evaluation = estimator.evaluate(candidate, index)
     if not reward.resources:
         return evaluation
     genotype = space.genotype(candidate.arch)
@@ -236,7 +275,7 @@ def trial_line(trial: Trial) -> dict[str, Any]:
         "index": trial.index,
         "arch": list(trial.candidate.arch),
         "relaxed": trial.candidate.weights is not None,
-        "reward": trial.reward if math.isfinite(trial.reward) else None,
+        "reward": trial.reward if trial.reward is not None and math.isfinite(trial.reward) else None,
         "metrics": dict(trial.evaluation.metrics) if trial.evaluation else None,
         "error": trial.error,
     }

@@ -71,7 +71,7 @@ class Estimated:
         self.estimator, self.reward = estimator, reward
 
     def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        return self.reward.quality(self.estimator.evaluate(Candidate(arch)).metrics)
+        return self.reward.quality(self.estimator.evaluate(Candidate(arch), 0).metrics)
 
 
 class Correlation:

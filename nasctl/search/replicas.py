@@ -14,9 +14,9 @@ from typing import Any
 from nasctl import walk
 from nasctl.core import (
     Architecture,
-    Candidate,
     Constraint,
     Estimator,
+    LookUp,
     Metrics,
     Reward,
     SearchSpace,
@@ -60,6 +60,8 @@ class Replicas:
     Writes a line a replica to replicas.jsonl: what it found, its metrics and cost, and its best-found curve
     at the numbers of trials ``curve``. The state is that of the replica under way.
     """
+
+    work = 0  # multiply-accumulates; look-ups take none
 
     def __init__(
         self,
@@ -107,7 +109,7 @@ class Replicas:
     def _best_quality(self) -> float | None:
         """Return the best quality to be had; estimators whose facts are equal at their start answer alike."""
         if self.table not in self.best:
-            feasible = Feasible(self.space, self.constraint, self.estimator.covers)
+            feasible = Feasible.of(self.space, self.constraint, self.estimator)
             self.best[self.table] = best_quality(self.space, feasible, self.estimator, self.search.reward.quality)
         return self.best[self.table]
 
@@ -164,12 +166,10 @@ def best_quality(
     estimator: Estimator,
     quality: Callable[[Metrics], float],
 ) -> float | None:
-    """Return the best quality of the feasible architectures; None where there are too many to look at, or none."""
-    if space.size is None or space.size > ENUMERABLE:
+    """Return the best quality of the feasible architectures; None where there are too many to look up, or none."""
+    if space.size is None or space.size > ENUMERABLE or not isinstance(estimator, LookUp):
         return None
-    before = estimator.state_dict()
-    found = [quality(estimator.evaluate(Candidate(arch)).metrics) for arch in walk.every(space) if feasible(arch)]
-    estimator.load_state_dict(before)
+    found = [quality(estimator.look_up(arch)) for arch in walk.every(space) if feasible(arch)]
     return max(found, default=None)
 
 

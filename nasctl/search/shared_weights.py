@@ -13,7 +13,7 @@ from nasctl import walk
 from nasctl.config import compose as configuration
 from nasctl.config.compose import Config, make
 from nasctl.config.targets import is_address, known
-from nasctl.core import Architecture, Candidate, Metrics, SearchSpace
+from nasctl.core import Architecture, Candidate, EstimatorContext, Metrics, SearchSpace
 from nasctl.errors import RequestError
 from nasctl.runs.added import completed
 from nasctl.runs.directory import CHECKPOINT, restore
@@ -72,7 +72,7 @@ def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device:
             f"from: {path} searched another space than the others or the one chosen here; name runs of one space"
         )
     settings = completed(theirs["estimator"]) | _scoring(ours)
-    return make(settings, searched, SearchData(dataset), device, theirs["seed"], lambda shown: None)
+    return make(settings, EstimatorContext(searched, SearchData(dataset), device, theirs["seed"], lambda shown: None))
 
 
 def _scoring(ours: Config) -> Config:

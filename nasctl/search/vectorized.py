@@ -54,6 +54,8 @@ class Batch:
     after which the mean of the policies is noted.
     """
 
+    work = 0  # multiply-accumulates; look-ups take none
+
     def __init__(
         self,
         space: FixedSpace,
@@ -183,11 +185,8 @@ class Tables:
         return self.estimators[int(self.table[replica])]
 
     def facts(self, replica: int) -> dict[str, Any]:
-        """Return what a replica's estimator says of itself, before any look-up: simulated clocks are left out."""
-        return {
-            key: {k: v for k, v in fact.items() if k != "simulated_seconds"} if isinstance(fact, dict) else fact
-            for key, fact in self.told[replica].items()
-        }
+        """Return what a replica's estimator says of itself."""
+        return dict(self.told[replica])
 
     def rewards(self, archs: Tensor, wanted: Tensor) -> Tensor:
         """Return the rewards ``(replicas,)`` of ``archs`` where ``wanted``; -inf for a failed look-up."""
@@ -206,12 +205,12 @@ class Tables:
 
     def metrics(self, replica: int, arch: Architecture) -> Metrics:
         """Return the metrics of an architecture, with the costs that the reward reads."""
-        return priced(self.space, self.of(replica), self.reward, Candidate(arch)).metrics
+        return priced(self.space, self.of(replica), self.reward, Candidate(arch), 0).metrics
 
     def best(self, constraint: Constraint) -> list[float | None]:
         """Return the best feasible quality, if known, for each replica."""
         found = [
-            best_quality(self.space, Feasible(self.space, constraint, estimator.covers), estimator, self.reward.quality)
+            best_quality(self.space, Feasible.of(self.space, constraint, estimator), estimator, self.reward.quality)
             for estimator in self.estimators
         ]
         return [found[table] for table in self.table.tolist()]

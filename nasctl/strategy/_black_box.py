@@ -13,15 +13,17 @@ from nasctl.seeds import position_seed
 
 
 class BlackBox:
-    """Keeps the best feasible trial; ``derive`` returns it."""
+    """Keeps the best trial of the highest fidelity at which one has succeeded; ``derive`` returns it."""
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
         self.space, self.feasible = space, feasible
         self.generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
         self.best: Architecture | None = None
         self.best_reward = float("-inf")
+        self.best_fidelity = 0.0
         self.failure = "none was told"
 
     def sample(self) -> Candidate:
@@ -39,8 +41,10 @@ class BlackBox:
 
     def tell(self, trial: Trial) -> None:
         self.failure = trial.error or self.failure
-        if trial.error is None and trial.reward > self.best_reward:
-            self.best, self.best_reward = trial.candidate.arch, trial.reward
+        if trial.reward is not None and trial.reward > float("-inf"):
+            rank = (trial.candidate.fidelity or 1.0, trial.reward)
+            if rank > (self.best_fidelity, self.best_reward):
+                self.best, (self.best_fidelity, self.best_reward) = trial.candidate.arch, rank
 
     def derive(self) -> Architecture:
         if self.best is None:
@@ -52,12 +56,14 @@ class BlackBox:
     def state_dict(self) -> State:
         best = None if self.best is None else list(self.best)
         found = {"best": best, "best_reward": self.best_reward, "failure": self.failure}
+        found["best_fidelity"] = self.best_fidelity
         return {"generator": self.generator.get_state(), **found}
 
     def load_state_dict(self, state: State) -> None:
         self.generator.set_state(state["generator"])
         self.best = None if state["best"] is None else tuple(state["best"])
         self.best_reward, self.failure = state["best_reward"], state["failure"]
+        self.best_fidelity = state["best_fidelity"]
 
 
 class Remembering(BlackBox):
@@ -69,7 +75,7 @@ class Remembering(BlackBox):
 
     def tell(self, trial: Trial) -> None:
         super().tell(trial)
-        if trial.error is None:
+        if trial.reward is not None:
             self.trials.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:

@@ -30,6 +30,7 @@ class Darts:
     """
 
     relaxed = True
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,

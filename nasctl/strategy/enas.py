@@ -44,6 +44,7 @@ class Enas:
     """
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -154,11 +155,11 @@ class Enas:
         )
 
     def tell(self, trial: Trial) -> None:
-        arch, failed = trial.candidate.arch, trial.error is not None
+        arch, reward = trial.candidate.arch, trial.reward
         self.failure = trial.error or self.failure
-        if not failed and (self.selection or not self.last or trial.reward > self.last[0][1]):
-            self.last.append((arch, trial.reward))
-        self.batch.append((arch, None if failed else trial.reward))
+        if reward is not None and (self.selection or not self.last or reward > self.last[0][1]):
+            self.last.append((arch, reward))
+        self.batch.append((arch, reward))
         self.told += 1
         if len(self.batch) == self.samples and not self.resting:
             self._learn([(arch, reward) for arch, reward in self.batch if reward is not None])

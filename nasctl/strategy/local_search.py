@@ -56,7 +56,7 @@ class LocalSearch(BlackBox):
     def tell(self, trial: Trial) -> None:
         super().tell(trial)
         arch = trial.candidate.arch
-        self.rewards[arch] = trial.reward if trial.error is None else float("-inf")
+        self.rewards[arch] = float("-inf") if trial.reward is None else trial.reward
         if self.centre is None or (self.first_improvement and self._better(arch)):
             self._move(arch)
 

@@ -55,7 +55,7 @@ class RegularizedEvolution(BlackBox):
 
     def tell(self, trial: Trial) -> None:
         super().tell(trial)
-        if trial.error is None:
+        if trial.reward is not None:
             self.population.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from nasctl import walk
-from nasctl.core import Architecture, Candidate, Choices, Decision, Feasible, State, Trial
+from nasctl.core import SKIPPED, Architecture, Candidate, Choices, Decision, Feasible, Skipped, State, Trial
 from nasctl.errors import RequestError
 from nasctl.seeds import position_seed
 from nasctl.strategy._feasible_mass import FeasibleMass, MonteCarlo, Whole, exact
@@ -39,6 +39,7 @@ class Reinforce:
     """
 
     relaxed = False
+    resources: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -198,13 +199,13 @@ class Reinforce:
         drawn = choose(self.policy.log_probabilities()[:1].exp(), uniforms, self.sizes)
         return tuple(drawn[0, 0].tolist())
 
-    def ask(self) -> Candidate | None:
+    def ask(self) -> Candidate | Skipped:
         archs, wanted = self.draw(torch.tensor([True]))
-        return Candidate(tuple(archs[0].tolist())) if bool(wanted) else None
+        return Candidate(tuple(archs[0].tolist())) if bool(wanted) else SKIPPED
 
     def tell(self, trial: Trial) -> None:
-        told = torch.tensor([trial.error is None])
-        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([trial.reward], dtype=torch.float64), told)
+        reward, told = -math.inf if trial.reward is None else trial.reward, torch.tensor([trial.error is None])
+        self.learn(torch.tensor([trial.candidate.arch]), torch.tensor([reward], dtype=torch.float64), told)
 
     def derive(self) -> Architecture:
         return tuple(self.picks()[0].tolist())

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from nasctl.config.compose import conf_dir
-from nasctl.core import Candidate
+from nasctl.core import Candidate, LookUp, WeightSharing
+from nasctl.search.loop import Feasible
 from tests.small import Problem, rounds, same, through_a_file
 
 DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_declared.py
@@ -41,7 +42,7 @@ def test_the_seed_decides(name):
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_picked_path_is_scored_without_a_graph(name):
     problem = Problem("budget.epochs=2", estimator=name)
-    evaluation = problem.estimator().evaluate(Candidate(problem.arch(0)))
+    evaluation = problem.estimator().evaluate(Candidate(problem.arch(0)), 0)
     assert evaluation.loss is None
     promised = {"zero-cost": {"score"}, "table (test)": {"error", "accuracy"}, "supernet_language": {"perplexity"}}
     kind = name if name in promised else problem.estimator().error_kind
@@ -53,16 +54,17 @@ def test_a_picked_path_is_scored_without_a_graph(name):
 def test_the_fingerprint_names_what_is_read(name):
     problem = Problem("budget.epochs=2", estimator=name)
     estimator = problem.estimator()
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     found = dict(estimator.fingerprint())
-    assert ("data" in found) == bool(problem.data.log) and ("table" in found) == estimator.tabular
-    assert all(found.values()) and len(found["table" if estimator.tabular else "data"]) == 64
+    assert ("data" in found) == bool(problem.data.log) and ("table" in found) == isinstance(estimator, LookUp)
+    assert all(found.values()) and len(found["table" if isinstance(estimator, LookUp) else "data"]) == 64
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_what_can_be_looked_up_says_so_and_all_is_covered(name):
     problem = Problem("budget.epochs=2", estimator=name)
     estimator = problem.estimator()
-    assert estimator.tabular == (name in ("table", "nasbench201_table"))
-    assert estimator.covers(problem.arch(0)) is True
+    assert isinstance(estimator, LookUp) == (name in ("table", "nasbench201_table"))
+    assert isinstance(estimator, WeightSharing) == estimator.takes_relaxed == name.startswith("supernet")
+    assert Feasible.of(problem.space, problem.constraint(), estimator).covers(problem.arch(0)) is True
     json.dumps(estimator.facts())

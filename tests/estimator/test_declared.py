@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, Task
+from nasctl.core import Candidate, EstimatorContext, Task
 from nasctl.errors import RequestError
 from nasctl.reward.absolute import Absolute
 
@@ -25,13 +25,13 @@ def pair():
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             config = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
         space = make(config["space"], Task("none", (), 0))
-        return space, make(config["estimator"], space, None, CPU, seed, lambda values: None)
+        return space, make(config["estimator"], EstimatorContext(space, None, CPU, seed, lambda values: None))
 
     return build
 
 
 def losses(space, estimator, archs):
-    return [estimator.evaluate(Candidate(arch)).metrics["loss"] for arch in archs]
+    return [estimator.evaluate(Candidate(arch), 0).metrics["loss"] for arch in archs]
 
 
 # By the absolute-value reward itself an architecture over the limit is best up to a fine of 1
@@ -42,7 +42,7 @@ def test_the_toys_best_by_the_absolute_reward_is_infeasible_unless_the_fine_is_l
 
     def rewarded(arch):
         cost = space.cost(space.genotype(arch), "params")
-        return fined({**toy.evaluate(Candidate(arch)).metrics, "params": cost})
+        return fined({**toy.look_up(arch), "params": cost})
 
     found = max(product(range(3), repeat=2), key=rewarded)
     assert space.notation(space.genotype(found)) == best
@@ -53,14 +53,14 @@ def test_the_toys_losses_are_the_published_ones(pair):
     space, toy = pair("space=toy", "estimator=toy")
     expected = [0.9, 0.9, 0.66, 0.9, 0.66, 0.3, 0.6, 0.3, 0.1]
     assert losses(space, toy, product(range(3), repeat=2)) == pytest.approx(expected, abs=1e-15)
-    metrics = toy.evaluate(Candidate((2, 0))).metrics
+    metrics = toy.evaluate(Candidate((2, 0)), 0).metrics
     assert metrics == pytest.approx({"loss": 0.6, "accuracy": 0.4, "error": 60.0})
 
 
 def test_an_architecture_without_a_loss_is_refused(pair):
     _, toy = pair("space=toy", "space.widths=[2,5]", "estimator=toy")
     with pytest.raises(RequestError) as refused:
-        toy.evaluate(Candidate((1, 0)))
+        toy.evaluate(Candidate((1, 0)), 0)
     assert str(refused.value) == "estimator.losses: has no loss for 5-2; add it or choose space=toy"
 
 
@@ -69,7 +69,7 @@ def test_without_spread_the_error_is_the_formula(pair):
         "space=toy", "estimator=synthetic", "estimator.resource=params", "estimator.reference=15",
         "estimator.floor=10", "estimator.span=40", "estimator.exponent=0.5", "estimator.spread=0",
     )  # fmt: skip
-    cheapest, dearest = (made.evaluate(Candidate(arch)).metrics["error"] for arch in ((0, 0), (2, 2)))
+    cheapest, dearest = (made.evaluate(Candidate(arch), 0).metrics["error"] for arch in ((0, 0), (2, 2)))
     assert cheapest == pytest.approx(50) and dearest == pytest.approx(10 + 40 * math.sqrt(15 / 37))
 
 

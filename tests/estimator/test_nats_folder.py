@@ -76,7 +76,7 @@ def test_the_preset_looks_up_validation_accuracy_and_training_time(benchmark):
     estimator = table(benchmark)
     for index in (0, 11, 30):
         expected = stored(benchmark, index, "90", 777)
-        found = estimator.evaluate(Candidate(ARCHITECTURES[index])).metrics
+        found = estimator.evaluate(Candidate(ARCHITECTURES[index]), 0).metrics
         assert found["accuracy"] == pytest.approx(expected["eval_acc1es"]["x-valid@89"] / 100)
         assert found["simulated_seconds"] == pytest.approx(sum(expected["train_times"].values()))
     assert estimator.error_kind == "table (val)" and len(estimator.fingerprint()["table"]) == 64
@@ -84,7 +84,7 @@ def test_the_preset_looks_up_validation_accuracy_and_training_time(benchmark):
 
 def test_several_training_seeds_are_columns(benchmark):
     columns = [f"cifar100/x-test/12/{seed}" for seed in (777, 888)]
-    found = table(benchmark, accuracy=columns, seconds=None, split="test").evaluate(Candidate(ARCHITECTURES[5])).metrics
+    found = table(benchmark, accuracy=columns, seconds=None, split="test").look_up(ARCHITECTURES[5])
     searched, reported = (stored(benchmark, 5, "12", s)["eval_acc1es"]["x-test@11"] / 100 for s in (777, 888))
     assert (found["accuracy"], found["reported_accuracy"]) == pytest.approx((searched, reported))
 
@@ -95,7 +95,7 @@ def test_the_official_package_reads_the_same(benchmark):
     estimator = table(benchmark)
     for index in range(len(NAMES) - 1):
         theirs = api.get_more_info(index, "cifar100", hp="90", is_random=False)
-        ours = estimator.evaluate(Candidate(ARCHITECTURES[index])).metrics
+        ours = estimator.evaluate(Candidate(ARCHITECTURES[index]), 0).metrics
         assert ours["accuracy"] == pytest.approx(theirs["valid-accuracy"] / 100)
         assert ours["simulated_seconds"] == pytest.approx(theirs["train-all-time"])
 
@@ -104,13 +104,13 @@ def test_an_architecture_without_a_file_is_lacking(benchmark):
     assert not table(benchmark, partial=True).covers(ARCHITECTURES[-1])
     assert table(benchmark, partial=True).covers(ARCHITECTURES[0])
     with pytest.raises(RequestError, match=f"simple: has no row for {NAMES[-1]}"):
-        table(benchmark).evaluate(Candidate(ARCHITECTURES[-1]))
+        table(benchmark).evaluate(Candidate(ARCHITECTURES[-1]), 0)
 
 
 @pytest.mark.parametrize("column", ["cifar100/x-valid/90/999", "cifar10/x-valid/90/777", "cifar100/valid/90/777"])
 def test_a_training_that_is_not_there_is_named(benchmark, column):
     with pytest.raises(RequestError, match=f"row 3: {NAMES[3]} has no {column}"):
-        table(benchmark, accuracy=[column]).evaluate(Candidate(ARCHITECTURES[3]))
+        table(benchmark, accuracy=[column]).evaluate(Candidate(ARCHITECTURES[3]), 0)
 
 
 @pytest.mark.parametrize("column", ["accuracy", "cifar100/x-valid/90", "cifar100/x-valid/90/seed", "a/b/c/7/7"])

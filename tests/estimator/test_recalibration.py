@@ -49,7 +49,7 @@ def test_a_score_after_recalibration_does_not_depend_on_the_size_of_the_scoring_
             fixed = [problem.data.train().batch(32, 0, i) for i in range(2)]
             estimator.train.batch = fixed.__getitem__
             estimator.val = Examples(problem.data.val(), size, torch.channels_last)
-            scores[recalibrate, size] = estimator.evaluate(Candidate(problem.arch(0))).metrics["loss"]
+            scores[recalibrate, size] = estimator.evaluate(Candidate(problem.arch(0)), 0).metrics["loss"]
     assert scores[0, 32] != pytest.approx(scores[0, 24], rel=1e-4)
     assert scores[2, 32] == pytest.approx(scores[2, 24], rel=1e-5)
 
@@ -58,9 +58,8 @@ def test_it_reads_the_same_training_batches_for_each_path_and_counts_their_work(
     problem = Problem("budget.epochs=2", "estimator.recalibrate=2")
     estimator = problem.estimator()
     for seed in (0, 1):
-        before = estimator.work
-        estimator.evaluate(Candidate(problem.arch(seed)))
-        assert estimator.work - before == 3 * 32 * estimator.forward.macs(Candidate(problem.arch(seed)))
+        evaluation = estimator.evaluate(Candidate(problem.arch(seed)), 0)
+        assert evaluation.work == 3 * 32 * estimator.forward.macs(Candidate(problem.arch(seed)))
         fit(estimator, lambda: Candidate(problem.arch(2)))
     read = [entry for entry in problem.data.log if entry[0] == "train"]
     assert [position for *_, position in read] == [0, 1, 0, 0, 1, 1]  # two for a path, then that of the weight step
@@ -69,9 +68,9 @@ def test_it_reads_the_same_training_batches_for_each_path_and_counts_their_work(
 def test_the_score_of_a_path_is_not_that_of_what_was_scored_before():
     problem = Problem("budget.epochs=1", "estimator.recalibrate=2")
     estimator, arch = problem.estimator(), Candidate(problem.arch(0))
-    alone = estimator.evaluate(arch).metrics
-    estimator.evaluate(Candidate(problem.arch(1)))
-    assert estimator.evaluate(arch).metrics == alone
+    alone = estimator.evaluate(arch, 0).metrics
+    estimator.evaluate(Candidate(problem.arch(1)), 0)
+    assert estimator.evaluate(arch, 0).metrics == alone
 
 
 def test_resumed_it_goes_on_bit_for_bit():
@@ -104,7 +103,7 @@ def test_moving_averages_are_those_that_training_left():
             with torch.no_grad():
                 sums += float(nn.functional.cross_entropy(net(x, candidate), y, reduction="sum"))
             examples += len(y)
-        assert estimator.evaluate(candidate).metrics["loss"] == pytest.approx(sums / examples, rel=1e-5)
+        assert estimator.evaluate(candidate, 0).metrics["loss"] == pytest.approx(sums / examples, rel=1e-5)
     assert same(estimator.net.state_dict(), before) and estimator.net.training
 
 
@@ -112,7 +111,7 @@ def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
     problem, moving = paths_trained("estimator.norms=moving")
     _, batch = paths_trained()
     before = through_a_file(batch.net.state_dict())
-    losses = [estimator.evaluate(Candidate(problem.arch(0))).metrics["loss"] for estimator in (moving, batch)]
+    losses = [estimator.evaluate(Candidate(problem.arch(0)), 0).metrics["loss"] for estimator in (moving, batch)]
     assert losses[0] != pytest.approx(losses[1], rel=1e-3)
     assert not same(batch.net.state_dict(), before)
 
@@ -129,7 +128,7 @@ def test_candidates_that_are_compared_are_scored_on_the_same_batches(val_batches
     for compared in (False, True):
         for seed in range(3):
             del problem.data.log[:]
-            estimator.evaluate(Candidate(problem.arch(seed), compared=compared))
+            estimator.evaluate(Candidate(problem.arch(seed), compared=compared), 0)
             read.append([position for name, *position in problem.data.log if name == "val"])
     own, same_ones = read[:3], read[3:]
     assert same_ones == [[[0, i] for i in range(val_batches)]] * 3

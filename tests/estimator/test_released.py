@@ -114,7 +114,7 @@ def parts(batch):
 
 def found(made, estimator, seed):
     rows = made.rows(seed, torch.float64)
-    evaluation = estimator.evaluate(Candidate(made.arch(seed), rows))
+    evaluation = estimator.evaluate(Candidate(made.arch(seed), rows), 0)
     return rows, evaluation, torch.cat(torch.autograd.grad(evaluation.loss, rows))
 
 
@@ -172,7 +172,7 @@ def seeds_of_passes(made, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Language, "read", noted)
         estimator = made.estimator()
-        estimator.evaluate(relaxed(made, 1))
+        estimator.evaluate(relaxed(made, 1), 0)
         fit(estimator, lambda: relaxed(made, 2))
     return seen
 
@@ -193,8 +193,7 @@ def test_its_work_is_that_of_the_papers_order():
     for order in ("finite_difference", "released"):
         made = problem(unroll=order)
         estimator = made.estimator()
-        estimator.evaluate(relaxed(made, 1))
-        works.append(estimator.work)
+        works.append(estimator.evaluate(relaxed(made, 1), 0).work)
     assert works[0] == works[1] > 0
 
 

@@ -55,7 +55,7 @@ def test_what_is_shown_says_which_phase_it_is():
     estimator = problem.estimator()
     first = fit(estimator, lambda: Candidate(problem.arch(0)))
     assert [values["phase"] for values in first] == ["warm-up"] * 2
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     second = fit(estimator, lambda: Candidate(problem.arch(0)))
     assert [(values["phase"], round(values["epoch"], 2)) for values in second] == [("weights", 1.33), ("weights", 1.67)]
 

@@ -57,12 +57,12 @@ def test_each_network_is_trained_as_the_trainer_trains_it_alone(changes):
         quiet = {"tick": lambda state, values: None, "record": lambda line: None, "state": None}
         trainer.fit(network, problem.data, problem.data.train(), seed=0, epochs=None, **quiet)
         alone = trainer.evaluate(network, problem.data, problem.data.val())
-        together = estimator.evaluate(Candidate(arch)).metrics
+        together = estimator.evaluate(Candidate(arch), 0).metrics
         assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-9)
 
 
 def test_costs_and_features_stand_beside_the_result(problem):
-    metrics = problem.estimator().evaluate(Candidate((1, 1, 2))).metrics
+    metrics = problem.estimator().evaluate(Candidate((1, 1, 2)), 0).metrics
     genotype = problem.space.genotype((1, 1, 2))
     assert {name: metrics[name] for name in ("params", "macs", "bottlenecks")} == {
         "params": problem.space.cost(genotype, "params"),
@@ -74,8 +74,8 @@ def test_costs_and_features_stand_beside_the_result(problem):
 def test_what_was_asked_before_does_not_matter(problem):
     archs = [(2, 1, 0), (0, 0, 0), (1, 1, 1), (0, 0, 1)]
     first, second = problem.estimator(), problem.estimator()
-    one = {arch: dict(first.evaluate(Candidate(arch)).metrics) for arch in archs}
-    other = {arch: dict(second.evaluate(Candidate(arch)).metrics) for arch in reversed(archs)}
+    one = {arch: dict(first.evaluate(Candidate(arch), 0).metrics) for arch in archs}
+    other = {arch: dict(second.evaluate(Candidate(arch), 0).metrics) for arch in reversed(archs)}
     assert one == other and len({metrics["loss"] for metrics in one.values()}) == 4
 
 
@@ -85,34 +85,35 @@ def test_blocks_cut_the_order_of_the_space_and_are_trained_once(problem, monkeyp
     monkeypatch.setattr(estimator, "_train", lambda block: blocks.append(block) or train(block))
     every = [(a, b, c) for a in range(3) for b in range(3) for c in range(3)]
     for arch in every:
-        estimator.evaluate(Candidate(arch))
+        estimator.evaluate(Candidate(arch), 0)
     assert [len(block) for block in blocks] == [5, 5, 5, 5, 5, 2]
     assert [arch for block in blocks for arch in block] == every
 
 
 def test_a_resumed_block_is_not_trained_again(problem, monkeypatch):
     first, second = problem.estimator(), problem.estimator()
-    expected = [dict(first.evaluate(Candidate((0, 0, c))).metrics) for c in range(3)]
+    expected = [dict(first.evaluate(Candidate((0, 0, c)), 0).metrics) for c in range(3)]
     second.load_state_dict(through_a_file(first.state_dict()))
     monkeypatch.setattr(second, "_train", None)
-    assert [dict(second.evaluate(Candidate((0, 0, c))).metrics) for c in range(3)] == expected
+    assert [dict(second.evaluate(Candidate((0, 0, c)), 0).metrics) for c in range(3)] == expected
     assert same(first.state_dict(), second.state_dict())
 
 
 def test_work_is_that_of_the_networks_without_what_is_filled_up(problem):
     estimator = problem.estimator()
-    estimator.evaluate(Candidate((0, 0, 0)))
+    evaluation = estimator.evaluate(Candidate((0, 0, 0)), 0)
     macs = sum(problem.space.cost(problem.space.genotype(arch), "macs") for arch in estimator.found)
-    assert estimator.work == macs * (3 * 2 * len(problem.data.train()) + len(problem.data.val()))
+    assert estimator.evaluate(Candidate((0, 0, 1)), 1).work == 0
+    assert evaluation.work == macs * (3 * 2 * len(problem.data.train()) + len(problem.data.val()))
 
 
 def test_a_network_that_diverges_fails_alone(problem):
     estimator = problem.estimator()
-    estimator.evaluate(Candidate((0, 0, 0)))
+    estimator.evaluate(Candidate((0, 0, 0)), 0)
     estimator.found[(0, 0, 1)] = estimator.found[(0, 0, 1)] | {"loss": float("nan")}
     with pytest.raises(TrialError, match=r"loss is nan .* lower estimator\.lr"):
-        estimator.evaluate(Candidate((0, 0, 1)))
-    assert estimator.evaluate(Candidate((0, 0, 2))).metrics["loss"] > 0
+        estimator.evaluate(Candidate((0, 0, 1)), 0)
+    assert estimator.evaluate(Candidate((0, 0, 2)), 0).metrics["loss"] > 0
 
 
 def test_gradients_are_clipped_network_by_network():
@@ -137,4 +138,4 @@ def test_a_space_without_stacks_and_a_part_of_the_epochs_are_refused(problem):
         darts.config["estimator"] = problem.config["estimator"]
         darts.estimator()
     with pytest.raises(RequestError, match="asks for a part of it"):
-        problem.estimator().evaluate(Candidate((0, 0, 0), fidelity=0.5))
+        problem.estimator().evaluate(Candidate((0, 0, 0), fidelity=0.5), 0)

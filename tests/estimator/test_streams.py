@@ -46,7 +46,7 @@ def test_epochs_of_any_lengths_follow_each_other():
 def test_the_weight_step_advances_the_text_it_trains_on_and_the_architecture_step_the_other():
     made = problem()
     estimator = made.estimator()
-    estimator.evaluate(relaxed(made, 1))
+    estimator.evaluate(relaxed(made, 1), 0)
     assert estimator.train.hidden is None and estimator.val.hidden is not None
     held = estimator.val.hidden
     estimator.fit(lambda: relaxed(made, 2))
@@ -57,9 +57,9 @@ def test_a_score_depends_on_weights_and_position_alone():
     made = problem("estimator.val_batches=2")
     estimator = made.estimator()
     before = through_a_file(estimator.state_dict())
-    first = estimator.evaluate(picked(made)).metrics
-    estimator.evaluate(picked(made, 1))
-    assert estimator.evaluate(picked(made)).metrics == first
+    first = estimator.evaluate(picked(made), 0).metrics
+    estimator.evaluate(picked(made, 1), 0)
+    assert estimator.evaluate(picked(made), 0).metrics == first
     assert same(estimator.state_dict()["streams"], before["streams"])
 
 
@@ -76,7 +76,7 @@ def test_a_score_is_that_of_the_network_in_evaluation_read_from_the_beginning():
             spoken = network(x, hidden)
         hidden, tokens = spoken.hidden, tokens + len(y)
         loss += float(made.data.dataset.loss(spoken.logits, y)) * len(y)
-    found = estimator.evaluate(Candidate(arch)).metrics
+    found = estimator.evaluate(Candidate(arch), 0).metrics
     assert found["loss"] == pytest.approx(loss / tokens, rel=1e-5)
     assert estimator.net.training
 
@@ -105,7 +105,7 @@ def test_slowness_is_the_mean_squared_change_and_of_the_weights_loss_only():
     steps = []
     for slowness in (0.0, 5.0):
         one = problem(f"estimator.slowness={slowness}").estimator()
-        one.evaluate(picked(made))
+        one.evaluate(picked(made), 0)
         one.fit(lambda: picked(made))
         steps.append(one.net.state_dict())
     assert not same(*steps)
@@ -140,7 +140,7 @@ def rates(made, monkeypatch):
     monkeypatch.setattr(estimator, "_virtual_step", lambda rate: seen.append([rate]) or virtual(rate))
     for turn in range(9):
         tokens = len(estimator.train.batch(turn)[0].tokens)
-        estimator.evaluate(relaxed(made, turn))
+        estimator.evaluate(relaxed(made, turn), 0)
         estimator.fit(lambda turn=turn: relaxed(made, turn))
         seen[-1] = (tokens, *seen[-1], estimator.optimizer.param_groups[0]["lr"])
     return seen
@@ -172,8 +172,8 @@ def test_rates_by_length_and_moving_averages_are_refused_where_there_are_none():
 def test_candidates_that_are_compared_are_scored_on_the_beginning_of_the_text():
     made = problem("estimator.val_batches=1", "estimator.fit_every=50")
     estimator = made.estimator()
-    own = [estimator.evaluate(picked(made)).metrics["loss"] for _ in range(3)]
-    same_ones = [estimator.evaluate(Candidate(made.arch(0), compared=True)).metrics["loss"] for _ in range(3)]
+    own = [estimator.evaluate(picked(made), 0).metrics["loss"] for _ in range(3)]
+    same_ones = [estimator.evaluate(Candidate(made.arch(0), compared=True), 0).metrics["loss"] for _ in range(3)]
     assert len(set(own)) == 3 and set(same_ones) == {own[0]}
 
 

@@ -23,7 +23,7 @@ def until_spent(estimator, sample, ask, epochs):
         fit(estimator, sample)
         if estimator.epoch >= epochs:
             return evaluations
-        evaluations.append(estimator.evaluate(ask()))
+        evaluations.append(estimator.evaluate(ask(), 0))
 
 
 def test_scoring_a_path_computes_no_gradient_and_moves_no_weight():
@@ -31,7 +31,7 @@ def test_scoring_a_path_computes_no_gradient_and_moves_no_weight():
     estimator, graphs = problem.estimator(), []
     before = deepcopy(dict(estimator.net.named_parameters()))
     estimator.net.classifier.register_forward_hook(lambda m, x, y: graphs.append(y.requires_grad))
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     assert graphs == [False]
     assert same(before, dict(estimator.net.named_parameters()))
 
@@ -40,7 +40,7 @@ def test_scoring_a_path_computes_no_gradient_and_moves_no_weight():
 def test_a_path_is_scored_on_so_many_validation_batches(val_batches, read):
     problem = Problem("budget.epochs=2", f"estimator.val_batches={val_batches}")
     estimator = problem.estimator()
-    metrics = estimator.evaluate(Candidate(problem.arch(0))).metrics
+    metrics = estimator.evaluate(Candidate(problem.arch(0)), 0).metrics
     assert problem.data.log == [("val", 0, step) for step in read]
     with torch.no_grad():
         batches = [problem.data.val().batch(32, 0, step) for step in read]
@@ -77,7 +77,7 @@ def test_rows_and_weights_learn_from_the_batches_of_their_level(bilevel):
 def test_without_levels_rows_and_weights_see_the_same_loss():
     problem = Problem("budget.epochs=2", "estimator.bilevel=false")
     estimator, rows = problem.estimator(), problem.rows(1)
-    evaluation = estimator.evaluate(Candidate((), rows))
+    evaluation = estimator.evaluate(Candidate((), rows), 0)
     x, y = problem.data.full().batch(32, 0, 0)
     loss = problem.data.loss(estimator.net(x, Candidate((), rows)), y)
     assert evaluation.loss.item() == pytest.approx(loss.item(), rel=1e-5)
@@ -115,7 +115,7 @@ def test_the_last_evaluation_of_a_spent_budget_takes_no_weight_step():
     estimator = problem.estimator()
     until_spent(estimator, lambda: Candidate(problem.arch(0)), lambda: Candidate(problem.arch(0)), 1)
     before = deepcopy(estimator.net.classifier.weight)
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     estimator.fit(lambda: Candidate(problem.arch(0)))
     assert estimator.epoch == 1 and torch.equal(before, estimator.net.classifier.weight)
 
@@ -123,7 +123,7 @@ def test_the_last_evaluation_of_a_spent_budget_takes_no_weight_step():
 def test_one_evaluation_is_followed_by_one_weight_step_however_often_it_is_fit():
     problem = Problem("budget.epochs=2")
     estimator = problem.estimator()
-    estimator.evaluate(relaxed(problem, 0))
+    estimator.evaluate(relaxed(problem, 0), 0)
     for _ in range(3):
         estimator.fit(lambda: Candidate(problem.arch(0)))
     assert problem.data.log == [("train", 0, 0), ("val", 0, 0), ("train", 0, 0)]
@@ -172,7 +172,7 @@ def test_a_first_order_search_is_algorithm_1_written_out(clip):
     expected = reference(net, problem, rows, steps=STEPS, lr=0.025, clip=clip)
     found = []
     for _ in range(STEPS):
-        evaluation = estimator.evaluate(Candidate((), rows))
+        evaluation = estimator.evaluate(Candidate((), rows), 0)
         found.append(torch.cat(torch.autograd.grad(evaluation.loss, rows)))
         estimator.fit(lambda: Candidate((), [row.detach() for row in rows]))
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
@@ -192,7 +192,7 @@ def test_the_virtual_step_is_the_weight_step_that_follows():
 
     estimator.unroll = looking_ahead
     for t in range(STEPS + 1):  # into the second epoch, where the rate is lower
-        estimator.evaluate(relaxed(problem, 3))
+        estimator.evaluate(relaxed(problem, 3), 0)
         estimator.fit(lambda: relaxed(problem, 3))
         found = {name: w.detach() for name, w in estimator.net.named_parameters()}
         torch.testing.assert_close(virtual[t], found, rtol=1e-4, atol=1e-6)
@@ -202,7 +202,7 @@ def test_the_virtual_step_is_the_weight_step_that_follows():
 def test_the_setting_chooses_the_gradient(unroll):
     problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}", "estimator.unroll_radius=0.5")
     estimator, rows = problem.estimator(), problem.rows(1)
-    evaluation = estimator.evaluate(Candidate((), rows))
+    evaluation = estimator.evaluate(Candidate((), rows), 0)
     assert estimator.unroll.__name__ == unroll and estimator.unroll_radius == 0.5
     assert sum(slope.abs().sum() for slope in torch.autograd.grad(evaluation.loss, rows)) > 0
     assert evaluation.loss.item() == pytest.approx(evaluation.metrics["loss"], rel=1e-5)
@@ -211,9 +211,9 @@ def test_the_setting_chooses_the_gradient(unroll):
 def test_norms_use_the_batch_even_after_the_network_was_put_to_evaluation():
     problem = Problem("budget.epochs=2")
     estimator = problem.estimator()
-    expected = estimator.evaluate(Candidate(problem.arch(0))).metrics
+    expected = estimator.evaluate(Candidate(problem.arch(0)), 0).metrics
     estimator.net.eval()
-    assert estimator.evaluate(Candidate(problem.arch(0))).metrics == expected
+    assert estimator.evaluate(Candidate(problem.arch(0)), 0).metrics == expected
 
 
 def test_size_replaces_parts_of_the_form():
@@ -256,7 +256,7 @@ def search_steps(estimator, steps=2):
     arch = (0,) * 12
     estimator.fit(lambda: pytest.fail("no warm-up"))
     for _ in range(steps):
-        loss = estimator.evaluate(Candidate(arch, rows)).loss
+        loss = estimator.evaluate(Candidate(arch, rows), 0).loss
         found += [loss.detach(), *torch.autograd.grad(loss, rows)]
         estimator.fit(lambda: Candidate(arch, [row.detach() for row in rows]))
     return [*found, *estimator.net.state_dict().values()]

@@ -12,7 +12,7 @@ from nasctl.config.compose import make
 from nasctl.core import Candidate
 from nasctl.errors import RequestError
 from nasctl.walk import every as walk
-from tests.small import CPU, Problem, through_a_file
+from tests.small import CPU, Problem
 from tests.tables import nasbench201, write_table
 
 GOOD, PLAIN, BAD = (1, 1, 1, 1, 1, 1), (0, 1, 2, 3, 4, 0), (0, 0, 0, 0, 0, 0)
@@ -62,7 +62,7 @@ class NoData:
 
 
 def metrics(estimator, arch=GOOD):
-    return dict(estimator.evaluate(Candidate(arch)).metrics)
+    return dict(estimator.evaluate(Candidate(arch), 0).metrics)
 
 
 def test_the_search_sees_one_seed_and_the_mean_of_the_others_is_reported(table):
@@ -94,16 +94,11 @@ def test_further_columns_are_metrics_under_the_names_given(table):
     assert found["reported_error"] == pytest.approx(6.5)
 
 
-def test_the_simulated_clock_adds_up_every_look_up_and_survives_a_checkpoint(table):
+def test_every_look_up_gives_its_simulated_seconds_to_be_added_up(table):
     first = table(seconds="hours")
-    for arch in (GOOD, BAD, GOOD):
-        first.evaluate(Candidate(arch))
-    assert first.facts()["table"]["simulated_seconds"] == 2 * 7200 + 60
-    second = table(seconds="hours")
-    second.load_state_dict(through_a_file(first.state_dict()))
-    second.evaluate(Candidate(BAD))
-    assert second.facts()["table"]["simulated_seconds"] == 2 * 7200 + 120
-    assert "simulated_seconds" not in table().facts()["table"]
+    found = [first.evaluate(Candidate(arch), index).facts for index, arch in enumerate((GOOD, BAD, GOOD))]
+    assert found == [{"simulated_seconds": seconds} for seconds in (7200, 60, 7200)]
+    assert table().evaluate(Candidate(GOOD), 0).facts == {}
 
 
 def test_the_record_names_split_columns_and_content(table, tmp_path):
@@ -126,7 +121,7 @@ def test_a_whole_table_is_taken_at_its_word(table):
 
 def test_a_missing_architecture_is_named_with_the_nearest(table):
     with pytest.raises(RequestError) as refused:
-        table().evaluate(Candidate((1, 1, 1, 1, 1, 2)))
+        table().evaluate(Candidate((1, 1, 1, 1, 1, 2)), 0)
     assert f"has no row for {name((1, 1, 1, 1, 1, 2))}, the nearest is {name(GOOD)}; add it or set" in str(
         refused.value
     )
@@ -134,7 +129,7 @@ def test_a_missing_architecture_is_named_with_the_nearest(table):
 
 def test_a_missing_value_is_named_with_row_and_column(table):
     with pytest.raises(RequestError, match=r"t\.csv, row 3: \|.*\| has no three; add it or set estimator.partial=true"):
-        table().evaluate(Candidate(PLAIN))
+        table().evaluate(Candidate(PLAIN), 0)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +181,7 @@ def test_an_architecture_twice_is_refused_with_its_row(table):
 )
 def test_an_accuracy_out_of_range_is_refused(table, percent, value, said):
     with pytest.raises(RequestError, match=said):
-        table([[name(GOOD), value]], ["cell", "one"], accuracy=["one"], percent=percent).evaluate(Candidate(GOOD))
+        table([[name(GOOD), value]], ["cell", "one"], accuracy=["one"], percent=percent).evaluate(Candidate(GOOD), 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00 no text", b'cell,one\n"open quote'])

@@ -35,7 +35,7 @@ def table(tmp_path):
 
 
 def error(estimator, arch=ARCHS[0]):
-    return estimator.evaluate(Candidate(arch)).metrics["error"]
+    return estimator.evaluate(Candidate(arch), 0).metrics["error"]
 
 
 @pytest.mark.parametrize(

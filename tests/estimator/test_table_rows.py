@@ -49,7 +49,7 @@ def arch_of(space: SearchSpace) -> tuple[int, ...]:
 def test_any_text_of_an_architecture_is_its_row(text: str, darts: SearchSpace, tmp_path: Path) -> None:
     made = table(darts, tmp_path, [[TEXTS[4], 1], [text, 91.5]])
     assert made.covers(arch_of(darts)) and not made.covers((0, 0, 0, 0, 0, 0))
-    assert made.evaluate(Candidate(arch_of(darts))).metrics["accuracy"] == pytest.approx(0.915)
+    assert made.evaluate(Candidate(arch_of(darts)), 0).metrics["accuracy"] == pytest.approx(0.915)
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 2), (3, 0)])
@@ -72,4 +72,4 @@ def test_rows_of_the_micro_space_are_found_whatever_the_order_of_inputs(tmp_path
 
 def test_rows_of_the_benchmark_may_be_indices(tmp_path: Path) -> None:
     made = table(nasbench201(), tmp_path, [["(3, 3, 0, 0, 0, 0)", 55]])
-    assert made.evaluate(Candidate((3, 3, 0, 0, 0, 0))).metrics["error"] == pytest.approx(45)
+    assert made.evaluate(Candidate((3, 3, 0, 0, 0, 0)), 0).metrics["error"] == pytest.approx(45)

@@ -87,19 +87,17 @@ def test_a_picked_path_costs_its_own_network(space):
         bias = problem.space.task.num_outputs  # counted by the benchmark's convention, and not as work
     estimator = problem.estimator()
     for arch in map(problem.arch, range(COMPARED + 2)):
-        before = estimator.work
-        estimator.evaluate(Candidate(arch))
-        assert estimator.work - before == IMAGES * (macs_of(problem, arch) - bias)
+        assert estimator.evaluate(Candidate(arch), 0).work == IMAGES * (macs_of(problem, arch) - bias)
 
 
 def test_a_weight_step_costs_three_forward_passes_of_what_it_trains():
     problem = Problem("budget.epochs=2")
     estimator, macs = problem.estimator(), macs_of(problem, problem.arch(1))
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     before = estimator.work
     estimator.fit(lambda: Candidate(problem.arch(1)))
     assert estimator.work - before == 3 * 32 * macs
-    estimator.evaluate(Candidate(problem.arch(0)))
+    estimator.evaluate(Candidate(problem.arch(0)), 0)
     before = estimator.work
     estimator.fit(lambda: relaxed(problem, 2))
     assert estimator.work - before == 3 * 32 * macs_of_mixture(problem)
@@ -108,8 +106,8 @@ def test_a_weight_step_costs_three_forward_passes_of_what_it_trains():
 def test_an_active_option_costs_its_own_path():
     problem = Problem("budget.epochs=2")
     estimator, arch = problem.estimator(), problem.arch(4)
-    estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.picked(arch)))
-    assert estimator.work == 3 * 32 * macs_of(problem, arch)
+    evaluation = estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.picked(arch)), 0)
+    assert evaluation.work == 3 * 32 * macs_of(problem, arch)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +117,8 @@ def test_an_architecture_step_costs_the_passes_of_its_unroll(unroll, training, v
     problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}")
     estimator = problem.estimator()
     for examples in (32, 32, 8):  # a training and a validation batch of as many
-        before = estimator.work
-        estimator.evaluate(relaxed(problem, 1))
-        assert estimator.work - before == (training + validation) * examples * macs_of_mixture(problem)
+        evaluation = estimator.evaluate(relaxed(problem, 1), 0)
+        assert evaluation.work == (training + validation) * examples * macs_of_mixture(problem)
         estimator.fit(lambda: relaxed(problem, 1))
 
 
@@ -130,28 +127,39 @@ def test_the_convention_is_an_upper_bound_of_what_the_device_does(unroll, least)
     problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}")
     estimator, candidate = problem.estimator(), relaxed(problem, 1)
     with Counter() as device:
-        torch.autograd.grad(estimator.evaluate(candidate).loss, candidate.weights)
-    assert least <= device.macs / estimator.work <= 1
+        evaluation = estimator.evaluate(candidate, 0)
+        torch.autograd.grad(evaluation.loss, candidate.weights)
+    assert least <= device.macs / evaluation.work <= 1
 
 
-@pytest.mark.parametrize("estimator", ["supernet", "from_scratch"])
-def test_work_survives_a_checkpoint_and_depends_on_no_other_run(estimator):
-    problem = Problem("budget.epochs=2", estimator=estimator)
+def test_work_survives_a_checkpoint_and_depends_on_no_other_run():
+    problem = Problem("budget.epochs=2")
     whole, first, second = (problem.estimator() for _ in range(3))
     for arch in (0, 1):
-        whole.evaluate(Candidate(problem.arch(arch)))
-    first.evaluate(Candidate(problem.arch(0)))
+        whole.fit(lambda arch=arch: Candidate(problem.arch(arch)))
+        whole.evaluate(Candidate(problem.arch(arch)), arch)
+    first.fit(lambda: Candidate(problem.arch(0)))
+    first.evaluate(Candidate(problem.arch(0)), 0)
     second.load_state_dict(through_a_file(first.state_dict()))
-    second.evaluate(Candidate(problem.arch(1)))
+    second.fit(lambda: Candidate(problem.arch(1)))
+    second.evaluate(Candidate(problem.arch(1)), 1)
     assert second.work == whole.work > first.work > 0
+
+
+def test_the_work_of_an_evaluation_depends_on_no_other():
+    problem = Problem(estimator="from_scratch")
+    one, other = problem.estimator(), problem.estimator()
+    one.evaluate(Candidate(problem.arch(0)), 0)
+    works = [estimator.evaluate(Candidate(problem.arch(1)), 1).work for estimator in (one, other)]
+    assert works[0] == works[1] > 0
 
 
 @pytest.mark.parametrize("fidelity, epochs", [(None, 4), (0.5, 2)])
 def test_a_short_training_costs_its_epochs_and_its_validation(fidelity, epochs):
     problem = Problem("estimator.epochs=4", "+estimator.size={channels:2}", estimator="from_scratch")
     estimator, arch = problem.estimator(), problem.arch(0)
-    estimator.evaluate(Candidate(arch, fidelity=fidelity))
-    assert estimator.work == IMAGES * (3 * epochs + 1) * macs_of(problem, arch, "final", channels=2)
+    evaluation = estimator.evaluate(Candidate(arch, fidelity=fidelity), 0)
+    assert evaluation.work == IMAGES * (3 * epochs + 1) * macs_of(problem, arch, "final", channels=2)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +172,6 @@ def test_a_short_training_costs_its_epochs_and_its_validation(fidelity, epochs):
 def test_a_training_that_diverges_costs_what_it_ran(overrides, passes):
     problem = Problem(*overrides, "trainer.lr=1e30", estimator="from_scratch")
     estimator, arch = problem.estimator(), problem.arch(0)
-    with pytest.raises(TrialError):
-        estimator.evaluate(Candidate(arch))
-    assert estimator.work == IMAGES * passes * macs_of(problem, arch, "final")
+    with pytest.raises(TrialError) as failed:
+        estimator.evaluate(Candidate(arch), 0)
+    assert failed.value.work == IMAGES * passes * macs_of(problem, arch, "final")

@@ -131,7 +131,7 @@ def estimator_of(name, *overrides, seed=0):
 
 
 def score(estimator, arch):
-    evaluation = estimator.evaluate(Candidate(arch))
+    evaluation = estimator.evaluate(Candidate(arch), 0)
     assert set(evaluation.metrics) == {"score"} and evaluation.loss is None
     return evaluation.metrics["score"]
 
@@ -179,7 +179,7 @@ def test_a_score_that_is_no_number_fails_the_trial(monkeypatch):
     problem, estimator = estimator_of("naswot")
     monkeypatch.setattr(scores, "naswot", lambda network, inputs: -math.inf)
     with pytest.raises(TrialError, match=r"estimator.score=naswot is -inf; choose another score, batch_size or size"):
-        estimator.evaluate(Candidate(problem.arch(0)))
+        estimator.evaluate(Candidate(problem.arch(0)), 0)
 
 
 @pytest.mark.parametrize("score", ["naswot", "synflow", "grad_norm"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 sys.path.insert(0, str(Path(__file__).parent))  # for fabricate.py, in any import mode of pytest
 

@@ -11,12 +11,13 @@ from itertools import combinations
 import numpy
 import pytest
 
-from nasctl.report import correlation, rank
+from nasctl.report import correlation
+from nasctl.report._statistics import rank
+from nasctl.report._statistics.figure import Figure
+from nasctl.report._statistics.interval import between, from_value, gain, half_width
 from nasctl.report._statistics.median import bounds
+from nasctl.report._statistics.paired_difference import contrasts
 from nasctl.report._statistics.proportion import exact
-from nasctl.report.contrast import contrasts
-from nasctl.report.figure import Figure
-from nasctl.report.interval import between, from_value, gain, half_width
 
 pytestmark = pytest.mark.slow
 

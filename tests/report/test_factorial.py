@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from scipy.stats import chi2
 
+from nasctl.report._read.record import find
 from nasctl.report._statistics import components
-from nasctl.report.comparison import gather
-from nasctl.report.document import document
-from nasctl.report.factorial import BLOCK, SOURCES, shares
+from nasctl.report.view._comparison.comparison import compared
+from nasctl.report.view._comparison.document import document
+from nasctl.report.view._comparison.factorial import BLOCK, SOURCES, shares
 from tests.report.fabricate import genotype, retrain
 
 NAMES, RECIPES, SEEDS = ("DARTS_V1", "DARTS_V2", "NASNet"), ("plain", "cutout"), (0, 1)
@@ -34,7 +35,7 @@ def trained(root, name, recipe, seed, error, cutout=0):
 
 
 def found(root):
-    return gather([str(root)], "none").factorial
+    return compared(find([root]), "none").factorial
 
 
 def effects(a, r, both, seed):
@@ -94,7 +95,7 @@ def test_a_design_is_found_among_runs_and_shown(tmp_path):
     # mean squares 96, 108, 0, 0 and 12 of the levels 3, 2 and 2
     parts = [96 / 4, 108 / 6, 0, 12 / 6, 12 / 6]
     assert [share.value for share in known.shares] == pytest.approx([part / 44 for part in parts])
-    grids = [grid for grid in document(gather([str(tmp_path)], "none")) if grid.title.startswith("Architecture or")]
+    grids = [grid for grid in document(compared(find([tmp_path]), "none")) if grid.title.startswith("Architecture or")]
     assert grids[0].rows[0][0] == "DARTS_V1" and "(n=2)" in grids[0].rows[0][1]
     told = dict(grids[1].rows)
     assert told["architecture"].startswith("54.5 [") and told["recipe"] == "40.9 (too few recipes (2) for an interval)"
@@ -114,7 +115,7 @@ def test_a_stray_recipe_is_left_out_and_named(tmp_path):
     known = design(tmp_path, effects(4, 3, 0, 1))
     assert known.architectures == list(NAMES) and len(known.recipes) == 2
     assert known.left_out == ["recipe classifier, cutout=7"]
-    [remark] = next(grid.remarks for grid in document(gather([str(tmp_path)], "none")) if "by both" in grid.title)
+    [remark] = next(grid.remarks for grid in document(compared(find([tmp_path]), "none")) if "by both" in grid.title)
     assert remark.startswith("Left out: recipe classifier, cutout=7. The design is the sub-design of most trainings")
 
 
@@ -132,7 +133,7 @@ def test_seeds_that_some_cells_lack_are_left_out_and_named(tmp_path):
 def test_other_seeds_in_each_cell_are_repetitions(tmp_path):
     known = design(tmp_path, effects(4, 3, 0, 1), seeds=lambda i, j: (10 * i + 2 * j, 10 * i + 2 * j + 1))
     assert not known.blocked and known.seeds == () and [share.source for share in known.shares] == list(SOURCES)
-    remarks = next(g for g in document(gather([str(tmp_path)], "none")) if "what explains" in g.title).remarks
+    remarks = next(g for g in document(compared(find([tmp_path]), "none")) if "what explains" in g.title).remarks
     assert "Seeds are not the same in every cell: 2 of each cell are its repetitions." in remarks
 
 

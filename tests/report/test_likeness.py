@@ -12,9 +12,9 @@ import yaml
 from fabricate import CHOICES, CPU, GPU, genotype, retrain, search
 
 from nasctl.errors import RequestError
-from nasctl.report import compare, pareto
-from nasctl.report.likeness import canonical_hash, equal_work, fields, groups, leaves, limits
-from nasctl.report.record import finite, read
+from nasctl.report._read.likeness import canonical_hash, equal_work, fields, groups, leaves, limits
+from nasctl.report._read.record import finite, read
+from nasctl.report.command import compare
 
 LIMIT = {"_target_": "nasctl.constraint.limit.Limit", "resource": "params"}
 
@@ -350,7 +350,7 @@ ASKED = {"pareto": "params", "format": "markdown", "plot": None, "overwrite": Fa
 def test_two_data_sets_have_a_front_each(root):
     swept(root, "aaaaaaaa", 0.9)
     swept(root, "bbbbbbbb", 0.5, seed=1)
-    text = pareto([str(root)], **ASKED)
+    text = compare([str(root)], **ASKED)
     assert "**loss against params (data aaaaaa)**" in text and "**loss against params (data bbbbbb)**" in text
     assert text.count("2 of 2 architectures are on the front") == 2 and "is the mean of" not in text
 
@@ -370,13 +370,13 @@ def test_trials_that_were_measured_otherwise_have_a_front_of_their_own(root, oth
     same = {"config": {"dataset": {"rows": 1}, "estimator": {"epochs": 1, "trainer": {"lr": 1}}}}
     swept(root, "aaaaaaaa", 0.9, **same)
     swept(root, "aaaaaaaa", 0.5, signature="bbbb", **other)
-    assert pareto([str(root)], **ASKED).count("on the front; ") == 2
+    assert compare([str(root)], **ASKED).count("on the front; ") == 2
 
 
 def test_a_front_counts_a_repeated_run_once(root):
     folder = swept(root, "aaaaaaaa", 0.9)
     shutil.copytree(folder, root / "copy")
-    assert "is the mean of" not in pareto([str(root)], **ASKED)
+    assert "is the mean of" not in compare([str(root)], **ASKED)
 
 
 def test_the_rule_for_ties_on_a_front_is_stated(root):
@@ -384,7 +384,7 @@ def test_the_rule_for_ties_on_a_front_is_stated(root):
     lines = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     lines[1]["metrics"] = lines[0]["metrics"]
     (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    text = pareto([str(root)], **ASKED)
+    text = compare([str(root)], **ASKED)
     assert "1 architectures tie with one on the front: of equal cost and value the first by name" in text
     assert "| 0 | 10 |" in text and "| 1 | 10 |" not in text
 
@@ -412,7 +412,7 @@ def test_every_format_names_a_fault(root, format):
     folder = retrain(root, error=3.0)
     shutil.copytree(folder, root / "again")
     change(root / "again", result={"error": 4.0})
-    text = " ".join(compare([str(root)], format=format, width=1000).split())
+    text = " ".join(compare([str(root)], format=format).split())
     assert "with unlike results" in text
 
 

@@ -9,8 +9,9 @@ import yaml
 from fabricate import CHOICES, genotype, retrain, search
 
 from nasctl.errors import RequestError
-from nasctl.report import compare, metric, outcomes, regret, trajectory
-from nasctl.report.comparison import gather
+from nasctl.report._read.record import find
+from nasctl.report.command import compare
+from nasctl.report.view._comparison.comparison import compared
 
 RANDOM = {"strategy": "random_search", "estimator": "from_scratch"}
 SECOND = {"table": "C10-DARTS", "method": "DARTS second order + cutout"}
@@ -217,7 +218,7 @@ def test_a_search_on_other_data_than_the_sweep_is_left_out(root, data, scored):
     sweep = swept(root)
     found(root, data)
     found(root, seed=9, signature="kept")
-    text = regret([str(root)], regret=str(sweep), format="markdown")
+    text = compare([str(root)], regret=str(sweep), format="markdown")
     assert ("Left out: 1 runs" in text) != scored
 
 
@@ -227,7 +228,7 @@ def test_sweeps_of_two_data_sets_have_no_common_mean(root, second, reason):
     swept(root / "sweeps", **{"seed": 1, **second})
     found(root)
     with pytest.raises(RequestError, match=f"different settings.*{reason}"):
-        regret([str(root)], regret=str(root / "sweeps"), format="markdown")
+        compare([str(root)], regret=str(root / "sweeps"), format="markdown")
 
 
 def test_a_sweep_given_twice_counts_once_and_one_with_unlike_results_is_refused(root):
@@ -235,10 +236,10 @@ def test_a_sweep_given_twice_counts_once_and_one_with_unlike_results_is_refused(
     shutil.copytree(folder, root / "sweeps" / "copy")
     found(root / "found")
     ask = {"regret": str(root / "sweeps"), "format": "markdown"}
-    assert "is the mean of" not in regret([str(root / "found")], **ask)
+    assert "is the mean of" not in compare([str(root / "found")], **ask)
     change(root / "sweeps" / "copy", "result.json", error=99.0)
     with pytest.raises(RequestError, match="unlike results"):
-        regret([str(root / "found")], **ask)
+        compare([str(root / "found")], **ask)
 
 
 def test_regrets_under_unlike_limits_have_no_difference(root):
@@ -247,7 +248,7 @@ def test_regrets_under_unlike_limits_have_no_difference(root):
         found(root, seed=seed, signature="one", limit=100, label="A", arch=seed % 2)
         found(root, seed=seed, signature="two", limit=50, label="B", arch=1)
         found(root, seed=seed, signature="three", limit=50, label="C", arch=seed // 2)
-    text = regret([str(root)], regret=str(sweep), format="markdown")
+    text = compare([str(root)], regret=str(sweep), format="markdown")
     differences = text.split("Differences of mean regret")[1]
     assert "| B | C |" in differences and "| A |" not in differences
     assert "Architectures of equal value share the better rank." in text
@@ -280,7 +281,7 @@ def test_a_metric_is_compared_between_like_methods_alone(root, file, parts, unli
             )
             if unlike and label == "B":
                 change(folder, file, **parts)
-    assert ("Differences of auc" in metric([str(root)], metric="auc", format="markdown")) != unlike
+    assert ("Differences of auc" in compare([str(root)], metric="auc", format="markdown")) != unlike
 
 
 # outcomes and trajectories
@@ -301,16 +302,16 @@ OUTCOMES = {"outcomes": "macs", "by": None, "format": "markdown", "plot": None, 
 def test_outcomes_on_two_tables_are_told_apart(root):
     repeated(root, "aaaaaaaa")
     repeated(root, "bbbbbbbb", seed=1)
-    text = outcomes([str(root)], **OUTCOMES)
+    text = compare([str(root)], **OUTCOMES)
     assert "| TabNAS, data aaaaaa |" in text and "| TabNAS, data bbbbbb |" in text
 
 
 def test_outcomes_of_a_seed_given_twice_stand_once_and_unlike_ones_are_a_fault(root):
     folder = repeated(root, "aaaaaaaa")
     shutil.copytree(folder, root / "copy")
-    assert outcomes([str(root)], **OUTCOMES).count("| TabNAS") == 1
+    assert compare([str(root)], **OUTCOMES).count("| TabNAS") == 1
     change(root / "copy", "result.json", error=99.0)
-    assert "with unlike results" in outcomes([str(root)], **OUTCOMES)
+    assert "with unlike results" in compare([str(root)], **OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -320,13 +321,13 @@ def test_the_published_outcomes_stand_beside_their_data_alone(root, dataset, sai
     folder = repeated(root, "aaaaaaaa", dataset=dataset)
     if said:
         change(folder, "environment.json", data={"published": said})
-    assert ("Published, not measured here" in outcomes([str(root)], **OUTCOMES)) == shown
+    assert ("Published, not measured here" in compare([str(root)], **OUTCOMES)) == shown
 
 
 def test_a_reward_that_was_a_test_accuracy_is_a_sentence_under_the_table(root):
     repeated(root, "aaaaaaaa", error_kind="table (test)")
     sentence = "the reward of these searches was a test accuracy"
-    assert sentence in outcomes([str(root)], **OUTCOMES)
+    assert sentence in compare([str(root)], **OUTCOMES)
     search(root / "one", signature="bbbb", error_kind="table (test)")
     assert sentence in compare([str(root / "one")], width=1000)
     retrain(root / "two", source={"error_kind": "table (test)"})
@@ -341,7 +342,7 @@ def test_trajectories_of_two_limits_are_told_apart_and_repeats_stand_once(root):
         folder = search(root, seed=seed, label="TabNAS", trajectory=points)
         change(folder, "config.yaml", constraint=PARAMS | {"limit": limit})
     shutil.copytree(folder, root / "copy")
-    text = trajectory([str(root)], trajectory="layer1", format="markdown", plot=None, overwrite=False)
+    text = compare([str(root)], trajectory="layer1", format="markdown", plot=None, overwrite=False)
     assert "| TabNAS, limit params 3,000 |" in text and text.count("| TabNAS") == 2
 
 
@@ -358,7 +359,7 @@ def design(root, data=lambda name, seed: "aa", content=lambda name, recipe: name
                 change(folder, "environment.json", data={"data": data(name, seed)})
                 text = {"family": "darts", "genotype": {"normal": content(name, recipe)}, "arch": None}
                 (folder / "architecture.json").write_text(json.dumps(text))
-    return gather([str(root)], "none").factorial
+    return compared(find([root]), "none").factorial
 
 
 def test_a_design_is_of_one_data_set(root):

@@ -4,7 +4,8 @@ import pytest
 from fabricate import CPU, DAY, retrain, run, search
 
 from nasctl.errors import RequestError
-from nasctl.report import list_group, list_runs
+from nasctl.report.choices import list_group
+from nasctl.report.listing import list_runs
 
 
 @pytest.fixture

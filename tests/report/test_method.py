@@ -3,7 +3,7 @@
 import pytest
 from fabricate import CHOICES, CPU, DAY, genotype, retrain, search
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 
 def test_retrain_seeds_are_averaged_within_each_search_seed_first(root, compared):

@@ -8,7 +8,7 @@ import yaml
 
 from nasctl.cli import main as cli
 from nasctl.errors import RequestError
-from nasctl.report import outcomes
+from nasctl.report.command import compare
 
 ASKED = {"outcomes": "macs", "by": None, "format": "markdown", "plot": None, "overwrite": False}
 
@@ -42,7 +42,7 @@ def test_costs_are_of_all_and_errors_of_what_is_within(root):
         replica(90e6, 1.0, policy=policy),
     ]
     repeated(root, "a" * 8, lines)
-    (row,) = cells(outcomes([str(root)], **ASKED))
+    (row,) = cells(compare([str(root)], **ASKED))
     assert row["macs, mean ± std"] == "78.0 M ± 10.6 M" and row["median"] == "74.0 M"
     assert row["over the limit"] == "1 of 3" and row["error (%)"] == "32.00 ± 2.83 (n=2)"
     assert (row["best found (%)"], row["mode within (%)"], row["P(V)"]) == (
@@ -53,31 +53,31 @@ def test_costs_are_of_all_and_errors_of_what_is_within(root):
 def test_the_regret_is_the_mean_of_what_is_within(root):
     lines = [replica(70e6, 30.0) | {"regret": 0.01}, replica(71e6, 30.0) | {"regret": 0.0}]
     repeated(root, "a" * 8, [*lines, replica(90e6, 1.0) | {"regret": None}])
-    (row,) = cells(outcomes([str(root)], **ASKED))
+    (row,) = cells(compare([str(root)], **ASKED))
     assert row["regret"] == "0.0050 ± 0.0071 (n=2)"
 
 
 def test_the_published_table_stands_beside_searches_of_the_size_space_alone(root):
     repeated(root, "a" * 8, [replica(70e6, 30.0)])
-    text = outcomes([str(root)], **ASKED)
+    text = compare([str(root)], **ASKED)
     assert "| rejection N=200, lr 0.1 | 74.6 M ± 0.3 M | 74.7 M | 42.5 ± 1.4 |" in text
     assert text.count("| abs beta=") == 20
     other = root / "other"
     repeated(other, "b" * 8, [replica(70e6, 30.0)], space="nasbench201")
-    assert "Published" not in outcomes([str(other)], **ASKED)
+    assert "Published" not in compare([str(other)], **ASKED)
 
 
 def test_rows_are_ordered_by_a_setting(root):
     for i, samples in enumerate((10, 2, 1)):
         repeated(root, f"{i}" * 8, [replica(70e6, 30.0)], samples=samples, label="same")
-    found = cells(outcomes([str(root)], **ASKED | {"by": "strategy.samples"}))
+    found = cells(compare([str(root)], **ASKED | {"by": "strategy.samples"}))
     assert [row["strategy.samples"] for row in found] == ["1", "2", "10"]
 
 
 def test_limits_of_their_own_are_shown(root):
     repeated(root, "a" * 8, [replica(70e6, 30.0, limit=80e6)], limit=80e6)
     repeated(root, "b" * 8, [replica(70e6, 30.0, limit=60e6)], limit=60e6)
-    assert [row["limit"] for row in cells(outcomes([str(root)], **ASKED))] == ["60.00 M", "80.00 M"]
+    assert [row["limit"] for row in cells(compare([str(root)], **ASKED))] == ["60.00 M", "80.00 M"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_limit_on_another_resource_is_not_shown(root, constraint, shown):
     folder = repeated(root, "a" * 8, [replica(70e6, 30.0)])
     config = yaml.safe_load((folder / "config.yaml").read_text())
     (folder / "config.yaml").write_text(yaml.safe_dump(config | {"constraint": constraint}))
-    (row,) = cells(outcomes([str(root)], **ASKED))
+    (row,) = cells(compare([str(root)], **ASKED))
     assert row.get("limit") == shown and ("over the limit" in row) == (shown is not None)
 
 
@@ -108,13 +108,13 @@ def test_a_limit_on_another_resource_is_not_shown(root, constraint, shown):
 def test_what_cannot_be_shown_is_refused(root, changes, message):
     repeated(root, "a" * 8, [replica(70e6, 30.0)])
     with pytest.raises(RequestError, match=message):
-        outcomes([str(root)], **ASKED | changes)
+        compare([str(root)], **ASKED | changes)
 
 
 def test_runs_that_repeat_nothing_are_refused(root):
     fabricate.search(root)
     with pytest.raises(RequestError, match="none of these runs is a finished repeated search"):
-        outcomes([str(root)], **ASKED)
+        compare([str(root)], **ASKED)
 
 
 @pytest.mark.parametrize("by", [None, "strategy.samples"])
@@ -123,10 +123,10 @@ def test_outcomes_can_be_drawn(root, by, tmp_path):
     for i in (1, 2):
         repeated(root, f"{i}" * 8, [replica(70e6, 30.0), replica(90e6, 3.0)], samples=i)
     file = tmp_path / "outcomes.png"
-    outcomes([str(root)], **ASKED | {"by": by, "plot": str(file)})
+    compare([str(root)], **ASKED | {"by": by, "plot": str(file)})
     assert file.stat().st_size > 5000
     with pytest.raises(RequestError, match="exists already"):
-        outcomes([str(root)], **ASKED | {"plot": str(file)})
+        compare([str(root)], **ASKED | {"plot": str(file)})
 
 
 def test_the_command_line_shows_them(root, capsys):

@@ -10,9 +10,9 @@ import pytest
 from fabricate import CPU, genotype, retrain, run, search
 
 from nasctl.errors import RequestError
-from nasctl.report import compare
-from nasctl.report.output import FORMATS
-from nasctl.report.table import escape
+from nasctl.report import discovery
+from nasctl.report.command import compare
+from nasctl.report.format.latex import escape
 
 PAPER = {"table": "C10-DARTS", "method": "DARTS second order + cutout"}
 
@@ -148,7 +148,7 @@ def test_an_unknown_format_is_refused(runs):
         compare([str(runs)], format="markdwn")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", discovery.files("format", []))
 def test_the_file_holds_what_is_returned(runs, tmp_path, format):
     out = tmp_path / "report"
     assert compare([str(runs)], format=format, out=str(out)) == out.read_text(encoding="utf-8")
@@ -187,7 +187,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(runs, tmp_path, mon
 
 def test_the_report_room_imports_nothing_heavy(runs):
     program = (
-        "import sys; from nasctl.report import compare, list_group, list_runs;"
+        "import sys; from nasctl.report.command import compare; "
+        "from nasctl.report.listing import list_runs; from nasctl.report.choices import list_group;"
         "early = [name for name in ('rich', 'pandas') if name in sys.modules];"
         f"compare([{str(runs)!r}]); compare([{str(runs)!r}], format='csv');"
         "heavy = [n for n in ('torch', 'hydra', 'omegaconf', 'pandas', 'torchvision') if n in sys.modules];"

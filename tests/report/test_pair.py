@@ -8,7 +8,7 @@ import pytest
 from fabricate import CHOICES, DAY, genotype, retrain, run, search
 from scipy.stats import ttest_rel
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 RANDOM = {"strategy": "random_search", "estimator": "from_scratch"}
 COST = {"search": DAY, "selection": 0.0, "retrain": DAY}

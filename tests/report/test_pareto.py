@@ -12,8 +12,8 @@ import yaml
 
 from nasctl.cli import main as cli
 from nasctl.errors import RequestError
-from nasctl.report import pareto
-from nasctl.report.pareto import Front, Point, _drawn, front, hypervolume, reference
+from nasctl.report.command import compare
+from nasctl.report.view.pareto import Front, Point, _drawn, front, hypervolume, reference
 
 SETTINGS = {"pareto": "params", "format": "markdown", "plot": None, "overwrite": False}
 WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
@@ -49,14 +49,14 @@ def write(folder):
 def test_what_several_runs_evaluated_counts_by_its_mean(root, sweep):
     again = [trial(arch, {"params": p, "loss": loss + 0.2, "error": 30.0}) for arch, (p, loss, _) in TRIALS.items()]
     write(fabricate.search(root, seed=1, trials=tuple(again)))
-    text = pareto([str(root)], **SETTINGS)
+    text = compare([str(root)], **SETTINGS)
     assert "3 of 4 architectures are on the front" in text
     assert "| 8-32 | 200 | 0.6 ± 0.14 (n=2) | 25 |" in text and "loss is the mean of up to 2 evaluations" in text
 
 
 def test_what_searches_of_other_settings_evaluated_stays_apart(root, sweep):
     write(fabricate.search(root, signature="other", trials=(trial((0, 1), {"params": 200, "loss": 0.3}),)))
-    text = pareto([str(root)], **SETTINGS)
+    text = compare([str(root)], **SETTINGS)
     assert "2 of 5 architectures are on the front" in text
     assert "| 8-32 | 200 | 0.3 |" in text and "is the mean of" not in text
 
@@ -66,7 +66,7 @@ def test_architectures_of_a_space_without_decisions_have_their_numbers_as_names(
     lines = (trial(arch, {"params": p, "loss": loss}) for arch, (p, loss) in lengths.items())
     folder = write(fabricate.search(root, trials=tuple(lines), space_size=None))
     (folder / "decisions.json").unlink()
-    text = pareto([str(root)], **SETTINGS)
+    text = compare([str(root)], **SETTINGS)
     assert "| 0 | 100 | 0.9 |" in text and "| 1-2 | 200 | 0.5 |" in text and "| 1-0-3 | 300 | 0.4 |" in text
 
 
@@ -100,7 +100,7 @@ def test_the_reference_is_the_knee_and_a_bottleneck_where_there_is_one():
 
 
 def test_the_table_names_marks_and_counts(sweep):
-    text = pareto([str(sweep)], **SETTINGS)
+    text = compare([str(sweep)], **SETTINGS)
     rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
     assert rows == [
         "| 8-8 | 100 | 0.9 | 20 |  |",
@@ -116,7 +116,7 @@ def test_the_table_names_marks_and_counts(sweep):
 def test_what_is_maximised_is_turned_round(sweep):
     config = yaml.safe_load((sweep / "config.yaml").read_text()) | {"reward": {"name": "loss", "maximize": True}}
     (sweep / "config.yaml").write_text(yaml.safe_dump(config))
-    assert "1 of 4 architectures are on the front" in pareto([str(sweep)], **SETTINGS)
+    assert "1 of 4 architectures are on the front" in compare([str(sweep)], **SETTINGS)
 
 
 def test_what_is_maximised_is_drawn_as_it_was_measured():
@@ -129,24 +129,27 @@ def test_what_is_maximised_is_drawn_as_it_was_measured():
 def test_the_plot_is_drawn_and_not_overwritten(sweep, tmp_path):
     pytest.importorskip("matplotlib")
     file = tmp_path / "front.png"
-    pareto([str(sweep)], **SETTINGS | {"plot": str(file)})
+    compare([str(sweep)], **SETTINGS | {"plot": str(file)})
     assert file.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(RequestError, match=r"front\.png: exists already; .*overwrite=true"):
-        pareto([str(sweep)], **SETTINGS | {"plot": str(file)})
-    pareto([str(sweep)], **SETTINGS | {"plot": str(file), "overwrite": True})
+        compare([str(sweep)], **SETTINGS | {"plot": str(file)})
+    compare([str(sweep)], **SETTINGS | {"plot": str(file), "overwrite": True})
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"pareto": "macs"}, "pareto=macs: no trial of these runs has both macs and loss; give a search"),
-        ({"format": "csv"}, "format: unknown 'csv'"),
+        ({"format": "cvs"}, "format: unknown 'cvs'"),
+        ({"format": "runs_csv"}, "this view has no rows of runs; leave the view out"),
+        ({"metric": "auc"}, "metric and pareto are two views; give one of them"),
+        ({"overwrite": "maybe"}, "overwrite=maybe: must be true or false"),
         ({"plot": "front.gif"}, r"a file ending in \.gif cannot be drawn; use pdf, png, svg"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(sweep, change, sentence):
     with pytest.raises(RequestError, match=sentence):
-        pareto([str(sweep)], **SETTINGS | change)
+        compare([str(sweep)], **SETTINGS | change)
 
 
 def test_runs_of_two_metrics_are_refused(sweep, root):
@@ -154,13 +157,13 @@ def test_runs_of_two_metrics_are_refused(sweep, root):
     config = yaml.safe_load((other / "config.yaml").read_text()) | {"reward": {"name": "auc", "maximize": True}}
     (other / "config.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(RequestError, match="rewards are of 2 metrics"):
-        pareto([str(root)], **SETTINGS)
+        compare([str(root)], **SETTINGS)
 
 
 def test_the_command_line_shows_it(sweep, capsys):
     assert cli.run(["compare", str(sweep), "pareto=params"]) == 0
     assert "loss against params" in capsys.readouterr().out
-    assert cli.run(["compare", str(sweep), "pareto=params", "out=x"]) == 2
+    assert cli.run(["compare", str(sweep), "pareto=params", "published=all"]) == 2
 
 
 def test_the_hypervolume_is_the_share_of_the_box_that_the_front_dominates():
@@ -172,4 +175,4 @@ def test_the_hypervolume_is_the_share_of_the_box_that_the_front_dominates():
 
 def test_without_its_library_there_is_no_hypervolume(monkeypatch, sweep):
     monkeypatch.setitem(sys.modules, "moocore", None)
-    assert "hypervolume" not in pareto([str(sweep)], **SETTINGS)
+    assert "hypervolume" not in compare([str(sweep)], **SETTINGS)

@@ -5,7 +5,7 @@ import math
 import pytest
 from fabricate import genotype, retrain, search
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 from nasctl.report.listing import list_runs
 
 TEXT = {"space": "rnn_darts", "dataset": "ptb"}

@@ -4,8 +4,8 @@ import pytest
 from fabricate import retrain, search
 
 from nasctl.errors import RequestError
-from nasctl.report import compare
-from nasctl.report.published import notes, notes_of, rows, select, tables
+from nasctl.report._read.published import notes, notes_of, rows, select, tables
+from nasctl.report.command import compare
 
 SECOND = {"table": "C10-DARTS", "method": "DARTS second order + cutout"}
 

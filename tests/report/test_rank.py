@@ -4,7 +4,7 @@ import numpy
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from nasctl.report import rank
+from nasctl.report._statistics import rank
 
 
 @pytest.fixture(params=[(40, 1000), (40, 6), (600, 50)], ids=["no ties", "ties", "blocks"])

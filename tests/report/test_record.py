@@ -8,8 +8,8 @@ import pytest
 from fabricate import retrain, run, search
 
 from nasctl.errors import RequestError
-from nasctl.report import compare
-from nasctl.report.record import find, read
+from nasctl.report._read.record import find, read
+from nasctl.report.command import compare
 
 
 def test_runs_are_found_below_folders_and_by_their_own_path(root):

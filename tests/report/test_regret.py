@@ -9,7 +9,7 @@ import yaml
 
 from nasctl.cli import main as cli
 from nasctl.errors import RequestError
-from nasctl.report import regret
+from nasctl.report.command import compare
 
 WIDTHS = {"layer1": ["8", "64"], "layer2": ["8", "32"]}
 TRIALS = {(0, 0): (100, 0.9), (0, 1): (200, 0.5), (1, 0): (300, 0.6), (1, 1): (900, 0.4)}  # params, loss
@@ -69,7 +69,7 @@ def test_a_search_is_scored_by_the_sweep_within_its_own_limit(root):
     searched(root, (1, 0), WITHIN)
     searched(root, (0, 1), WITHIN, seed=1)
     searched(root, (1, 1), WITHIN, seed=2)
-    text = regret([str(root)], regret=str(sweep), format="markdown")
+    text = compare([str(root)], regret=str(sweep), format="markdown")
     first, second, third = cells(text)
     assert (first["found"], first["regret"], first["rank"]) == ("64-8", "0.10000", "2 of 3")
     assert (second["regret"], second["rank"]) == ("0.00000", "1 of 3")
@@ -82,7 +82,7 @@ def test_a_median_rank_has_an_interval_from_six_searches_on(root):
     sweep = swept(root)
     for seed, arch in enumerate([(0, 1), (0, 1), (1, 0), (1, 0), (0, 1), (0, 0)]):
         searched(root, arch, WITHIN, seed=seed)
-    text = regret([str(root)], regret=str(sweep), format="markdown")
+    text = compare([str(root)], regret=str(sweep), format="markdown")
     (method,) = tables(text)[1]
     assert method["median rank"] == "1.5 [1, 3]" and "interval between two order statistics" in text
 
@@ -93,7 +93,7 @@ def test_methods_are_ordered_by_their_mean_regret_with_intervals_of_the_differen
         searched(root, mine, WITHIN, seed)
         searched(root, other, WITHIN, seed, label="Random search")
         searched(root, (1, 1), WITHIN, seed, label="Astray")
-    _, methods, differences = tables(regret([str(root)], regret=str(sweep), format="markdown"))
+    _, methods, differences = tables(compare([str(root)], regret=str(sweep), format="markdown"))
     assert [row["method"] for row in methods] == ["TabNAS", "Random search", "Astray"]
     (row,) = differences
     assert list(row.values()) == ["TabNAS", "Random search", "-0.26667 [-0.64612, +0.11279]", ".094", "pairs, n=3"]
@@ -103,7 +103,7 @@ def test_methods_of_one_label_are_told_apart_by_their_settings(root):
     sweep = swept(root)
     for beta in ("-0.1", "-1"):
         searched(root, (0, 1), WITHIN, signature=f"found{beta}", overrides=[f"reward.beta={beta}"])
-    methods = tables(regret([str(root)], regret=str(sweep), format="markdown"))[1]
+    methods = tables(compare([str(root)], regret=str(sweep), format="markdown"))[1]
     assert sorted(row["method"] for row in methods) == ["TabNAS, reward.beta=-0.1", "TabNAS, reward.beta=-1"]
 
 
@@ -111,7 +111,7 @@ def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
     swept(root / "sweeps")
     swept(root / "sweeps", losses={(0, 0): 0.9, (0, 1): 0.9, (1, 0): 0.6, (1, 1): 0.4}, seed=1)
     searched(root / "found", (0, 1), WITHIN)
-    text = regret([str(root)], regret=str(root / "sweeps"), format="markdown")
+    text = compare([str(root)], regret=str(root / "sweeps"), format="markdown")
     (row,) = cells(text)
     assert (row["loss"], row["best within"], row["rank"]) == ("0.70000", "0.60000", "2 of 3")
     assert "the mean of 2 sweeps" in text
@@ -122,7 +122,7 @@ def test_sweeps_of_different_settings_have_no_common_mean(root):
     swept(root / "sweeps", seed=1, signature="sweep001")
     searched(root / "found", (0, 1), WITHIN)
     with pytest.raises(RequestError, match=r"are sweeps of different settings \(sweep001 and sweep000\)"):
-        regret([str(root)], regret=str(root / "sweeps"), format="markdown")
+        compare([str(root)], regret=str(root / "sweeps"), format="markdown")
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_sweeps_of_different_settings_have_no_common_mean(root):
 def test_several_limits_and_none(root, constraint, best, rank):
     sweep = swept(root)
     searched(root, (0, 1), constraint)
-    (row,) = cells(regret([str(root)], regret=str(sweep), format="markdown"))
+    (row,) = cells(compare([str(root)], regret=str(sweep), format="markdown"))
     assert (row["best within"], row["rank"]) == (best, rank)
 
 
 def test_what_is_better_when_larger_has_a_positive_regret_too(root):
     sweep = swept(root, maximize=True)
     searched(root, (0, 1), WITHIN)
-    (row,) = cells(regret([str(root)], regret=str(sweep), format="markdown"))
+    (row,) = cells(compare([str(root)], regret=str(sweep), format="markdown"))
     assert (row["best within"], row["regret"], row["loss"]) == ("0.90000", "0.40000", "0.50000")
 
 
@@ -150,7 +150,7 @@ def test_a_part_of_a_sweep_is_refused(root):
     sweep = swept(root, archs=tuple(TRIALS)[:3])
     searched(root, (0, 1), WITHIN)
     with pytest.raises(RequestError, match="is no finished sweep of a whole space"):
-        regret([str(root)], regret=str(sweep), format="markdown")
+        compare([str(root)], regret=str(sweep), format="markdown")
 
 
 @pytest.mark.parametrize("other", ["decisions", "dataset", "setting"])
@@ -163,16 +163,16 @@ def test_searches_of_another_space_or_data_set_are_left_out(root, other):
     if other == "setting":
         write(found, dataset={"rows": 10})
     with pytest.raises(RequestError, match="none of these is a finished search of the sweep's space and data set"):
-        regret([str(root)], regret=str(sweep), format="markdown")
+        compare([str(root)], regret=str(sweep), format="markdown")
     searched(root, (0, 1), WITHIN, seed=1)
-    text = regret([str(root)], regret=str(sweep), format="markdown")
+    text = compare([str(root)], regret=str(sweep), format="markdown")
     assert len(cells(text)) == 1 and "Left out: 1 runs" in text
 
 
 def test_where_the_files_of_a_data_set_lie_does_not_matter(root):
     sweep, found = swept(root), searched(root, (0, 1), WITHIN)
     write(found, dataset={"root": "elsewhere", "workers": 2})
-    assert "1 of 3" in regret([str(root)], regret=str(sweep), format="markdown")
+    assert "1 of 3" in compare([str(root)], regret=str(sweep), format="markdown")
 
 
 def test_each_replica_of_a_repeated_search_is_scored(root):
@@ -181,7 +181,7 @@ def test_each_replica_of_a_repeated_search_is_scored(root):
     replicas = [{"seed": seed, "arch": arch, **shared} for seed, arch in enumerate([[0, 1], [1, 0], [1, 1]])]
     (found / "replicas.jsonl").write_text("".join(json.dumps(line) + "\n" for line in replicas))
     (found / "result.json").write_text(json.dumps(json.loads((found / "result.json").read_text()) | {"repeats": 3}))
-    rows = cells(text := regret([str(root)], regret=str(sweep), format="markdown"))
+    rows = cells(text := compare([str(root)], regret=str(sweep), format="markdown"))
     assert [row["seed"] for row in rows] == ["0", "1", "2"]
     assert [row["regret"] for row in rows] == ["0.00000", "0.10000", "infeasible"]
     assert "| 0.05000 ± 0.07071 (n=2) |" in text
@@ -191,7 +191,7 @@ def test_a_limit_that_a_sweep_has_no_costs_for_is_refused(root):
     sweep = swept(root)
     searched(root, (0, 1), {"resource": "latency", "limit": 3})
     with pytest.raises(RequestError, match="a limit on latency cannot be judged by a sweep"):
-        regret([str(root)], regret=str(sweep), format="markdown")
+        compare([str(root)], regret=str(sweep), format="markdown")
 
 
 def test_the_command_line_shows_it(root, capsys):

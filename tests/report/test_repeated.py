@@ -8,9 +8,9 @@ import pytest
 from fabricate import retrain
 from scipy.stats import ttest_rel
 
-from nasctl.report import compare
-from nasctl.report.figure import Figure
-from nasctl.report.interval import between
+from nasctl.report._statistics.figure import Figure
+from nasctl.report._statistics.interval import between
+from nasctl.report.command import compare
 from tests.report.test_replicas import TABLE, line, repeated
 
 DATA = Path(__file__).resolve().parents[2] / "docs" / "data"

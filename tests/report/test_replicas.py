@@ -5,7 +5,7 @@ import json
 import pytest
 from fabricate import CPU, DAY, retrain, search
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 TABLE = {"estimator": "nasbench201_table", "space": "nasbench201", "strategy": "random_search"}
 

@@ -6,9 +6,10 @@ import pytest
 from fabricate import genotype, retrain
 
 from nasctl.errors import RequestError
-from nasctl.report import compare
-from nasctl.report.comparison import gather
-from nasctl.report.scaling import points, series
+from nasctl.report._read.record import find
+from nasctl.report.command import compare
+from nasctl.report.view._comparison.comparison import compared
+from nasctl.report.view._comparison.scaling import points, series
 
 
 def network(root, name, params, error, *, recipe, **changes):
@@ -26,7 +27,7 @@ def sweep(root):
 
 
 def found(root, axis):
-    lines = series(points(gather([str(root)], "none").methods, axis))
+    lines = series(points(compared(find([root]), "none").methods, axis))
     return {name: [(point.x, point.error.mean) for point in line] for name, line in lines.items()}
 
 

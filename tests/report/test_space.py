@@ -3,7 +3,7 @@
 import pytest
 from fabricate import genotype, retrain, search
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 RANDOM = {"strategy": "random_search", "estimator": "from_scratch"}
 

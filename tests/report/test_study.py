@@ -8,7 +8,7 @@ import pytest
 from fabricate import genotype, retrain, search
 
 from nasctl.cli import main as cli
-from nasctl.report import compare
+from nasctl.report.command import compare
 from tests.report.test_replicas import line, repeated
 
 

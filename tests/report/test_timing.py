@@ -3,7 +3,7 @@
 import pytest
 from fabricate import CPU, retrain
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 from tests.report.test_replicas import line, repeated
 
 

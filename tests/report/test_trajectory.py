@@ -5,7 +5,7 @@ import pytest
 
 from nasctl.cli import main as cli
 from nasctl.errors import RequestError
-from nasctl.report import trajectory
+from nasctl.report.command import compare
 
 ASKED = {"trajectory": "layer2", "format": "markdown", "plot": None, "overwrite": False}
 POINTS = [
@@ -17,7 +17,7 @@ POINTS = [
 def test_the_probabilities_of_a_decision_are_shown_turn_by_turn(root):
     fabricate.search(root, label="TabNAS", trajectory=POINTS)
     fabricate.search(root, signature="other000")  # has none
-    text = trajectory([str(root)], **ASKED)
+    text = compare([str(root)], **ASKED)
     assert "| TabNAS | 1 | 0.250 | 0.750 |\n| TabNAS | 50 | 0.875 | 0.125 |" in text and text.count("| TabNAS") == 2
 
 
@@ -27,13 +27,13 @@ def test_the_probabilities_of_a_decision_are_shown_turn_by_turn(root):
 def test_what_is_not_there_is_refused(root, changes, message):
     fabricate.search(root, trajectory=POINTS)
     with pytest.raises(RequestError, match=message):
-        trajectory([str(root)], **ASKED | changes)
+        compare([str(root)], **ASKED | changes)
 
 
 def test_runs_that_noted_nothing_are_refused(root):
     fabricate.search(root)
     with pytest.raises(RequestError, match="none of these runs noted its policies"):
-        trajectory([str(root)], **ASKED)
+        compare([str(root)], **ASKED)
 
 
 @pytest.mark.parametrize("runs", [1, 2])

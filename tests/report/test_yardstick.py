@@ -6,7 +6,7 @@ import io
 import pytest
 from fabricate import CHOICES, genotype, retrain
 
-from nasctl.report import compare
+from nasctl.report.command import compare
 
 
 def drawn(root, errors, *, signature="pppp1111", choices=None, **result):

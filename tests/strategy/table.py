@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from nasctl.core import Decision, Evaluation, Trial
+from nasctl.core import SKIPPED, Decision, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError
 from nasctl.space._shared import RelaxedDecisions
 
@@ -23,10 +23,10 @@ class Table(RelaxedDecisions):
     def trial(self, index, candidate):
         """Return the trial of ``candidate``; with weights its loss is a smooth function of them."""
         if candidate.weights is None:
-            return Trial(index, candidate, Evaluation({}), self.worth(candidate.arch))
+            return Trial(index, candidate, Evaluation({}), reward=self.worth(candidate.arch))
         mixed = torch.stack(list(candidate.weights)) * self.values
         loss = mixed.sum().square() - mixed.sum()
-        return Trial(index, candidate, Evaluation({}, loss), -float(loss.detach()))
+        return Trial(index, candidate, Evaluation({}, loss), reward=-float(loss.detach()))
 
 
 class Growing:
@@ -75,11 +75,12 @@ class Limit:
 
 
 def ask(strategy):
-    """Return what ``strategy`` asks, None where it has asked for all."""
+    """Return what ``strategy`` asks, None where it skips a turn or has asked for all."""
     try:
-        return strategy.ask()
+        candidate = strategy.ask()
     except ExhaustedError:
         return None
+    return None if candidate is SKIPPED else candidate
 
 
 def play(strategy, table, steps, start=0):

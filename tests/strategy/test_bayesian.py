@@ -85,7 +85,7 @@ def test_it_beats_random_search_on_an_additive_table(strategy):
 
 def test_a_failed_trial_is_not_modelled(strategy, table):
     tried = told(strategy(NAME, table), table, archs(table, 25))
-    tried.tell(Trial(25, Candidate((0,) * 5), None, float("-inf"), "diverged"))
+    tried.tell(Trial(25, Candidate((0,) * 5), None, error="diverged"))
     assert len(tried.trials) == 25 and np.isfinite(tried._improvement(archs(table, 3))).all()
 
 

@@ -25,7 +25,7 @@ def tell(strategy, index=0):
     """Ask, and tell a loss that is linear in the weights."""
     candidate = strategy.ask()
     loss = (torch.stack(list(candidate.weights)) * COSTS).sum()
-    strategy.tell(Trial(index, candidate, Evaluation({}, loss), -float(loss.detach())))
+    strategy.tell(Trial(index, candidate, Evaluation({}, loss), reward=-float(loss.detach())))
 
 
 @pytest.mark.parametrize("changes", [{}, {"weight_decay": 0.5, "init_std": 1.0, "lr": 0.01}])
@@ -68,7 +68,7 @@ def test_no_graph_outlives_the_trial(strategy):
     activation = torch.ones(3, requires_grad=True) * candidate.weights[0].sum()
     loss = activation.sum()
     kept = [weakref.ref(tensor) for tensor in (loss, activation, *candidate.weights)]
-    tried.tell(Trial(0, candidate, Evaluation({}, loss), 0.0))
+    tried.tell(Trial(0, candidate, Evaluation({}, loss), reward=0.0))
     assert not tried.logits.grad.requires_grad
     del candidate, activation, loss
     gc.collect()
@@ -78,13 +78,13 @@ def test_no_graph_outlives_the_trial(strategy):
 def test_the_weights_in_the_graph_get_no_gradient(strategy):
     tried = strategy("darts")
     candidate, weight = tried.ask(), torch.ones(4, requires_grad=True)
-    tried.tell(Trial(0, candidate, Evaluation({}, (weight * candidate.weights[0]).sum()), 0.0))
+    tried.tell(Trial(0, candidate, Evaluation({}, (weight * candidate.weights[0]).sum()), reward=0.0))
     assert weight.grad is None
 
 
 @pytest.mark.parametrize("evaluation", [None, Evaluation({"loss": 1.0})])
 def test_a_trial_without_a_loss_ends_the_search(strategy, evaluation):
     tried = strategy("darts")
-    trial = Trial(3, Candidate(tried.derive()), evaluation, 0.0, "diverged")
+    trial = Trial(3, Candidate(tried.derive()), evaluation, reward=0.0, error="diverged")
     with pytest.raises(RunError, match="trial 3 brought no loss to follow: diverged"):
         tried.tell(trial)

@@ -16,7 +16,7 @@ PRESETS = ["enas", "enas_paper", "enas_code", "nas_rl"]
 
 
 def tell(tried, arch, reward, error=None):
-    tried.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward, error))
+    tried.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward=reward, error=error))
 
 
 def learn(tried, rewards):

@@ -42,13 +42,13 @@ def test_the_first_better_neighbour_or_the_best_is_the_next_centre(strategy, fir
     space = Table(length=3, width=3)
     tried = strategy(NAME, space, first_improvement=first)
     start = tried.ask().arch
-    tried.tell(Trial(0, Candidate(start), Evaluation({}), 0.0))
+    tried.tell(Trial(0, Candidate(start), Evaluation({}), reward=0.0))
     rewards = [1.0, 5.0, 2.0, 3.0, 4.0, -1.0]
     asked = []
     for reward in rewards[: 2 if first else 6]:
         arch = tried.ask().arch
         asked.append(arch)
-        tried.tell(Trial(0, Candidate(arch), Evaluation({}), reward))
+        tried.tell(Trial(0, Candidate(arch), Evaluation({}), reward=reward))
     following = tried.ask()
     assert tried.centre == asked[1] and distance(tried.centre, following.arch) == 1
 
@@ -57,7 +57,7 @@ def test_a_summit_is_left_for_a_random_start(strategy):
     space = Table(length=3, width=3)
     tried = strategy(NAME, space)
     for reward in [9.0, *[1.0] * 6]:
-        tried.tell(Trial(0, tried.ask(), Evaluation({}), reward))
+        tried.tell(Trial(0, tried.ask(), Evaluation({}), reward=reward))
     assert tried.centre is not None
     tried.ask()
     assert tried.centre is None
@@ -79,11 +79,11 @@ def test_a_failed_neighbour_is_neither_moved_to_nor_asked_again(strategy):
     space = Table(length=2, width=2)
     tried = strategy(NAME, space)
     start = tried.ask()
-    tried.tell(Trial(0, start, Evaluation({}), -5.0))
+    tried.tell(Trial(0, start, Evaluation({}), reward=-5.0))
     failed = tried.ask()
-    tried.tell(Trial(1, failed, None, float("-inf"), "diverged"))
+    tried.tell(Trial(1, failed, None, error="diverged"))
     other = tried.ask()
-    tried.tell(Trial(2, other, Evaluation({}), -4.0))
+    tried.tell(Trial(2, other, Evaluation({}), reward=-4.0))
     tried.ask()
     assert tried.centre == other.arch and tried.derive() == other.arch
 

@@ -14,7 +14,7 @@ NAME = "regularized_evolution"
 
 
 def tell(strategy, arch, reward, error=None):
-    strategy.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward, error))
+    strategy.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward=reward, error=error))
 
 
 def filled(strategy, count=6, **changes):

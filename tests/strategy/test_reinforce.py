@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nasctl.core import Candidate, Decision, Evaluation, Trial
+from nasctl.core import SKIPPED, Candidate, Decision, Evaluation, Trial
 from nasctl.errors import RequestError
 from nasctl.strategy._policy import Baseline, Policy
 from tests.marked import slow
@@ -144,7 +144,7 @@ def test_an_infeasible_sample_is_skipped_and_teaches_nothing(strategy):
     limit = Limit(lambda arch: False, tries=50)
     tried = strategy("tabnas", SPACE, feasible=limit)
     for _ in range(49):
-        assert tried.ask() is None
+        assert tried.ask() is SKIPPED
     assert not tried.policy.logits.any() and tried.facts()["policy"]["skipped"] == 49
     with pytest.raises(RequestError, match="the limit is impossible; raise it"):
         tried.ask()
@@ -153,19 +153,19 @@ def test_an_infeasible_sample_is_skipped_and_teaches_nothing(strategy):
 
 def test_without_rejection_what_is_infeasible_is_asked(strategy):
     tried = strategy("reinforce", SPACE, feasible=Limit(lambda arch: False))
-    assert all(tried.ask() is not None for _ in range(20))
+    assert all(tried.ask() is not SKIPPED for _ in range(20))
 
 
 def test_a_failed_trial_teaches_nothing(strategy):
     tried = strategy("reinforce", SPACE)
     candidate = tried.ask()
-    tried.tell(Trial(0, candidate, None, float("-inf"), "diverged"))
+    tried.tell(Trial(0, candidate, None, error="diverged"))
     assert not tried.policy.logits.any() and not tried.baseline.weight.any() and not tried.told.any()
 
 
 def told(tried, arch, reward):
     tried.ask()
-    tried.tell(Trial(0, Candidate(arch), Evaluation({}), reward))
+    tried.tell(Trial(0, Candidate(arch), Evaluation({}), reward=reward))
 
 
 @pytest.mark.parametrize("pick, expected", [("mode", (3, 3, 3)), ("feasible", (3, 3, 2))])
@@ -185,7 +185,7 @@ def test_the_pick_is_the_mode_or_the_most_probable_feasible_sample(strategy, pic
 def test_where_no_sample_is_feasible_the_pick_is_the_last_feasible_one_asked(strategy):
     feasible = Limit(lambda arch: arch[0] == 0)
     tried = strategy("tabnas", SPACE, seed=1, feasible=feasible)
-    asked = [candidate for candidate in (tried.ask() for _ in range(30)) if candidate]
+    asked = [candidate for candidate in (tried.ask() for _ in range(30)) if candidate is not SKIPPED]
     tried.policy.logits[0, 0, 0] = -1e6
     tried.policy._current = None
     assert tried.derive() == asked[-1].arch
@@ -245,7 +245,7 @@ def test_the_best_trial_may_be_picked(strategy, replicas):
 def test_without_rejection_only_what_is_not_covered_is_skipped(strategy, pick):
     feasible = Limit(lambda arch: arch[1] == 0, known=lambda arch: arch[0] < 2)
     tried = strategy("reinforce", SPACE, feasible=feasible, pick=pick)
-    asked = [candidate.arch for candidate in (tried.ask() for _ in range(60)) if candidate]
+    asked = [candidate.arch for candidate in (tried.ask() for _ in range(60)) if candidate is not SKIPPED]
     assert {arch[0] for arch in asked} == {0, 1} and {arch[1] for arch in asked} == {0, 1, 2, 3}
     tried.policy.logits[0, 0, 3] = 2.0
     tried.policy._current = None

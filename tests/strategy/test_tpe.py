@@ -31,7 +31,7 @@ def test_walks_of_any_length_have_a_probability():
 def test_the_best_quarter_is_good(strategy, table):
     tried = strategy(NAME, table, good=0.25)
     for index, first in enumerate((0, 1, 2, 3, 0, 1, 2, 3)):
-        tried.tell(Trial(index, Candidate((first, 0, 0, 0, 0)), object(), float(first)))
+        tried.tell(Trial(index, Candidate((first, 0, 0, 0, 0)), object(), reward=float(first)))
     good, bad = tried._densities()
     assert good.counts[0, 3] == 2 and sum(good.counts[0, k] for k in range(4)) == 2
     assert [bad.counts[0, k] for k in range(4)] == [2, 2, 2, 0]
@@ -60,5 +60,5 @@ def test_it_beats_random_search_on_an_additive_table(strategy):
 
 def test_a_failed_trial_has_no_place_in_the_densities(strategy, table):
     tried = strategy(NAME, table)
-    tried.tell(Trial(0, Candidate((0,) * 5), None, float("-inf"), "diverged"))
+    tried.tell(Trial(0, Candidate((0,) * 5), None, error="diverged"))
     assert tried.trials == []

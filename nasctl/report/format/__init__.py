@@ -1,0 +1,1 @@
+"""Output formats of `nasctl compare`: each module declares one by its ``FORMAT``."""

@@ -1,0 +1,1 @@
+"""Views of `nasctl compare`: each module declares one by its ``VIEW``."""
