@@ -14,8 +14,9 @@ from benchmarks.pairs import alternate, seconds
 from benchmarks.problem import LAYOUTS, Descent, Images, Rows, space
 from benchmarks.search_step import PlainStep
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Architecture, Candidate, SearchSpace
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Architecture, Candidate, EstimatorContext, SearchSpace
 from nasctl.estimator._work import COMPARED
 from nasctl.estimator.supernet import Supernet
 
@@ -61,7 +62,7 @@ def estimator(searched: SearchSpace) -> Supernet:
     """Return the estimator as shipped, in a warm-up that does not end."""
     node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
     node |= {"batch_size": BATCH, "epochs": ENDLESS, "warmup_epochs": ENDLESS}
-    return make(node, searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None)
+    return make(node, EstimatorContext(searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None))
 
 
 def step(network: nn.Module) -> Callable[[], None]:

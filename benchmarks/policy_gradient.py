@@ -15,7 +15,8 @@ import yaml
 from torch import Tensor
 
 from benchmarks.pairs import alternate
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.constraint.limit import Limit
 from nasctl.core import Chain, SearchSpace, Task
 from nasctl.search.loop import Feasible

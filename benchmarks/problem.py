@@ -10,7 +10,8 @@ import yaml
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Metrics, SearchSpace, Task
 
 DEVICE = torch.device(os.environ.get("DEVICE", "cpu"))

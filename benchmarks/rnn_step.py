@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
 from benchmarks.problem import DEVICE, Rows
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, Genotype, SearchSpace, Task
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, Genotype, SearchSpace, Task
 from nasctl.genotype_source import find
 
 WORDS, STEPS, UNITS, FINAL_UNITS, NODES = 10_000, 35, 300, 850, 8
@@ -84,7 +85,7 @@ def search_step(columns: int, compile: bool) -> Callable[[], None]:
     node = load("estimator", "supernet") | load("estimator", "supernet_language")
     del node["defaults"]
     node |= {"batch_size": columns, "epochs": None, "unroll": "first_order", "compile": compile}
-    estimator = make(node, space(), Words(columns), DEVICE, 0, lambda shown: None)
+    estimator = make(node, EstimatorContext(space(), Words(columns), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 
     def step() -> None:

@@ -17,8 +17,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.pairs import alternate
 from benchmarks.plain import PlainDarts
 from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, space
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext
 
 CHANNELS, CELLS = 16, 8
 CASES = [  # unroll, batch, our layout, the plain one's, alternated pairs
@@ -56,7 +57,7 @@ def ours(unroll: str, batch: int, layout: str, **options: bool) -> Callable[[], 
         "unroll": unroll,
         "channels_last": layout == "channels_last",
     } | options
-    estimator = make(node, space(), Images(batch), DEVICE, 0, lambda shown: None)
+    estimator = make(node, EstimatorContext(space(), Images(batch), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 
     def step() -> None:

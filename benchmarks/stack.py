@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 
 from benchmarks.pairs import alternate
 from benchmarks.problem import DEVICE
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, EstimatorContext
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, TrainingSession
 
 PAIRS, NETWORKS = 3, 20
 CASES = {
@@ -42,10 +43,11 @@ class Case:
         estimator.evaluate(Candidate((*prefix, 0)), 0)
 
     def plain(self, prefix: tuple[int, ...]) -> None:
-        trainer, quiet = make(self.config["trainer"]), {"tick": lambda *_: None, "record": lambda line: None}
+        trainer = make(self.config["trainer"])
+        session = TrainingSession(seed=0, on_step=lambda state, values: None, record=lambda line: None)
         for option in range(NETWORKS):
             network = self.space.build(self.space.genotype((*prefix, option)), "final").to(DEVICE)
-            trainer.fit(network, self.data, self.data.train(), seed=0, epochs=None, state=None, **quiet)
+            trainer.fit(network, self.data, self.data.train(), session)
             trainer.evaluate(network, self.data, self.data.val())
 
 

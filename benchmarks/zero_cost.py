@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas
 import yaml
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Task
 from nasctl.files import read_lines
 from nasctl.report._statistics import rank

@@ -46,6 +46,10 @@ def ignore(text: str) -> None:
     """Take a remark that nobody asked for."""
 
 
+def nothing(epoch: int) -> None:
+    """Do nothing after an epoch."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """One categorical choice, taken by strategies.
@@ -550,6 +554,36 @@ class Trained:
         return weights | {name: value for name, value in told.items() if value}
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingSession:
+    """How one call of a trainer runs.
+
+    Learning rate, drop path and warm-up follow ``schedule_epochs`` (None: the trainer's own epochs); training ends at
+    ``stop_epoch`` (None: where the schedule ends). A training that stops and goes on from its ``state`` ends with the
+    weights of one that never stopped. ``on_step`` is called after each step, ``record`` with one line an epoch, before
+    it ``on_epoch`` with the number of the epoch, while the weights that would be kept lie in the network. With a split
+    to ``choose_by``, the best weights are those with the lowest error on it (loss where there is no error); without,
+    the last are kept.
+    """
+
+    seed: int
+    on_step: StepCallback
+    record: Callable[[Mapping[str, Any]], None]
+    on_epoch: Callable[[int], None] = nothing
+    schedule_epochs: int | None = None
+    stop_epoch: int | None = None
+    state: State | None = None
+    choose_by: Split | None = None
+
+    def epochs(self, own: int) -> tuple[int, int]:
+        """Return the epochs of the schedule, ``own`` where none are given, and the epoch at which training ends."""
+        schedule = self.schedule_epochs or own
+        stop = schedule if self.stop_epoch is None else self.stop_epoch
+        if not 0 < stop <= schedule:
+            raise RequestError(f"training: stop_epoch ({stop}) must be in 1 to schedule_epochs ({schedule})")
+        return schedule, stop
+
+
 class Trainer(Protocol):
     """Trains one stand-alone network."""
 
@@ -558,24 +592,8 @@ class Trainer(Protocol):
     def check(self, model: nn.Module, device: torch.device) -> None:
         """Raise `RequestError` if the recipe asks for what ``model`` or ``device`` lacks."""
 
-    def fit(
-        self,
-        model: nn.Module,
-        dataset: Dataset,
-        split: Split,
-        *,
-        seed: int,
-        epochs: int | None,
-        tick: StepCallback,
-        record: Callable[[Mapping[str, Any]], None],
-        state: State | None,
-        choose_by: Split | None = None,
-    ) -> Trained:
-        """Train ``model`` in place for ``epochs`` (None: the trainer's own), from ``state`` if given.
-
-        With a split to ``choose_by``, the best weights are those with the lowest error on it (loss where there is no
-        error); without, the last are kept.
-        """
+    def fit(self, model: nn.Module, dataset: Dataset, split: Split, session: TrainingSession) -> Trained:
+        """Train ``model`` in place on ``split``, as ``session`` says."""
 
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         """Return the metrics of ``model`` on the whole split."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, State, StepCallback, Trained, Trainer
+from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, Trained, Trainer, TrainingSession
 from nasctl.seeds import position_seed
 
 
@@ -18,24 +17,17 @@ def retrain(
     trainer: Trainer,
     dataset: Dataset,
     device: torch.device,
-    seed: int,
-    *,
-    tick: StepCallback,
-    record: Callable[[Mapping[str, Any]], None],
-    state: State | None,
+    session: TrainingSession,
 ) -> tuple[nn.Module, Trained, Metrics]:
     """Train the final form of ``genotype`` on training and validation data; test it once, at the end.
 
     Where the trainer holds out a part to choose weights by, that part is not trained on. Returned are the
     network with the weights that were tested, which those are, and its metrics on the test split.
     """
-    torch.manual_seed(position_seed(seed, "network"))
+    torch.manual_seed(position_seed(session.seed, "network"))
     network = space.build(genotype, "final").to(device)
     split, choose_by = _splits(dataset, trainer.held_out)
-    trained = trainer.fit(
-        network, dataset, split,
-        seed=seed, epochs=None, tick=tick, record=record, state=state, choose_by=choose_by,
-    )  # fmt: skip
+    trained = trainer.fit(network, dataset, split, replace(session, choose_by=choose_by))
     return network, trained, trainer.evaluate(network, dataset, dataset.test())
 
 

@@ -48,7 +48,12 @@ import nasctl.strategy.reinforce
 import nasctl.strategy.tpe
 import nasctl.trainer.classifier
 import nasctl.trainer.language_model
+import nasctl.trainer.schedule.cosine
+import nasctl.trainer.schedule.decay
+import nasctl.trainer.schedule.exponential
+import nasctl.trainer.schedule.linear
 from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.trainer._schedule import Schedule
 
 
 def space_darts(made: nasctl.space.darts.Darts) -> SearchSpace:
@@ -204,6 +209,22 @@ def trainer_classifier(made: nasctl.trainer.classifier.Classifier) -> Trainer:
 
 
 def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> Trainer:
+    return made
+
+
+def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
+    return made
+
+
+def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
+    return made
+
+
+def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
+    return made
+
+
+def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 

@@ -10,8 +10,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, EstimatorContext, WeightSharing
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
 from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
@@ -237,29 +238,16 @@ def rounds(problem, estimator, seeds):
     return found
 
 
-def train(
-    problem,
-    network=None,
-    *,
-    seed=0,
-    state=None,
-    tick=lambda state, values: None,
-    epochs=None,
-    split=None,
-    choose_by=None,
-):
+def session(seed=0, tick=lambda state, values: None, record=lambda line: None, **settings):
+    """Return a training session with what a test leaves open."""
+    return TrainingSession(seed=seed, on_step=tick, record=record, **settings)
+
+
+def train(problem, network=None, *, split=None, epochs=None, **settings):
     """Train on the training half; return the network and the lines of its history."""
     network = problem.network() if network is None else network
     lines = []
-    problem.trainer().fit(
-        network,
-        problem.data,
-        problem.data.train() if split is None else split,
-        seed=seed,
-        epochs=epochs,
-        tick=tick,
-        record=lambda line: lines.append(dict(line)),
-        state=state,
-        choose_by=choose_by,
-    )
+    split = problem.data.train() if split is None else split
+    course = session(record=lambda line: lines.append(dict(line)), schedule_epochs=epochs, **settings)
+    problem.trainer().fit(network, problem.data, split, course)
     return network, lines

@@ -10,7 +10,8 @@ from tempfile import mkdtemp
 
 import yaml
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Task
 from nasctl.walk import every as walk
 

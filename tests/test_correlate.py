@@ -15,7 +15,7 @@ from scipy.stats import kendalltau
 
 from nasctl import walk
 from nasctl.cli import main as cli
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Task
 from nasctl.errors import Interrupted
 from nasctl.runs import Run

@@ -9,6 +9,7 @@ import pytest
 
 from nasctl.cli import jobs
 from nasctl.cli import main as cli
+from nasctl.config import build
 from nasctl.config import compose as config
 from nasctl.report import command, listing
 from nasctl.report.declaration import Content
@@ -40,7 +41,7 @@ def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def check(verb: str, composed: dict) -> None:
         called.append(verb)
         if composed["choices"]["space"] and composed["choices"]["dataset"]:
-            config.validate(composed, GROUPS[verb])
+            build.validate(composed, GROUPS[verb])
 
     expanded = config._expanded
     monkeypatch.setattr(config, "_expanded", lambda settings: expanded(settings)[::83])  # the first job, and few others

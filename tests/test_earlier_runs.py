@@ -12,10 +12,11 @@ import yaml
 
 import nasctl
 from nasctl.cli import main as cli
-from nasctl.config import compose as config
+from nasctl.config import build, settings
 from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.report._read.record import find
+from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
 from nasctl.search import shared_weights
 from nasctl.search.loop import SearchData
@@ -77,7 +78,7 @@ SUPERNETS = [path for path in FOUND if "Supernet" in (path / "config.yaml").read
 
 
 def settings_of(run: Path) -> dict:
-    return yaml.safe_load((run / "config.yaml").read_text())
+    return translation.of_config(yaml.safe_load((run / "config.yaml").read_text()))
 
 
 @pytest.mark.parametrize("run", FOUND, ids=lambda run: run.parent.name)
@@ -91,19 +92,19 @@ def test_they_lack_settings_of_today_and_are_completed() -> None:
     lacking = set()
     for run in find([RUNS]):
         recorded = settings_of(run.path)
-        for group in (group for group in config.GROUPS if "_target_" in recorded.get(group, {})):
-            if config._bind(recorded[group], group)[1]:
+        for group in (group for group in settings.GROUPS if "_target_" in recorded.get(group, {})):
+            if build._bind(recorded[group], group)[1]:
                 lacking.add(group)
-            assert config._bind(completed(recorded[group]), group)[1] == []
+            assert build._bind(completed(recorded[group]), group)[1] == []
     assert lacking == {"strategy", "estimator", "dataset", "trainer"}
 
 
 @pytest.mark.parametrize("name", ADDED)
 def test_what_was_added_are_settings_of_the_class(name: str) -> None:
-    names = config._keyword_only(config.target({"_target_": name}))
+    names = build._keyword_only(build.target({"_target_": name}))
     own = {key: value for key, value in ADDED[name].items() if not isinstance(value, dict)}
     assert set(ADDED[name]) <= set(names)
-    misfits = config._bind_to(config.target({"_target_": name}), own, name)[1]
+    misfits = build._bind_to(build.target({"_target_": name}), own, name)[1]
     assert all("a value is required" in misfit for misfit in misfits)  # of the others
 
 
@@ -140,7 +141,7 @@ def test_with_a_checkpoint_they_are_correlated(outputs: Path) -> None:
 def save_checkpoint(run: Path) -> None:
     """Write the checkpoint that a fixture is kept without, of untrained weights."""
     theirs, device = completed(settings_of(run)), torch.device("cpu")
-    dataset = config.make(theirs["dataset"], Path("data"), device, theirs["seed"])
-    places = config.make(theirs["space"], dataset.task), SearchData(dataset), device, theirs["seed"]
-    estimator = config.make(theirs["estimator"], EstimatorContext(*places, lambda shown: None))
+    dataset = build.make(theirs["dataset"], Path("data"), device, theirs["seed"])
+    places = build.make(theirs["space"], dataset.task), SearchData(dataset), device, theirs["seed"]
+    estimator = build.make(theirs["estimator"], EstimatorContext(*places, lambda shown: None))
     torch.save({"sizes": {}, "state": {"estimator": estimator.state_dict()}}, run / "checkpoint.pt")

@@ -4,7 +4,8 @@ import pytest
 
 from nasctl.command_line import flags
 from nasctl.config import experiment
-from nasctl.config.compose import conf_dir, launch
+from nasctl.config.compose import launch
+from nasctl.config.settings import conf_dir
 
 REFERENCE = {
     "seed": 0,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nasctl.cli import main as cli
-from nasctl.config.compose import target
+from nasctl.config.build import target
 from nasctl.core import KnownBySettings
 from nasctl.digest import file_digest
 from nasctl.errors import MissingDataError, RequestError, RunError

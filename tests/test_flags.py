@@ -9,6 +9,7 @@ import pytest
 from nasctl.cli import main as cli
 from nasctl.command_line.flags import NAMES, SHORT, config_dirs, read
 from nasctl.config import compose as config
+from nasctl.config.settings import conf_dir
 from nasctl.errors import RequestError
 
 SETTINGS = ["space=darts", "strategy=darts", "dataset=digits", "seed=0,1"]
@@ -99,7 +100,7 @@ def test_a_sweep_composes_as_hydra_does(settings: list[str]) -> None:
     from hydra import compose, initialize_config_dir
 
     line = read(["-m", *settings])
-    with initialize_config_dir(str(config.conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         ours, theirs = config._composed(line, settings), compose("config", settings, return_hydra_config=True)
     assert ours.hydra.runtime.choices == theirs.hydra.runtime.choices
     assert ours.hydra.overrides.task == theirs.hydra.overrides.task == settings

@@ -8,11 +8,11 @@ import torch
 from benchmarks import problem
 from benchmarks.plain import PlainDarts
 from benchmarks.precision import gradients, plain_name
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext
 from tests.commands import nasctl
 from tests.estimator.test_supernet import search_steps
-from tests.small import Problem
+from tests.small import Problem, session
 from tests.space.equal import assert_close
 
 pytestmark = pytest.mark.gpu
@@ -78,9 +78,7 @@ def trained_on_gpu(problem):
     """Return the lines of a training's history."""
     data, lines = make(problem.config["dataset"], "nowhere", GPU, 0), []
     network = problem.network().to(GPU)
-    problem.trainer().fit(
-        network, data, data.full(), seed=0, epochs=None, tick=lambda *_: None, record=lines.append, state=None
-    )
+    problem.trainer().fit(network, data, data.full(), session(record=lines.append))
     return lines
 
 

@@ -9,8 +9,10 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
-from nasctl.config.compose import OWN, _override, conf_dir, target
+from nasctl.config.build import target
+from nasctl.config.compose import _override
 from nasctl.config.inheritance import Inherited, from_config, from_overrides, literal
+from nasctl.config.settings import OWN, conf_dir
 from nasctl.config.targets import TARGET, is_address, leaves
 from nasctl.errors import RequestError
 

@@ -10,7 +10,7 @@ import pytest
 from nasctl import load
 from nasctl.cli import main as cli
 from nasctl.errors import RequestError
-from tests.small import CPU, Problem
+from tests.small import CPU, Problem, session
 from tests.text import WORDS, write_ptb
 
 SMALL = [
@@ -75,8 +75,8 @@ def test_retraining_reads_training_and_validation_parts_and_tests_once() -> None
     problem = Problem(estimator="language")
     lines: list = []
     _, trained, metrics = retrain(
-        problem.space, {"layers": 1}, problem.trainer(), problem.data, CPU, 0,
-        tick=lambda state, values: None, record=lines.append, state=None,
+        problem.space, {"layers": 1}, problem.trainer(), problem.data, CPU,
+        session(record=lines.append),
     )  # fmt: skip
     tested = [("test", 0, step) for step in range(problem.data.test().steps(2, 0))]
     assert problem.data.log[:-1] == ["test()", *tested]  # the last entry is this test's own

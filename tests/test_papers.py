@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "compared_with_the_papers.md"
 
@@ -82,7 +82,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "estimator.norms": "batch",
         "estimator.fit_every": 300,
         "trainer.drop_path_by": "step",
-        "trainer.schedule_by": "epoch",
+        "trainer.schedule.by": "epoch",
         "trainer.drop_path": 0.4,
     },
     "enas_macro_cifar10": {"strategy.selection_batch": "same", "strategy.temperature": 5.0},

@@ -1,11 +1,13 @@
 """Parts of a choice: nested nodes, lists of them, factories, and the sentence for what does not fit."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Protocol
 
 import pytest
 
-from nasctl.config.compose import Settings, fields, make, validate
+from nasctl.config.build import make, validate
+from nasctl.config.settings import Settings
 from nasctl.errors import RequestError
 
 

@@ -5,7 +5,7 @@ import torch
 
 from nasctl.retrain import retrain
 from nasctl.seeds import position_seed
-from tests.small import CPU, Problem, SpySplit, same, through_a_file
+from tests.small import CPU, Problem, SpySplit, same, session, through_a_file
 
 STEPS = 5  # of an epoch: all 144 training images in batches of 32
 
@@ -20,8 +20,8 @@ def run_all(problem, *, seed=0, state=None, tick=lambda state, values: None):
     lines = []
     genotype = problem.space.genotype(problem.arch(3))
     network, trained, metrics = retrain(
-        problem.space, genotype, problem.trainer(), problem.data, CPU, seed,
-        tick=tick, record=lines.append, state=state,
+        problem.space, genotype, problem.trainer(), problem.data, CPU,
+        session(seed, tick, lines.append, state=state),
     )  # fmt: skip
     return network, trained, metrics, lines
 

@@ -87,10 +87,10 @@ def test_a_candidate_that_diverges_is_recorded_and_never_chosen():
     trainer, fit = problem.trainer(), 0
 
     class Breaking:
-        def fit(self, *args, **settings):
+        def fit(self, *args):
             nonlocal fit
             fit += 1
-            trainer.fit(*args, **settings)
+            trainer.fit(*args)
             if fit == 1 + whole.best():
                 args[0].classifier.weight.data.fill_(float("nan"))
 

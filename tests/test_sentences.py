@@ -11,7 +11,7 @@ import torch
 
 from nasctl.cli import jobs
 from nasctl.cli import main as cli
-from nasctl.config import compose as config
+from nasctl.config import settings
 from nasctl.core import Candidate
 from nasctl.errors import RunError, TrialError
 from nasctl.out_of_memory import of_one_candidate
@@ -175,5 +175,5 @@ def test_a_choice_that_is_none_ends_a_sweep_before_it_begins(folder: Path, capsy
 
 
 def test_most_threads_are_many_a_processor() -> None:
-    assert 4 * (os.cpu_count() or 1) <= config.MOST_THREADS
+    assert 4 * (os.cpu_count() or 1) <= settings.MOST_THREADS
     assert errno.ENOSPC in REMEDIES

@@ -21,7 +21,7 @@ import yaml
 
 import nasctl
 from nasctl.cli import main as cli
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 from nasctl.errors import RequestError, RunError
 from tests import hostile
 from tests.tables import nasbench201, write_benchmark

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 from nasctl.config.targets import TARGET, Known, known
 from nasctl.errors import RequestError
 from tests.small import Problem

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nasctl.cli.recording import begin, is_finished, open_run
-from nasctl.config import compose as configuration
+from nasctl.config.build import make, validate
 from nasctl.config.builders import costs_of, fingerprint, make_trainer
-from nasctl.config.compose import Config, make
 from nasctl.config.problem import Scene, set_up
+from nasctl.config.settings import Config
 from nasctl.core import Architecture, Estimator, EstimatorContext, Feasible, Reward
 from nasctl.errors import RequestError
 from nasctl.files import write_whole
@@ -51,7 +51,7 @@ def correlate(config: Config) -> None:
     """Hold the ranking by the shared weights of searches against training; or resume, or show that."""
     check_space(config["choices"]["space"], listed(config["from"]))
     groups = (*CORRELATE, "against" if config.get("against") else "trainer")
-    configuration.validate(config, groups)
+    validate(config, groups)
     scene = set_up(config, environment.choose_device(config["device"]), costs_of(asking(config)))
     runs = [shared_weights.load(Path(text), scene.space, config, scene.device) for text in listed(config["from"])]
     check_seeds(runs)

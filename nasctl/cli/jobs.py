@@ -12,12 +12,13 @@ import torch
 from nasctl import describe as inspection
 from nasctl.cli.correlate import correlate
 from nasctl.cli.recording import begin, finish, is_finished, open_run, show
-from nasctl.config import compose as configuration
+from nasctl.config.build import make, validate
 from nasctl.config.builders import assemble, check_pair, check_repeats, costs_of, fingerprint, make_trainer
-from nasctl.config.compose import Config, make
 from nasctl.config.conformity import conforming
-from nasctl.config.problem import Scene, recipe, set_up, signature
-from nasctl.core import FixedChoices
+from nasctl.config.problem import Scene, set_up
+from nasctl.config.settings import Config
+from nasctl.config.signature import recipe, signature
+from nasctl.core import FixedChoices, TrainingSession
 from nasctl.errors import RequestError
 from nasctl.genotype_source import Source, check_space, drawn, find, searched
 from nasctl.retrain import retrain as train_and_test
@@ -47,7 +48,7 @@ def search(config: Config) -> None:
             f"from={config['from']}: a search starts from no architecture; leave it out, or retrain, inspect or select "
             "what it names"
         )
-    configuration.validate(config, (*SEARCH, "resource"))
+    validate(config, (*SEARCH, "resource"))
     check_pair(config)
     check_repeats(config)
     budget, config = budgets.read(config), budgets.scheduled(config)
@@ -89,7 +90,7 @@ def method_of(run: Run, scene: Scene, nodes: Mapping[str, Any]) -> str:
 def select(config: Config) -> None:
     """Train what each search in ``from`` found for a short time, and keep the best; or resume, or show that."""
     check_space(config["choices"]["space"], listed(config["from"]))
-    configuration.validate(config, (*SELECT, "resource"))
+    validate(config, (*SELECT, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     sources = [searched(text, scene.space) for text in listed(config["from"])]
     check_devices(sources, scene.device)
@@ -135,7 +136,7 @@ def choose(run: Run, scene: Scene, sources: Sequence[Source]) -> Selection:
 def retrain(config: Config) -> None:
     """Train the architecture that ``from`` names from scratch, then test it once; or resume, or show that."""
     check_space(config["choices"]["space"], [required_source(config)])
-    configuration.validate(config, (*RETRAIN, "resource"))
+    validate(config, (*RETRAIN, "resource"))
     scene = set_up(config, environment.choose_device(config["device"]))
     source = find_source(scene)
     origin = [source.facts.get("signature"), source.facts.get("seed")]  # two searches may find the same
@@ -146,16 +147,14 @@ def retrain(config: Config) -> None:
         data = dict(scene.dataset.fingerprint())
         with run, Progress(run.cost) as run.watch:
             begin(run, scene, data)
-            network, trained, metrics = train_and_test(
-                scene.space,
-                source.genotype,
-                trainer,
-                scene.dataset,
-                scene.device,
-                config["seed"],
-                tick=run.tick,
+            session = TrainingSession(
+                seed=config["seed"],
+                on_step=run.tick,
                 record=lambda line: run.append("history.jsonl", line),
                 state=run.state,
+            )
+            network, trained, metrics = train_and_test(
+                scene.space, source.genotype, trainer, scene.dataset, scene.device, session
             )
             run.save_weights("weights.pt", network.state_dict())
             for name, weights in trained.others.items():
@@ -212,7 +211,7 @@ def work_of_training(run: Run, scene: Scene, source: Source) -> int:
 
 def inspect(config: Config) -> None:
     """Print what the space, or the architecture that ``from`` names, is and costs."""
-    configuration.validate(config, ("space", "dataset"))
+    validate(config, ("space", "dataset"))
     scene = set_up(config, torch.device("cpu"))
     source = find_source(scene) if config["from"] else None
     print(inspection.inspect(scene.space, scene.dataset.task, source, config["form"], config["format"]), end="")

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from nasctl.command_line.flags import config_dirs
-from nasctl.config.problem import Scene, signature
+from nasctl.config.problem import Scene
+from nasctl.config.signature import signature
 from nasctl.core import Architecture, Genotype, Metrics
 from nasctl.errors import RequestError
 from nasctl.genotype_source import architecture_record

@@ -8,10 +8,10 @@ from typing import cast
 import torch
 
 from nasctl import walk
-from nasctl.config import compose as configuration
-from nasctl.config.compose import Config, make
+from nasctl.config.build import make, target
 from nasctl.config.conformity import conforming
 from nasctl.config.problem import Scene
+from nasctl.config.settings import Config
 from nasctl.config.table_costs import Costs
 from nasctl.core import (
     Estimator,
@@ -81,7 +81,7 @@ def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Appe
 def fingerprint(scene: Scene) -> Mapping[str, str]:
     """Return the hashes of what a search reads; an estimator is built only where its class cannot tell."""
     node, data = scene.config["estimator"], SearchData(scene.dataset)
-    kind = configuration.target(node)
+    kind = target(node)
     if issubclass(kind, KnownBySettings):
         return kind.reads(node, data)
     context = EstimatorContext(scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
@@ -91,7 +91,7 @@ def fingerprint(scene: Scene) -> Mapping[str, str]:
 
 def costs_of(config: Config) -> Callable[[SearchSpace], Costs]:
     """Return what gives the costs that the estimator's table has for a space."""
-    kind = configuration.target(config["estimator"])
+    kind = target(config["estimator"])
     if not issubclass(kind, GivesCosts):
         return lambda space: {}
     return lambda space: kind.costs(config["estimator"], space)
@@ -99,7 +99,7 @@ def costs_of(config: Config) -> Callable[[SearchSpace], Costs]:
 
 def check_pair(config: Config) -> None:
     """Raise `RequestError` if the estimator cannot evaluate what the strategy asks."""
-    strategy, estimator = (configuration.target(config[group]) for group in ("strategy", "estimator"))
+    strategy, estimator = (target(config[group]) for group in ("strategy", "estimator"))
     if strategy.relaxed and not estimator.takes_relaxed:
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
@@ -110,7 +110,7 @@ def check_pair(config: Config) -> None:
 
 def check_rows(config: Config, space: SearchSpace) -> None:
     """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
-    if configuration.target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
+    if target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
         raise RequestError(
             f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
             f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "
@@ -120,7 +120,7 @@ def check_rows(config: Config, space: SearchSpace) -> None:
 
 def check_repeats(config: Config) -> None:
     """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
-    if config["repeats"] > 1 and not issubclass(configuration.target(config["estimator"]), LookUp):
+    if config["repeats"] > 1 and not issubclass(target(config["estimator"]), LookUp):
         raise RequestError(
             f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"

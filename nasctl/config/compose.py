@@ -1,116 +1,31 @@
-"""From configuration to objects: the only module that knows Hydra and OmegaConf.
-
-``launch`` composes and hands a plain dict to a verb; ``validate`` binds every ``_target_`` to its constructor
-before anything is built; ``make`` builds.
-"""
+"""From a command line to a configuration as plain data: the only module that knows Hydra and OmegaConf."""
 
 from __future__ import annotations
 
 import contextlib
 import difflib
-import importlib
-import inspect
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
-
-from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance, parts, presets
+from nasctl.config import experiment, inheritance, presets
+from nasctl.config.build import make as make
+from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
 from nasctl.config.inheritance import key_of as _key
 from nasctl.config.overrides import prepared
+from nasctl.config.settings import GROUPS, LIKE, NOT_BUILT, OWN, Config, conf_dir
 from nasctl.config.sweep import Jobs
 from nasctl.errors import RequestError, RunError, SweepError, unknown
 from nasctl.runs.translation import answer, answer_choice
 from nasctl.system_errors import in_words
-
-Config = dict[str, Any]
-"""A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
-
-
-MOST_THREADS = max(256, 4 * (os.cpu_count() or 1))
-"""More threads than this slow every machine down, and some thousands end the process."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ranking:
-    """What ``correlation`` sets, of the verb correlate."""
-
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
-
-    n: Annotated[int, Field(ge=3)]
-    trainings: PositiveInt
-    val_batches: PositiveInt | None
-    recalibrate: NonNegativeInt | None
-    top: Annotated[float, Field(gt=0, lt=1)]
-    resamples: PositiveInt
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the root of the configuration sets, groups apart."""
-
-    seed: Annotated[int, Field(strict=True, ge=0)]  # it names the run: 1.0 is not 1
-    device: str
-    threads: Annotated[int, Field(gt=0, le=MOST_THREADS)] | None
-    label: str | int | float | bool | None
-    published: dict[str, str] | None
-    record_every: PositiveInt
-    repeats: PositiveInt
-    curve: list[PositiveInt]
-    resume: Literal["auto", "never", "must"]
-    run_dir: str | None
-    dry_run: bool
-    checkpoint: dict[Literal["seconds"], NonNegativeFloat]
-    selection: dict[Literal["epochs"], PositiveInt]
-    correlation: Ranking
-    paths: dict[Literal["data", "outputs"], str]
-
-
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
-OWN = (
-    "from",
-    "run_dir",
-    "dry_run",
-    "resume",
-    "traceback",
-    "checkpoint",
-    "form",
-    "format",
-    "paths.outputs",
-    "budget.like",
-)
-"""Settings of a run itself, which a run that starts from it does not inherit."""
-NOT_SIGNED = ("download", "workers", "root")
-"""Settings of a group that do not touch results."""
-OF_SEARCH = ("search_split", "architecture_batches", "architecture")
-"""Settings of a data set that say which images a search sees; work and the final training do not depend on them."""
-LIKE = ("space", "dataset", "trainer", "constraint")
-"""Groups that a search takes, with the number of threads, from the run ``budget.like``, unless it chooses them or
-an experiment."""
-NOT_BUILT = {
-    "search": ("against",),
-    "select": ("strategy", "estimator", "against"),
-    "correlate": ("strategy", "estimator"),
-    "retrain": ("strategy", "estimator", "against"),
-    "inspect": ("strategy", "estimator", "against"),
-}
-"""Groups that a verb builds nothing of, so that their settings may be missing."""
-
-
-def conf_dir() -> Path:
-    """Return the folder of configuration groups: inside an installed wheel, or of the checkout."""
-    package = Path(__file__).resolve().parents[1]
-    return next(path for path in (package / "conf", package.parent / "conf") if path.is_dir())
 
 
 def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[str]) -> None:
@@ -343,8 +258,8 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         overrides = [*inherited.lines, *own]
         cfg = compose(config_name="config", overrides=overrides, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
-    cfg = _with_preset(cfg, overrides, choices)
     _check_added(own, cfg)
+    cfg = _with_preset(cfg, overrides, choices)
     try:
         cfg = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
         missing = sorted(k for k in OmegaConf.missing_keys(cfg) if k.split(".")[0] not in NOT_BUILT[verb])
@@ -358,6 +273,16 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         raise _in_one_sentence(error) from error
     plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
     return plain | {"cut": _cut(plain)}
+
+
+def _check_added(overrides: list[str], cfg: Any) -> None:
+    """Raise `RequestError` if a setting is added, as in ``+trainer.slowness=1``, that has another name today."""
+    for override in overrides:
+        sentence = answer(_key(override), _given(_key(override), [override])) if override[0] == "+" else None
+        node = cfg.get(_key(override).partition(".")[0]) if sentence else None
+        own = str(node.get("_target_")) if isinstance(node, Mapping) else ""
+        if sentence and (own == "" or own.startswith("nasctl.")):
+            raise RequestError(sentence)
 
 
 def _with_preset(cfg: Any, overrides: Sequence[str], choices: Mapping[str, str | None]) -> Any:
@@ -377,16 +302,6 @@ def _with_preset(cfg: Any, overrides: Sequence[str], choices: Mapping[str, str |
 
 def _is_group(key: str) -> bool:
     return any((folder / key).is_dir() for folder in config_folders())
-
-
-def _check_added(overrides: list[str], cfg: Any) -> None:
-    """Raise `RequestError` if a setting is added, as in ``+trainer.slowness=1``, that has another name today."""
-    for override in overrides:
-        sentence = answer(_key(override), _given(_key(override), [override])) if override[0] == "+" else None
-        node = cfg.get(_key(override).partition(".")[0]) if sentence else None
-        own = str(node.get("_target_")) if isinstance(node, Mapping) else ""
-        if sentence and (own == "" or own.startswith("nasctl.")):
-            raise RequestError(sentence)
 
 
 def _print_notes(cfg: Any, inherited: Inherited, alike: Inherited, unused: Sequence[str]) -> None:
@@ -549,127 +464,3 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         yield prefix + key
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
-
-
-def validate(config: Config, groups: tuple[str, ...]) -> None:
-    """Check that ``groups`` are chosen and every setting fits its constructor; report all misfits at once."""
-    for group in groups:
-        if "_target_" not in (config.get(group) or {}):
-            options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
-            raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
-    settings = {field.name: config[field.name] for field in fields(Settings)}
-    misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
-    misfits += [misfit for group in groups for misfit in _bind(config[group], group)[1]]
-    if misfits:
-        raise RequestError(*misfits)
-
-
-def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
-    """Build the object that ``node`` describes, and those nested in it, from values of the right types."""
-    arguments, misfits = _bind(node, "config")
-    if misfits:
-        raise RequestError(*misfits)
-    return target(node)(*collaborators, **_built(arguments))
-
-
-def _built(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a constructor's keyword arguments with the parts among them built."""
-    return {key: _part(value) if parts.is_part(value) else value for key, value in arguments.items()}
-
-
-def _part(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_part(item) for item in value]
-    return parts.built(target(value), _built(_bind(value, "config")[0]))
-
-
-def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
-    """Return ``values`` converted to the types of a dataclass, or raise `RequestError` with all misfits."""
-    arguments, misfits = _bind_to(cls, values, path)
-    if misfits:
-        raise RequestError(*misfits)
-    return arguments
-
-
-def without(node: Any, left_out: Sequence[str]) -> Any:
-    """Return nested settings less those of some names."""
-    if isinstance(node, Mapping):
-        return {key: without(value, left_out) for key, value in node.items() if key not in left_out}
-    return node
-
-
-def target(node: Mapping[str, Any]) -> Any:
-    """Return the class that ``_target_`` names, or raise `RequestError`."""
-    module, _, name = node["_target_"].rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"_target_={node['_target_']}: {error}; correct the YAML's first line") from error
-
-
-def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
-    """Return a node's keyword arguments, converted to the annotated types, and its misfits."""
-    values = {key: value for key, value in node.items() if key != "_target_"}
-    return _bind_to(target(node), values, path)
-
-
-def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
-    names = _keyword_only(cls)
-    arguments: dict[str, Any] = {}
-    misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
-    for key, value in node.items():
-        if key not in names:
-            misfits.append(answer(f"{path}.{key}", _shown(value)) or str(unknown(path, key, names)))
-        elif parts.is_part(value) or parts.protocol_of(_hints(cls)[key]):
-            arguments[key] = value
-            misfits += _misfits_of_part(value, _hints(cls)[key], f"{path}.{key}")
-        else:
-            arguments[key], wrong = _convert(value, _adapter(cls, key), f"{path}.{key}")
-            misfits += wrong
-    return arguments, misfits
-
-
-def _shown(value: Any) -> str | None:
-    """Return a value as it is typed; None for one that is no single value."""
-    return None if isinstance(value, Mapping | list) else "null" if value is None else str(value)
-
-
-def _misfits_of_part(value: Any, hint: Any, path: str) -> list[str]:
-    """Return what is wrong with a nested part or a list of them, or with what stands in its place."""
-    if isinstance(value, list) and parts.is_list(hint):
-        (item,) = get_args(hint)
-        return [misfit for i, each in enumerate(value) for misfit in _misfits_of_part(each, item, f"{path}.{i}")]
-    if value is None and parts.is_optional(hint):
-        return []
-    if isinstance(value, list) or parts.is_list(hint) or not parts.is_part(value):
-        return [parts.refusal(value, path, (conf_dir(),))]
-    protocol = parts.protocol_of(hint)
-    return _bind(value, path)[1] + (list(parts.lacking(target(value), protocol, path)) if protocol else [])
-
-
-def _keyword_only(cls: Any) -> list[str]:
-    return [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind == p.KEYWORD_ONLY]
-
-
-@cache  # a sweep's jobs bind the same constructors
-def _adapter(cls: Any, name: str) -> TypeAdapter:
-    """Return what converts to the annotated type of a constructor's argument."""
-    return TypeAdapter(_hints(cls)[name])
-
-
-@cache
-def _hints(cls: Any) -> Mapping[str, Any]:
-    return get_type_hints(cls.__init__, include_extras=True)
-
-
-def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
-    try:
-        return adapter.validate_python(value), []
-    except ValidationError as error:
-        return None, [_misfit(path, e) for e in error.errors()]
-
-
-def _misfit(path: str, error: Mapping[str, Any]) -> str:
-    place = ".".join([path, *(str(part) for part in error["loc"])])
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{place}={error['input']!r}: {message}; correct it there or on the command line"

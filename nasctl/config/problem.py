@@ -1,19 +1,16 @@
-"""What a verb works with, and the hash that names its run."""
+"""What a verb works with."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from nasctl.config import compose as configuration
-from nasctl.config.compose import Config, make
+from nasctl.config.build import make
 from nasctl.config.conformity import conforming
+from nasctl.config.settings import Config
 from nasctl.config.table_costs import Costs, tabled
 from nasctl.core import Constraint, Dataset, SearchSpace
 from nasctl.resource.latency import Latency, timed
@@ -52,26 +49,3 @@ def measures(config: Config) -> bool:
     """Return whether a limit or a reward is of latency."""
     nodes = [config.get(group) or {} for group in ("constraint", "reward")]
     return any("latency" in (node.get("resource"), *(node.get("limits") or ())) for node in nodes)
-
-
-def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
-    """Return the hash that names a run: of its settings and the device's type, the seed apart."""
-    text = json.dumps([configuration.without(nodes, configuration.NOT_SIGNED), device.type], sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
-"""Settings of trainers that change speed and rounding alone, and what all recipes count as."""
-
-
-def recipe(scene: Scene) -> dict[str, str]:
-    """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast.
-
-    A trainer's setting that is null is as good as none, so that runs from before it was there have the same recipe.
-    """
-    trainer = {name: value for name, value in scene.config["trainer"].items() if value is not None}
-    nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
-    dataset = configuration.without(scene.config["dataset"], configuration.OF_SEARCH)
-    space = scene.config["space"]  # one without forms is a single form
-    nodes |= {"dataset": dataset, "final": space.get("final", space)}
-    return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}

@@ -13,7 +13,7 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from nasctl.core import Candidate, Dataset, EstimatorContext, Evaluation, Metrics, State, Trainer
+from nasctl.core import Candidate, Dataset, EstimatorContext, Evaluation, Metrics, State, Trainer, TrainingSession
 from nasctl.errors import TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
@@ -60,12 +60,14 @@ class FromScratch(IndependentEstimator):
     def _trained(self, net: nn.Module, index: int, epochs: int, record: Callable[[Mapping[str, Any]], None]) -> Metrics:
         """Return the validation metrics of ``net`` after its training."""
 
-        def tick(state: Callable[[], State], values: Mapping[str, Any]) -> None:
+        def on_step(state: Callable[[], State], values: Mapping[str, Any]) -> None:
             self.report({**values, "phase": f"candidate {index}", "share": None, "trial_share": values["share"]})
 
-        seed, train = position_seed(self.seed, "candidate", index), self.dataset.train()
-        arguments: dict[str, Any] = {"seed": seed, "epochs": epochs, "tick": tick, "record": record, "state": None}
-        self.trainer.fit(net.to(self.device), self.dataset, train, **arguments)
+        seed = position_seed(self.seed, "candidate", index)
+        session = TrainingSession(
+            seed=seed, schedule_epochs=self.epochs, stop_epoch=epochs, on_step=on_step, record=record
+        )
+        self.trainer.fit(net.to(self.device), self.dataset, self.dataset.train(), session)
         return self.trainer.evaluate(net, self.dataset, self.dataset.val())
 
     def _work(self, net: nn.Module, ended: int, epochs: int) -> int:

@@ -31,7 +31,8 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
     """Return the genotype and the trained network of a finished run directory; `nasctl.load` says more."""
     import torch
 
-    from nasctl.config.compose import conf_dir, make
+    from nasctl.config.build import make
+    from nasctl.config.settings import conf_dir
     from nasctl.runs import tensors
     from nasctl.runs.added import completed
 

@@ -23,6 +23,7 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
+    "nasctl.trainer.language_model.LanguageModel": {"schedule": {"_target_": "nasctl.trainer.schedule.decay.Decay"}},
 }
 """By class, the value of each setting that older runs lack; of a group of settings, those of its entries."""
 

@@ -77,6 +77,10 @@ class Class:
 
 Entry = Setting | Part | Gone | Choice | Group | Class
 
+CLASSIFIER = "nasctl.trainer.classifier.Classifier"
+LANGUAGE_MODEL = "nasctl.trainer.language_model.LanguageModel"
+SCHEDULES = {name: f"nasctl.trainer.schedule.{name}.{name.title()}" for name in ("cosine", "linear", "exponential")}
+
 RENAMED: tuple[Entry, ...] = (
     # choices and groups
     # classes
@@ -86,6 +90,16 @@ RENAMED: tuple[Entry, ...] = (
     # estimator
     # dataset
     # trainer
+    Part("trainer.schedule", "trainer/schedule", SCHEDULES, of=CLASSIFIER),
+    Setting("trainer.schedule_by", "trainer.schedule.by", of=CLASSIFIER),
+    Setting("trainer.lr_min", "trainer.schedule.lr_min", of=CLASSIFIER),
+    Setting("trainer.warmup", "trainer.schedule.warmup", of=CLASSIFIER),
+    Setting("trainer.restarts", "trainer.schedule.restarts", of=CLASSIFIER),
+    Setting("trainer.restart_factor", "trainer.schedule.restart_factor", of=CLASSIFIER),
+    Setting("trainer.lr_decay", "trainer.schedule.lr_decay", of=LANGUAGE_MODEL),
+    Setting("trainer.lr_decay_from", "trainer.schedule.lr_decay_from", of=LANGUAGE_MODEL),
+    Setting("trainer.activation", "trainer.ar_alpha", of=LANGUAGE_MODEL),
+    Setting("trainer.slowness", "trainer.tar_beta", of=LANGUAGE_MODEL),
     # reward, constraint, resource
 )
 

@@ -141,7 +141,10 @@ def _remove(node: Node, path: Sequence[str]) -> None:
 
 
 def _put(node: Node, path: Sequence[str], value: Any) -> None:
+    """Set a setting; one below a choice that is null belonged to none, and is dropped."""
     for name in path[:-1]:
+        if node.get(name, _ABSENT) is None:
+            return
         if not isinstance(node.get(name), dict):
             node[name] = {}
         node = node[name]

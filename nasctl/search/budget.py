@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasctl.config import compose as configuration
-from nasctl.config.compose import Config
+from nasctl.config.build import convert, target
+from nasctl.config.settings import Config
+from nasctl.config.signature import NOT_SIGNED, OF_SEARCH, without
 from nasctl.core import LookUp, WeightSharing
 from nasctl.errors import RequestError
 from nasctl.runs import difference
@@ -24,8 +25,8 @@ def read(config: Config) -> Budget:
     limits = {name: value for name, value in config["budget"].items() if name != "like"}
     if config["budget"]["like"] is not None:
         limits = dict.fromkeys(limits) | {"work": work_of(config)}
-    budget = Budget(**configuration.convert(limits, Budget, "budget"))
-    kind = configuration.target(config["estimator"])
+    budget = Budget(**convert(limits, Budget, "budget"))
+    kind = target(config["estimator"])
     shares, looks_up = issubclass(kind, WeightSharing), issubclass(kind, LookUp)
     ends = {"trials": True, "turns": True, "epochs": shares, "work": not looks_up}
     if all(getattr(budget, name) is None for name, counts in ends.items() if counts):
@@ -103,5 +104,5 @@ def check_same(path: Path, other: Config, config: Config) -> None:
 
 def _plain(node: Mapping[str, Any]) -> Any:
     """Return a group's settings that touch the work, as JSON reads them."""
-    left_out = (*configuration.NOT_SIGNED, *configuration.OF_SEARCH)
-    return json.loads(json.dumps(configuration.without(node, left_out)))
+    left_out = (*NOT_SIGNED, *OF_SEARCH)
+    return json.loads(json.dumps(without(node, left_out)))

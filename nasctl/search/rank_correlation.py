@@ -23,6 +23,7 @@ from nasctl.core import (
     State,
     StepCallback,
     Trainer,
+    TrainingSession,
 )
 from nasctl.errors import RequestError, TrialError
 from nasctl.retrain import retrain
@@ -50,17 +51,9 @@ class Retrained:
         self.device, self.seed = device, seed
 
     def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        _, _, metrics = retrain(
-            self.space,
-            self.space.genotype(arch),
-            self.trainer,
-            self.dataset,
-            self.device,
-            self.seed,
-            tick=tick,
-            record=lambda line: None,
-            state=state,
-        )
+        session = TrainingSession(seed=self.seed, on_step=tick, record=lambda line: None, state=state)
+        genotype = self.space.genotype(arch)
+        _, _, metrics = retrain(self.space, genotype, self.trainer, self.dataset, self.device, session)
         return self.reward.quality(metrics)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, Reward, SearchSpace, State, StepCallback, Trainer
+from nasctl.core import Dataset, Genotype, Metrics, Reward, SearchSpace, State, StepCallback, Trainer, TrainingSession
 from nasctl.errors import RequestError, RunError, TrialError
 from nasctl.genotype_source import Source
 from nasctl.out_of_memory import of_one_candidate
@@ -76,9 +76,10 @@ class Selection:
         def between(state: Callable[[], State], values: Mapping[str, Any]) -> None:
             tick(lambda: self.state_dict() | {"training": state()}, self._shown(values))
 
-        train = self.dataset.train()
-        arguments: dict[str, Any] = {"seed": self.seed, "epochs": self.epochs, "record": self._record}
-        self.trainer.fit(net, self.dataset, train, tick=between, state=self.training, **arguments)
+        session = TrainingSession(
+            seed=self.seed, schedule_epochs=self.epochs, on_step=between, record=self._record, state=self.training
+        )
+        self.trainer.fit(net, self.dataset, self.dataset.train(), session)
 
     def _record(self, line: Mapping[str, Any]) -> None:
         self.ended += 1

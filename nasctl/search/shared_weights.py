@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from nasctl import walk
-from nasctl.config import compose as configuration
-from nasctl.config.compose import Config, make
+from nasctl.config.build import make
+from nasctl.config.compose import config_folders
+from nasctl.config.settings import Config
+from nasctl.config.signature import NOT_SIGNED
 from nasctl.config.targets import is_address, known
 from nasctl.core import Architecture, Candidate, EstimatorContext, Metrics, SearchSpace
 from nasctl.errors import RequestError
@@ -58,7 +60,7 @@ def load(path: Path, space: SearchSpace, ours: Config, device: torch.device) -> 
 
 def _build(path: Path, space: SearchSpace, ours: Config, theirs: Config, device: torch.device) -> Any:
     """Return the estimator that a run had, on its own split of the data; classes and addresses are those of here."""
-    origin, classes = path / "config.yaml", known(configuration.config_folders())
+    origin, classes = path / "config.yaml", known(config_folders())
     for group in ("dataset", "space", "estimator"):
         classes.check(theirs[group], group, origin)
     places = {key: value for key, value in ours["dataset"].items() if _is_of_here(key, value)}
@@ -85,4 +87,4 @@ def _scoring(ours: Config) -> Config:
 
 def _is_of_here(key: str, value: Any) -> bool:
     """Return whether a setting of the data set is never a run's: it does not touch results, or is an address."""
-    return key in configuration.NOT_SIGNED or is_address(f"dataset.{key}", value)
+    return key in NOT_SIGNED or is_address(f"dataset.{key}", value)

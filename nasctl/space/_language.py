@@ -139,11 +139,6 @@ def kept(like: Tensor, share: float) -> Tensor:
     return torch.empty_like(like, requires_grad=False).bernoulli_(1 - share).div_(1 - share)
 
 
-def detached(hidden: Hidden) -> Hidden:
-    """Return ``hidden`` without its graph: what is carried to the next part of a text."""
-    return [tuple(part.detach() for part in s) if isinstance(s, tuple) else s.detach() for s in hidden]
-
-
 def check_task(task: Task, space: str) -> None:
     """Raise `RequestError` unless the data set is of text."""
     if task.kind != "language":

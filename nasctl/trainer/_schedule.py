@@ -1,4 +1,4 @@
-"""Learning rate over a training, as a function of how much of it is done.
+"""Where a training stands in its schedule, and what learning-rate schedules share: warm-up and warm restarts.
 
 Warm restarts: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, equation 5; linear warm-up: Goyal et
 al. 2017, https://arxiv.org/abs/1706.02677, section 2.2.
@@ -6,79 +6,82 @@ al. 2017, https://arxiv.org/abs/1706.02677, section 2.2.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from nasctl.errors import RequestError
 
-
-def cosine(lr: float, lr_min: float, share: float) -> float:
-    """Return the rate on half a cosine."""
-    return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
-
-
-def linear(lr: float, lr_min: float, share: float) -> float:
-    """Return the rate on a straight line."""
-    return lr_min + (lr - lr_min) * (1 - share)
+By = Literal["epoch", "step"]
+Curve = Callable[[float, float, float], float]
+"""From ``lr`` at share 0 to ``lr_min`` at share 1 of a cycle."""
 
 
-def exponential(lr: float, lr_min: float, share: float) -> float:
-    """Return the rate that loses the same factor in equal times; ``schedule_by=epoch`` makes steps of it."""
-    return lr * (lr_min / lr) ** share
+@dataclass(frozen=True)
+class Place:
+    """The next step of a training: ``position`` steps are done, of ``steps`` an epoch and ``epochs`` in all."""
+
+    position: int
+    steps: int
+    epochs: int
+
+    @property
+    def epoch(self) -> int:
+        return self.position // self.steps
+
+    def done(self, by: By) -> Fraction:
+        """Return the share of the schedule that is done; with ``by=epoch``, that of whole epochs."""
+        position = self.epoch * self.steps if by == "epoch" else self.position
+        return Fraction(position, self.epochs * self.steps)
+
+    def unit(self, by: By) -> Fraction:
+        """Return the share of the schedule that one epoch, or one step, takes."""
+        return Fraction(1, self.epochs) if by == "epoch" else Fraction(1, self.epochs * self.steps)
 
 
-def counted(position: int, steps: int, epochs: int, by: str) -> Fraction:
-    """Return the share of ``epochs`` of ``steps`` that is done at a step, whole epochs only with ``by=epoch``."""
-    return Fraction(position // steps * steps if by == "epoch" else position, epochs * steps)
+class Schedule(Protocol):
+    """The learning rate as a function of the place in the training."""
+
+    by: By  # when the rate changes
+
+    def rate(self, place: Place) -> float:
+        """Return the learning rate of the step at ``place``."""
 
 
-CURVES: Mapping[str, Callable[[float, float, float], float]] = {
-    "cosine": cosine,
-    "linear": linear,
-    "exponential": exponential,
-}
-"""From ``lr`` at share 0 to ``lr_min`` at share 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """Linear warm-up to ``lr`` in the first ``warmup`` of the training, then ``curve``, begun anew ``restarts`` times.
+class Cyclic:
+    """Linear warm-up to ``lr`` in the first ``warmup`` of the training, then a curve, begun anew ``restarts`` times.
 
     Each cycle is ``restart_factor`` (T_mult) times as long as the one before, and together they fill what
     follows the warm-up: 310 epochs with 4 restarts and factor 2 make a first cycle (T_0) of 10. All is in
-    shares, so a shortened training passes through the whole schedule.
+    shares, so a shortened schedule passes through the whole curve.
     """
 
-    lr: float
-    lr_min: float
-    curve: str
-    by: str
-    warmup: float
-    restarts: int
-    restart_factor: int
+    curve: Curve
 
-    def __post_init__(self) -> None:
-        if self.lr_min > self.lr:
-            raise RequestError(f"trainer.lr_min ({self.lr_min}) must be at most trainer.lr ({self.lr})")
-        if self.curve == "exponential" and self.lr_min == 0:
-            raise RequestError("trainer.schedule=exponential never reaches trainer.lr_min=0; set a positive one")
+    def __init__(
+        self,
+        lr: float,
+        *,
+        lr_min: NonNegativeFloat,
+        by: By,
+        warmup: Annotated[float, Field(ge=0, lt=1)],
+        restarts: NonNegativeInt,
+        restart_factor: PositiveInt,
+    ) -> None:
+        if lr_min > lr:
+            raise RequestError(f"trainer.schedule.lr_min ({lr_min}) must be at most trainer.lr ({lr})")
+        self.lr, self.lr_min, self.by, self.warmup = lr, lr_min, by, Fraction(warmup)
+        self.restarts, self.restart_factor = restarts, restart_factor
 
-    def done(self, position: int, steps: int, epochs: int) -> Fraction:
-        """Return the share of ``epochs`` of ``steps`` that is done at a step, whole epochs only with ``by=epoch``."""
-        return counted(position, steps, epochs, self.by)
-
-    def rate(self, done: Fraction, tick: Fraction) -> float:
-        """Return the rate at ``done``; ``tick`` is the share of one epoch or step, whichever ``by`` says."""
-        warmup = Fraction(self.warmup)
-        if done < warmup:
-            return self.lr * float(min(Fraction(1), (done + tick) / warmup))
-        return CURVES[self.curve](self.lr, self.lr_min, float(self._in_cycle((done - warmup) / (1 - warmup))))
-
-    def tick(self, steps: int, epochs: int) -> Fraction:
-        """Return the share of the training between two changes of the rate."""
-        return Fraction(1, epochs) if self.by == "epoch" else Fraction(1, epochs * steps)
+    def rate(self, place: Place) -> float:
+        done = place.done(self.by)
+        if done < self.warmup:
+            return self.lr * float(min(Fraction(1), (done + place.unit(self.by)) / self.warmup))
+        share = float(self._in_cycle((done - self.warmup) / (1 - self.warmup)))
+        return self.curve(self.lr, self.lr_min, share)
 
     def _in_cycle(self, share: Fraction) -> Fraction:
         """Return the share of the cycle under way; exact, since a rounded one could miss a restart."""

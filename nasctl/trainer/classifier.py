@@ -13,19 +13,20 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
-from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, StepCallback, Trained
+from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
 from nasctl.errors import RequestError, TrialError
 from nasctl.seeds import position_seed
 from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
+from nasctl.trainer._evaluation import measured
 from nasctl.trainer._precision import Precision, check_precision
-from nasctl.trainer._schedule import Schedule, counted
+from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_place, resume
 from nasctl.trainer._training import Training, widened
 
@@ -51,12 +52,7 @@ class Classifier:
         eval_batch_size: PositiveInt,
         epochs: PositiveInt,
         lr: PositiveFloat,
-        lr_min: NonNegativeFloat,
-        schedule: Literal["cosine", "linear", "exponential"],
-        schedule_by: Literal["epoch", "step"],
-        warmup: Share,
-        restarts: NonNegativeInt,
-        restart_factor: PositiveInt,
+        schedule: Callable[[float], Schedule],
         momentum: Share,
         nesterov: bool,
         weight_decay: NonNegativeFloat,
@@ -83,15 +79,12 @@ class Classifier:
             )
         self.batch_size, self.accumulate, self.eval_batch_size = batch_size, accumulate, eval_batch_size
         self.epochs, self.clip = epochs, clip
-        self.schedule = Schedule(
-            lr=lr, lr_min=lr_min, curve=schedule, by=schedule_by,
-            warmup=warmup, restarts=restarts, restart_factor=restart_factor,
-        )  # fmt: skip
+        self.schedule = schedule(lr)
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
         self.cutout, self.cutout_at, self.dropout = cutout, cutout_at, dropout
         self.label_smoothing, self.auxiliary_weight = label_smoothing, auxiliary_weight
         self.drop_path, self.drop_path_by_depth, self.ema_decay = drop_path, drop_path_by_depth, ema_decay
-        self.drop_path_by = drop_path_by or schedule_by
+        self.drop_path_by = drop_path_by or self.schedule.by
         self.held_out, self.keep, self.precision = held_out, keep, precision
         self.compile, self.cuda_graph = compile, cuda_graph
         self.format = torch.channels_last if channels_last else torch.contiguous_format
@@ -114,40 +107,29 @@ class Classifier:
                 "map that is large enough or because its form has none; set trainer.auxiliary_weight=0"
             )
 
-    def fit(
-        self,
-        model: nn.Module,
-        dataset: Dataset,
-        split: Split,
-        *,
-        seed: int,
-        epochs: int | None,
-        tick: StepCallback,
-        record: Callable[[Mapping[str, Any]], None],
-        state: State | None,
-        choose_by: Split | None = None,
-    ) -> Trained:
-        """Train ``model`` in place; ``record`` gets one line an epoch."""
+    def fit(self, model: nn.Module, dataset: Dataset, split: Split, session: TrainingSession) -> Trained:
+        """Train ``model`` in place; ``session.record`` gets one line an epoch."""
         device = next(model.parameters()).device
         self.check(model, device)
-        training, gradients = self._begin(model, dataset, device, state)
-        cut = Cutout(self.cutout, seed, device, self.cutout_at)
-        epochs, steps = epochs or self.epochs, math.ceil(len(split) / self.batch_size)
-        if state is not None:
+        schedule, stop = session.epochs(self.epochs)
+        training, gradients = self._begin(model, dataset, device, session.state)
+        cut = Cutout(self.cutout, session.seed, device, self.cutout_at)
+        steps = math.ceil(len(split) / self.batch_size)
+        if session.state is not None:
             epoch, step = divmod(training.position, steps)
-            check_place(training, epoch, epochs, step, steps)
-        while training.position < epochs * steps:
+            check_place(training, epoch, stop, step, steps)
+        while training.position < stop * steps:
             position = training.position
             epoch, step = divmod(position, steps)
-            rate = self._schedule(training, steps, epochs)
-            torch.manual_seed(position_seed(seed, "step", position))
+            rate = self._set_rate(training, steps, schedule)
+            torch.manual_seed(position_seed(session.seed, "step", position))
             x, y = split.batch(self.batch_size, epoch, step)
             training.add(self._step(training, gradients, cut(x, position), y), len(y))
             if step == steps - 1:
-                measured = {**training.close(dataset), **self._choose(training, dataset, choose_by, epoch)}
-                record({"epoch": epoch, "lr": rate, **measured})
-            tick(training.state_dict, self._shown(training, steps, epochs))
-        return training.finish(self.keep, epochs - 1)
+                line = {**training.close(dataset), **self._close(training, dataset, session, epoch)}
+                session.record({"epoch": epoch, "lr": rate, **line})
+            session.on_step(training.state_dict, self._shown(training, steps, stop))
+        return training.finish(self.keep, stop - 1)
 
     def _begin(
         self, model: nn.Module, dataset: Dataset, device: torch.device, state: State | None
@@ -176,14 +158,14 @@ class Classifier:
         place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": training.position}
         return {**place, "loss": training.loss, "error": training.error}
 
-    def _schedule(self, training: Training, steps: int, epochs: int) -> float:
+    def _set_rate(self, training: Training, steps: int, epochs: int) -> float:
         """Set and return the learning rate of the step to come, and set its drop path."""
-        done = self.schedule.done(training.position, steps, epochs)
-        rate = self.schedule.rate(done, self.schedule.tick(steps, epochs))
+        place = Place(training.position, steps, epochs)
+        rate = self.schedule.rate(place)
         for group in training.optimizer.param_groups:
             group["lr"] = rate
         if self.drop_path:
-            self._set_drop_path(training, float(counted(training.position, steps, epochs, self.drop_path_by)))
+            self._set_drop_path(training, float(place.done(self.drop_path_by)))
         return rate
 
     def _set_drop_path(self, training: Training, done: float) -> None:
@@ -237,12 +219,13 @@ class Classifier:
             raise RequestError("trainer.label_smoothing spreads a target over classes, of which there is one; set 0")
         return (1 - self.label_smoothing) * loss - self.label_smoothing * log_softmax(logits, 1).mean()
 
-    def _choose(self, training: Training, dataset: Dataset, split: Split | None, epoch: int) -> dict[str, float]:
+    def _close(self, training: Training, dataset: Dataset, session: TrainingSession, epoch: int) -> dict[str, float]:
         """Return the held-out metrics of the weights that may be kept, and keep them if they are the best."""
-        if split is None:
-            return {}
         with training.averaged():
-            metrics = self.evaluate(training.model, dataset, split)
+            session.on_epoch(epoch)
+            if session.choose_by is None:
+                return {}
+            metrics = self.evaluate(training.model, dataset, session.choose_by)
             training.offer(metrics, epoch)
         return {f"held_out_{name}": value for name, value in metrics.items()}
 
@@ -252,12 +235,12 @@ class Classifier:
     @torch.no_grad()
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         model.eval()
-        sums: dict[str, Tensor] = {}
-        for step in range(math.ceil(len(split) / self.eval_batch_size)):
-            x, y = split.batch(self.eval_batch_size, 0, step)
-            measured = dataset.measure(model(self._laid_out(x)), y)
-            sums = {name: sums.get(name, 0) + value for name, value in measured.items()}
-        metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(split))
+        batches = (split.batch(self.eval_batch_size, 0, step) for step in range(self._steps(split)))
+        metrics = measured(dataset, ((model(self._laid_out(x)), y) for x, y in batches))
         if not math.isfinite(metrics["loss"]):
             raise TrialError(f"loss is {metrics['loss']} after the last step; lower trainer.lr or trainer.clip")
         return metrics
+
+    def _steps(self, split: Split) -> int:
+        """Return the number of batches in which a split is evaluated."""
+        return math.ceil(len(split) / self.eval_batch_size)

@@ -8,23 +8,24 @@ The dropouts belong to the network. Liu et al. 2019, https://arxiv.org/abs/1806.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, StepCallback, Trained
+from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
 from nasctl.errors import RequestError, TrialError
+from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
+from nasctl.trainer._evaluation import measured
 from nasctl.trainer._precision import Precision, check_precision
-from nasctl.trainer._reading import Reading, detached
+from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_like, check_place, resume
+from nasctl.trainer._text_training import TextTraining
 from nasctl.trainer._training import widened
-
-Factor = Annotated[float, Field(gt=0, le=1)]
 
 
 class LanguageModel:
@@ -50,13 +51,12 @@ class LanguageModel:
         eval_batch_size: PositiveInt,
         epochs: PositiveInt,
         lr: PositiveFloat,
+        schedule: Callable[[float], Schedule],
         lr_by_length: bool,
-        lr_decay: Factor,
-        lr_decay_from: NonNegativeInt,
         weight_decay: NonNegativeFloat,
         clip: PositiveFloat,
-        activation: NonNegativeFloat,
-        slowness: NonNegativeFloat,
+        ar_alpha: NonNegativeFloat,
+        tar_beta: NonNegativeFloat,
         averaging: bool,
         patience: PositiveInt,
         rollback: bool,
@@ -65,10 +65,9 @@ class LanguageModel:
         compile: bool,
     ) -> None:
         self.batch_size, self.eval_batch_size, self.epochs, self.clip = batch_size, eval_batch_size, epochs, clip
-        self.lr, self.lr_by_length = lr, lr_by_length
-        self.lr_decay, self.lr_decay_from = lr_decay, lr_decay_from
+        self.schedule, self.lr_by_length = schedule(lr), lr_by_length
         self.sgd = partial(torch.optim.SGD, lr=lr, weight_decay=weight_decay)
-        self.activation, self.slowness = activation, slowness
+        self.ar_alpha, self.tar_beta = ar_alpha, tar_beta
         self.averaging, self.patience, self.rollback = averaging, patience, rollback
         self.keep, self.precision, self.compile = keep, precision, compile
 
@@ -81,123 +80,109 @@ class LanguageModel:
                 "another recipe for the data set's task"
             )
 
-    def fit(
-        self,
-        model: nn.Module,
-        dataset: Dataset,
-        split: Split,
-        *,
-        seed: int,
-        epochs: int | None,
-        tick: StepCallback,
-        record: Callable[[Mapping[str, Any]], None],
-        state: State | None,
-        choose_by: Split | None = None,
-    ) -> Trained:
-        """Train ``model`` in place; ``record`` gets one line an epoch."""
-        reading, text, epochs = self._begin(model, state), Text(dataset, split), epochs or self.epochs
-        if state is not None:
-            self._check_place(reading, text, split, epochs)
-        while reading.epoch < epochs:
-            steps, epoch, step = text.steps(self.batch_size, reading.epoch), reading.epoch, reading.step
-            torch.manual_seed(position_seed(seed, "step", epoch, step))
+    def fit(self, model: nn.Module, dataset: Dataset, split: Split, session: TrainingSession) -> Trained:
+        """Train ``model`` in place; ``session.record`` gets one line an epoch."""
+        schedule, stop = session.epochs(self.epochs)
+        training, text = self._begin(model, session.state), Text(dataset, split)
+        if session.state is not None:
+            self._check_place(training, text, split, stop)
+        while training.epoch < stop:
+            steps, epoch, step = text.steps(self.batch_size, training.epoch), training.epoch, training.step
+            torch.manual_seed(position_seed(session.seed, "step", epoch, step))
             tokens, targets = split.batch(self.batch_size, epoch, step)
-            self._step(reading, text, tokens, targets)
+            rate = self.schedule.rate(Place(epoch, 1, schedule))
+            self._step(training, text, tokens, targets, rate)
             if step == steps - 1:
-                record({"epoch": epoch, "lr": self._rate(epoch), **self._close(reading, dataset, choose_by)})
-                reading.turn()
-            tick(reading.state_dict, self._shown(reading, steps, epochs))
-        return reading.kept(self.keep, epochs - 1)
+                session.record({"epoch": epoch, "lr": rate, **self._close(training, dataset, session)})
+                training.turn()
+            session.on_step(training.state_dict, self._shown(training, steps, stop))
+        return training.kept(self.keep, stop - 1)
 
-    def _begin(self, model: nn.Module, state: State | None) -> Reading:
+    def _begin(self, model: nn.Module, state: State | None) -> TextTraining:
         device = next(model.parameters()).device
         self.check(model, device)
         compile_step: Any = getattr(model, "compile_step", None)
         if self.compile and compile_step is not None:
             compile_step("trainer.compile")
-        reading = Reading(model, self.sgd(model.parameters()), Precision(self.precision, device))
+        training = TextTraining(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
-            resume(reading, state)
-        return reading
+            resume(training, state)
+        return training
 
-    def _check_place(self, reading: Reading, text: Text, split: Split, epochs: int) -> None:
-        """Raise `StateError` unless a resumed ``reading`` stands in the text, with a state of the network's shape."""
-        steps = text.steps(self.batch_size, reading.epoch)
-        check_place(reading, reading.epoch, epochs, reading.step, steps)
-        if reading.hidden is not None:
-            network: Any = reading.model
-            tokens, _ = split.batch(self.batch_size, reading.epoch, reading.step)
-            check_like(reading.hidden, network.init_hidden(tokens.shape[1]))
+    def _check_place(self, training: TextTraining, text: Text, split: Split, epochs: int) -> None:
+        """Raise `StateError` unless a resumed ``training`` stands in the text, with a state of the network's shape."""
+        steps = text.steps(self.batch_size, training.epoch)
+        check_place(training, training.epoch, epochs, training.step, steps)
+        if training.hidden is not None:
+            network: Any = training.model
+            tokens, _ = split.batch(self.batch_size, training.epoch, training.step)
+            check_like(training.hidden, network.init_hidden(tokens.shape[1]))
 
     @staticmethod
-    def _shown(reading: Reading, steps: int, epochs: int) -> dict[str, Any]:
-        epoch = reading.epoch + reading.step / steps
-        place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": reading.position}
-        return {**place, "loss": reading.loss, "perplexity": reading.perplexity}
+    def _shown(training: TextTraining, steps: int, epochs: int) -> dict[str, Any]:
+        epoch = training.epoch + training.step / steps
+        place = {"phase": "training", "share": epoch / epochs, "epoch": epoch, "step": training.position}
+        return {**place, "loss": training.loss, "perplexity": training.perplexity}
 
-    def _rate(self, epoch: int) -> float:
-        """Return the learning rate of an epoch, for a step of ``bptt`` tokens."""
-        return self.lr * self.lr_decay ** max(0, epoch + 1 - self.lr_decay_from)
+    def _step(self, training: TextTraining, text: Text, tokens: Tensor, targets: Tensor, rate: float) -> None:
+        """Take one step on tokens ``(T, B)`` and go on in the text; ``rate`` is that of ``bptt`` tokens."""
+        for group in training.optimizer.param_groups:
+            group["lr"] = rate * (len(tokens) / text.bptt if self.lr_by_length else 1)
+        network: Any = training.model.train()
+        training.optimizer.zero_grad(set_to_none=True)
+        hidden = network.init_hidden(tokens.shape[1]) if training.hidden is None else training.hidden
+        with training.precision.autocast():
+            output = network(tokens, hidden)
+        loss = text.dataset.loss(widened(output.logits), targets)
+        training.precision.backward(loss + self._penalties(output))
+        training.precision.step(training.optimizer, training.model.parameters(), self.clip)
+        training.add({"loss": loss.detach() * len(targets)}, len(targets))
+        training.carry(output.hidden)
 
-    def _step(self, reading: Reading, text: Text, tokens: Tensor, targets: Tensor) -> None:
-        """Take one step on tokens ``(T, B)`` and go on in the text."""
-        rate = self._rate(reading.epoch) * (len(tokens) / text.bptt if self.lr_by_length else 1)
-        for group in reading.optimizer.param_groups:
-            group["lr"] = rate
-        network: Any = reading.model.train()
-        reading.optimizer.zero_grad(set_to_none=True)
-        hidden = network.init_hidden(tokens.shape[1]) if reading.hidden is None else reading.hidden
-        with reading.precision.autocast():
-            spoken = network(tokens, hidden)
-        loss = text.dataset.loss(widened(spoken.logits), targets)
-        reading.precision.backward(loss + self._penalties(spoken))
-        reading.precision.step(reading.optimizer, reading.model.parameters(), self.clip)
-        reading.add({"loss": loss.detach() * len(targets)}, len(targets))
-        reading.carry(spoken.hidden)
-
-    def _penalties(self, spoken: Any) -> Tensor | float:
+    def _penalties(self, output: Any) -> Tensor | float:
         """Return what large outputs (AR) and fast changes of them (TAR) of the last layer cost."""
-        large = self.activation * widened(spoken.dropped).square().mean() if self.activation else 0.0
-        if not self.slowness or len(spoken.raw) < 2:
+        large = self.ar_alpha * widened(output.dropped).square().mean() if self.ar_alpha else 0.0
+        if not self.tar_beta or len(output.raw) < 2:
             return large
-        return large + self.slowness * widened(spoken.raw).diff(dim=0).square().mean()
+        return large + self.tar_beta * widened(output.raw).diff(dim=0).square().mean()
 
-    def _close(self, reading: Reading, dataset: Dataset, split: Split | None) -> dict[str, Any]:
+    def _close(self, training: TextTraining, dataset: Dataset, session: TrainingSession) -> dict[str, Any]:
         """End an epoch: validate, keep the weights if they are the best, and average from now on or roll back."""
         try:
-            metrics = checked(reading.close(dataset), "in the epoch")
-            reading.perplexity = metrics["perplexity"]
-            return {**metrics, "averaged": reading.average is not None, **self._choose(reading, dataset, split)}
+            metrics = checked(training.close(dataset), "in the epoch")
+            training.perplexity = metrics["perplexity"]
+            return {**metrics, "averaged": training.average is not None, **self._choose(training, dataset, session)}
         except TrialError as error:
             if not self.rollback:
                 raise
-            return reading.roll_back(error)
+            return training.roll_back(error)
 
-    def _choose(self, reading: Reading, dataset: Dataset, split: Split | None) -> dict[str, float]:
+    def _choose(self, training: TextTraining, dataset: Dataset, session: TrainingSession) -> dict[str, float]:
         """Return the held-out metrics of the weights that may be kept, and look for the averaging's trigger."""
-        if split is None:
-            return {}
-        with reading.averaged():
-            metrics = self.evaluate(reading.model, dataset, split)
-            reading.offer(metrics, reading.epoch)
+        with training.averaged():
+            session.on_epoch(training.epoch)
+            if session.choose_by is None:
+                return {}
+            metrics = self.evaluate(training.model, dataset, session.choose_by)
+            training.offer(metrics, training.epoch)
         if self.averaging:
-            reading.average_if_stalled(metrics["loss"], self.patience)
+            training.average_if_stalled(metrics["loss"], self.patience)
         return {f"held_out_{name}": value for name, value in metrics.items()}
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module, dataset: Dataset, split: Split) -> Metrics:
         """Return the metrics of ``model`` on the whole split, read in up to ``eval_batch_size`` columns."""
-        network: Any = model.eval()
-        sums: dict[str, Tensor] = {}
-        hidden, examples = None, 0
-        for step in range(Text(dataset, split).steps(self.eval_batch_size, 0)):
+        outputs = self._outputs(model.eval(), split, Text(dataset, split).steps(self.eval_batch_size, 0))
+        return checked(measured(dataset, outputs, torch.float64), "after the last step")
+
+    def _outputs(self, network: Any, split: Split, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield logits and targets of each step; the hidden state is carried from one to the next."""
+        hidden = None
+        for step in range(steps):
             tokens, targets = split.batch(self.eval_batch_size, 0, step)
-            spoken = network(tokens, network.init_hidden(tokens.shape[1]) if hidden is None else hidden)
-            hidden, examples = detached(spoken.hidden), examples + len(targets)
-            measured = dataset.measure(spoken.logits, targets)
-            sums = {name: sums.get(name, 0) + value.double() for name, value in measured.items()}
-        metrics = dataset.metrics({name: value.tolist() for name, value in sums.items()}, examples)
-        return checked(metrics, "after the last step")
+            output = network(tokens, network.init_hidden(tokens.shape[1]) if hidden is None else hidden)
+            hidden = detached(output.hidden)
+            yield output.logits, targets
 
 
 def checked(metrics: Metrics, when: str) -> Metrics:

@@ -9,8 +9,10 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
-from nasctl.config.problem import Scene, recipe
+from nasctl.config.build import make
+from nasctl.config.problem import Scene
+from nasctl.config.settings import conf_dir
+from nasctl.config.signature import recipe
 from nasctl.core import Validation
 from nasctl.dataset._order import Order
 from nasctl.errors import RequestError

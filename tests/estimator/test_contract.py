@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, LookUp, WeightSharing
 from nasctl.search.loop import Feasible
 from tests.small import Problem, rounds, same, through_a_file

@@ -9,7 +9,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, Task
 from nasctl.errors import RequestError
 from nasctl.reward.absolute import Absolute

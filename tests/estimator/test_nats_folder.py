@@ -9,8 +9,9 @@ from collections import OrderedDict
 import pytest
 import yaml
 
-from nasctl.config.compose import conf_dir, make
-from nasctl.core import Candidate, Task
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.core import Candidate, EstimatorContext, Task
 from nasctl.errors import RequestError
 from nasctl.walk import every as walk
 from tests.small import CPU
@@ -64,7 +65,9 @@ def table(folder, **changes):
     node = yaml.safe_load((conf_dir() / "estimator" / "table.yaml").read_text())
     node |= yaml.safe_load((conf_dir() / "estimator" / "nats_size_table.yaml").read_text())
     del node["defaults"]
-    return make(node | {"root": str(folder.parent), **changes}, SPACE, None, CPU, 0, lambda values: None)
+    return make(
+        node | {"root": str(folder.parent), **changes}, EstimatorContext(SPACE, None, CPU, 0, lambda values: None)
+    )
 
 
 def stored(folder, index, hp, seed):

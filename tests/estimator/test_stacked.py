@@ -8,7 +8,7 @@ from nasctl.core import Candidate
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator.stacked import clip_each
 from nasctl.seeds import position_seed
-from tests.small import Problem, same, through_a_file
+from tests.small import Problem, same, session, through_a_file
 
 
 @pytest.fixture
@@ -54,8 +54,7 @@ def test_each_network_is_trained_as_the_trainer_trains_it_alone(changes):
     for arch in [(0, 1, 2), (0, 2, 0), (2, 2, 2)]:
         torch.manual_seed(position_seed(4, "candidate", *arch))
         network = problem.space.build(problem.space.genotype(arch), "final")
-        quiet = {"tick": lambda state, values: None, "record": lambda line: None, "state": None}
-        trainer.fit(network, problem.data, problem.data.train(), seed=0, epochs=None, **quiet)
+        trainer.fit(network, problem.data, problem.data.train(), session())
         alone = trainer.evaluate(network, problem.data, problem.data.val())
         together = estimator.evaluate(Candidate(arch), 0).metrics
         assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-9)

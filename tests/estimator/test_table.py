@@ -8,8 +8,8 @@ import pandas
 import pytest
 import torch
 
-from nasctl.config.compose import make
-from nasctl.core import Candidate
+from nasctl.config.build import make
+from nasctl.core import Candidate, EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.walk import every as walk
 from tests.small import CPU, Problem
@@ -49,7 +49,7 @@ def table(tmp_path):
             "metrics": {},
             "partial": False,
         }
-        return make(settings | changes, SPACE, NoData(), CPU, seed, lambda values: None)
+        return make(settings | changes, EstimatorContext(SPACE, NoData(), CPU, seed, lambda values: None))
 
     return build
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from nasctl.config.compose import make
-from nasctl.core import Candidate
+from nasctl.config.build import make
+from nasctl.core import Candidate, EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.estimator._table_check import check_split
 from tests.small import CPU
@@ -29,7 +29,7 @@ def table(tmp_path):
         own = {"root": str(tmp_path), "file": "t.csv", "split": "val", "architecture": "cell", "accuracy": [column]}
         more = {"searched": 0, "percent": percent, "seconds": None, "metrics": {}, "partial": False}
         node = {"_target_": "nasctl.estimator.table.Table"} | own | more | changes
-        return make(node, SPACE, None, CPU, 0, lambda values: None)
+        return make(node, EstimatorContext(SPACE, None, CPU, 0, lambda values: None))
 
     return build
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nasctl.config.compose import make
-from nasctl.core import Candidate, SearchSpace
+from nasctl.config.build import make
+from nasctl.core import Candidate, EstimatorContext, SearchSpace
 from nasctl.errors import RequestError
 from tests.genotype_source.made import space
 from tests.small import CPU, Problem
@@ -32,7 +32,7 @@ def table(space: SearchSpace, folder: Path, rows: list[list[Any]]) -> Any:
         **{"architecture": "cell", "accuracy": ["one"], "searched": 0, "percent": True, "seconds": None},
         **{"metrics": {}, "partial": True},
     }
-    return make(settings, space, None, CPU, 0, lambda values: None)
+    return make(settings, EstimatorContext(space, None, CPU, 0, lambda values: None))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import SearchSpace, Task
 
 IMAGES = Task("image_classification", (3, 32, 32), 10)

@@ -9,7 +9,8 @@ import yaml
 from torch import nn
 
 from nasctl.cli import main as cli
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Task
 from nasctl.errors import Interrupted, RequestError
 from nasctl.resource._operations import between, calls

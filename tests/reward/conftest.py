@@ -4,7 +4,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from nasctl.cli import main as cli
-from nasctl.config import compose as config
+from nasctl.config import build, settings
 from nasctl.runs import translation
 from nasctl.runs.added import completed
 from nasctl.runs.renamed import Choice, Class, Gone, Group, Part, Setting
@@ -38,7 +38,7 @@ def has(node: Any, path: str) -> bool:
 
 def misfits(node: Mapping[str, Any], place: str) -> list[str]:
     """Return what a class would refuse by name: unknown settings, and those that are missing."""
-    names = set(config._keyword_only(config.target(node)))
+    names = set(build._keyword_only(build.target(node)))
     found = [f"{place}.{name}" for name in names ^ (node.keys() - {"_target_"})]
     nested = {key: value for key, value in node.items() if isinstance(value, dict) and "_target_" in value}
     return found + [fault for key, value in nested.items() for fault in misfits(value, f"{place}.{key}")]
@@ -76,7 +76,7 @@ def test_each_choice_is_there_or_answered(group: str) -> None:
 @pytest.mark.parametrize("file", sorted(CONF.glob("*/*.yaml")), ids=lambda file: f"{file.parent.name}={file.stem}")
 def test_what_is_written_today_is_left_alone(file: Path) -> None:
     node = yaml.safe_load(file.read_text()) or {}
-    today = {file.parent.name: node} if file.parent.name in config.GROUPS else node
+    today = {file.parent.name: node} if file.parent.name in settings.GROUPS else node
     assert translation.of_config(today) == today
 
 

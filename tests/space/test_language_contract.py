@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from nasctl import walk
 from nasctl.core import Candidate, Relaxation, Task
 from nasctl.errors import RequestError
-from nasctl.space._language import detached
+from nasctl.hidden_state import detached
 from tests.space.equal import relaxed_rows
 from tests.space.text import COLUMNS, STEPS, TEXT, WORDS, passage, small, state, tokens
 

@@ -8,7 +8,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make, target
+from nasctl.config.build import make, target
+from nasctl.config.settings import conf_dir
 from nasctl.strategy._black_box import BlackBox
 from tests.marked import slow
 from tests.small import through_a_file

@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
-from nasctl.config.compose import conf_dir, make
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
 from nasctl.core import Decision, Task
 from nasctl.strategy._controller import Controller
 from tests.strategy.table import Growing, Table

@@ -15,7 +15,7 @@ STEPS = 3  # of an epoch: 72 images in batches of 32
 
 
 def test_the_rate_follows_the_cosine_by_epoch():
-    problem, rates = Problem("trainer.lr=0.5", "trainer.lr_min=0.1", "trainer.epochs=4"), []
+    problem, rates = Problem("trainer.lr=0.5", "trainer.schedule.lr_min=0.1", "trainer.epochs=4"), []
     hook = register_optimizer_step_pre_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
     try:
         _, lines = train(problem)

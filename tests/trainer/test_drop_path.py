@@ -19,13 +19,13 @@ def test_drop_path_grows_linearly_from_zero():
 @pytest.mark.parametrize("by", ["epoch", "step"])
 @pytest.mark.parametrize("own", ["null", "epoch", "step"])
 def test_it_may_grow_by_step_while_the_rate_falls_by_epoch(by, own):
-    settings = [f"trainer.schedule_by={by}", f"trainer.drop_path_by={own}", "trainer.epochs=3"]
+    settings = [f"trainer.schedule.by={by}", f"trainer.drop_path_by={own}", "trainer.epochs=3"]
     problem, seen = Problem("trainer.drop_path=0.3", *settings), []
     network = problem.network()
     _, lines = train(problem, network, tick=lambda state, values: seen.append(network.drop_path.probability))
     stepwise = (by if own == "null" else own) == "step"
     assert seen == pytest.approx([0.3 * (i if stepwise else i // STEPS * STEPS) / (3 * STEPS) for i in range(9)])
-    plain = train(Problem(f"trainer.schedule_by={by}", "trainer.epochs=3"))[1]
+    plain = train(Problem(f"trainer.schedule.by={by}", "trainer.epochs=3"))[1]
     assert [line["lr"] for line in lines] == [line["lr"] for line in plain]
 
 

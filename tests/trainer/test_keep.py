@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nasctl.trainer._training import Best
-from tests.small import Problem, same, through_a_file
+from tests.small import Problem, same, session, through_a_file
 
 
 def fit(problem, *, state=None, tick=lambda state, values: None, choose_by="val"):
@@ -12,8 +12,9 @@ def fit(problem, *, state=None, tick=lambda state, values: None, choose_by="val"
     network, lines = problem.network(), []
     trained = problem.trainer().fit(
         network, problem.data, problem.data.train(),
-        seed=0, epochs=None, tick=tick, record=lines.append, state=state,
-        choose_by=choose_by and getattr(problem.data, choose_by)(),
+        session(
+            tick=tick, record=lines.append, state=state, choose_by=choose_by and getattr(problem.data, choose_by)()
+        ),
     )  # fmt: skip
     return network, trained, lines
 

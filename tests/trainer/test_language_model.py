@@ -8,13 +8,13 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from nasctl.config.compose import conf_dir
+from nasctl.config.settings import conf_dir
 from nasctl.errors import RequestError, RunError, TrialError
 from nasctl.seeds import position_seed
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer.language_model import LanguageModel
 from tests.marked import slow
-from tests.small import CPU, Problem, same, through_a_file, train
+from tests.small import CPU, Problem, same, session, through_a_file, train
 
 
 def text(*overrides):
@@ -30,7 +30,7 @@ def steps_of(problem, split=None):
     return [split.steps(4, epoch) for epoch in range(2)]
 
 
-def written_out(problem, network, split, *, clip, lr, decay, activation, slowness, by_length):
+def written_out(problem, network, split, *, clip, lr, decay, ar_alpha, tar_beta, by_length):
     """Train two epochs by the plain formulas; return the mean loss of each."""
     means = []
     for epoch in range(2):
@@ -42,9 +42,9 @@ def written_out(problem, network, split, *, clip, lr, decay, activation, slownes
             hidden, raw = spoken.hidden, spoken.raw
             loss = nn.functional.cross_entropy(spoken.logits, targets)
             total, count = total + loss.item() * len(targets), count + len(targets)
-            penalty = activation * (spoken.dropped**2).mean()
+            penalty = ar_alpha * (spoken.dropped**2).mean()
             if len(raw) > 1:
-                penalty = penalty + slowness * ((raw[1:] - raw[:-1]) ** 2).mean()
+                penalty = penalty + tar_beta * ((raw[1:] - raw[:-1]) ** 2).mean()
             network.zero_grad()
             (loss + penalty).backward()
             nn.utils.clip_grad_norm_(network.parameters(), clip)
@@ -57,16 +57,16 @@ def written_out(problem, network, split, *, clip, lr, decay, activation, slownes
 
 
 @pytest.mark.parametrize("part", ["train", "full"])
-@pytest.mark.parametrize(("activation", "slowness", "by_length"), [(0, 0, True), (2.0, 0, False), (0, 1.0, True)])
-def test_two_epochs_are_sgd_written_out(part, activation, slowness, by_length):
-    settings = {"clip": 0.1, "activation": activation, "slowness": slowness, "lr_by_length": str(by_length).lower()}
+@pytest.mark.parametrize(("ar_alpha", "tar_beta", "by_length"), [(0, 0, True), (2.0, 0, False), (0, 1.0, True)])
+def test_two_epochs_are_sgd_written_out(part, ar_alpha, tar_beta, by_length):
+    settings = {"clip": 0.1, "ar_alpha": ar_alpha, "tar_beta": tar_beta, "lr_by_length": str(by_length).lower()}
     changes = [f"trainer.{name}={value}" for name, value in settings.items()]
     problem = text(*DROPPED, *changes, "trainer.lr=2", "trainer.weight_decay=0.01")
     split = getattr(problem.data, part)()
     network, expected = problem.network(), problem.network()
     means = written_out(
         problem, expected, split,
-        clip=0.1, lr=2, decay=0.01, activation=activation, slowness=slowness, by_length=by_length,
+        clip=0.1, lr=2, decay=0.01, ar_alpha=ar_alpha, tar_beta=tar_beta, by_length=by_length,
     )  # fmt: skip
     _, lines = train(problem, network, split=split)
     torch.testing.assert_close(network.state_dict(), expected.state_dict(), rtol=1e-4, atol=1e-6)
@@ -75,7 +75,9 @@ def test_two_epochs_are_sgd_written_out(part, activation, slowness, by_length):
 
 
 def test_the_rate_decays_after_some_epochs():
-    problem = text("trainer.lr=4", "trainer.lr_decay=0.5", "trainer.lr_decay_from=2", "trainer.epochs=4")
+    problem = text(
+        "trainer.lr=4", "trainer.schedule.lr_decay=0.5", "trainer.schedule.lr_decay_from=2", "trainer.epochs=4"
+    )
     _, lines = train(problem)
     assert [line["lr"] for line in lines] == [4, 4, 2, 1]
 
@@ -155,7 +157,7 @@ def fit(problem, network=None, *, keep="best", state=None, tick=lambda state, va
     trainer.keep = keep
     trained = trainer.fit(
         network, problem.data, problem.data.train() if split is None else split,
-        seed=0, epochs=None, tick=tick, record=lines.append, state=state, choose_by=problem.data.val(),
+        session(tick=tick, record=lines.append, state=state, choose_by=problem.data.val()),
     )  # fmt: skip
     return network, trained, lines
 
@@ -201,7 +203,7 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss_averaged_or_no
 SWITCHES = {
     "none": (),
     "dropouts": (*DROPPED, "space.final.weight_dropout=0.3"),
-    "penalties": ("trainer.activation=2", "trainer.slowness=1"),
+    "penalties": ("trainer.ar_alpha=2", "trainer.tar_beta=1"),
     "averaging": (*AVERAGING, "trainer.epochs=5"),
     "rollback": ("trainer.rollback=true", "trainer.epochs=3"),
     "bf16": ("trainer.precision=bf16",),
@@ -355,7 +357,7 @@ class StopError(Exception):
     """Ends a training at a tick."""
 
 
-@pytest.mark.parametrize("settings", [(), (*DROPPED, "trainer.activation=2", "trainer.slowness=1"), SWITCHES["bf16"]])
+@pytest.mark.parametrize("settings", [(), (*DROPPED, "trainer.ar_alpha=2", "trainer.tar_beta=1"), SWITCHES["bf16"]])
 def test_no_step_waits_for_the_device(no_waiting, settings):
     problem, ticks = text(*settings, "space.final.weight_dropout=0.5"), []
     network = problem.network()
@@ -399,10 +401,10 @@ def test_a_network_with_a_fast_path_is_compiled_where_asked_for():
 
 PRESETS = {
     "awd_lstm": {
-        "epochs": 500, "lr": 30, "weight_decay": 1.2e-6, "activation": 2, "slowness": 1, "averaging": True,
+        "epochs": 500, "lr": 30, "weight_decay": 1.2e-6, "ar_alpha": 2, "tar_beta": 1, "averaging": True,
     },
     "darts_rnn": {
-        "batch_size": 64, "epochs": 8000, "weight_decay": 8e-7, "slowness": 1e-3, "averaging": True, "rollback": True,
+        "batch_size": 64, "epochs": 8000, "weight_decay": 8e-7, "tar_beta": 1e-3, "averaging": True, "rollback": True,
     },
 }  # fmt: skip
 """Merity et al. 2018 with the authors' command for the Penn Treebank; Liu et al. 2019 with theirs."""
@@ -417,5 +419,5 @@ def settings(recipe):
 def test_a_recipe_differs_from_the_plain_one_in_its_tricks(recipe):
     plain, own = settings("language_model"), settings(recipe)
     assert {name: value for name, value in own.items() if value != plain[name]} == PRESETS[recipe]
-    off = ("activation", "slowness", "averaging", "weight_decay", "rollback", "compile")
+    off = ("ar_alpha", "tar_beta", "averaging", "weight_decay", "rollback", "compile")
     assert not any(plain[name] for name in off) and plain["clip"] == 0.25 and plain["patience"] == 5

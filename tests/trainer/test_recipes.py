@@ -7,8 +7,11 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nasctl.config.compose import conf_dir, make
-from nasctl.config.problem import recipe
+from nasctl.config.build import make
+from nasctl.config.settings import conf_dir
+from nasctl.config.signature import recipe
+from nasctl.config.targets import leaves
+from nasctl.trainer._schedule import Place
 from tests.small import Problem, same, through_a_file, train
 
 OF_TEXT = {"language_model", "awd_lstm", "darts_rnn"}  # tests/trainer/test_language_model.py
@@ -19,7 +22,7 @@ TRICKS = {
     "darts": {"cutout": 0.5, "drop_path": 0.2, "auxiliary_weight": 0.4},
     "nasnet": {
         "batch_size": 32,
-        "schedule_by": "step",
+        "schedule.by": "step",
         "weight_decay": 5e-4,
         "cutout": 0.5,
         "drop_path": 0.4,
@@ -30,8 +33,8 @@ TRICKS = {
         "batch_size": 128,
         "epochs": 250,
         "lr": 0.1,
-        "lr_min": 4.93e-5,
-        "schedule": "exponential",
+        "schedule._target_": "nasctl.trainer.schedule.exponential.Exponential",
+        "schedule.lr_min": 4.93e-5,
         "weight_decay": 3e-5,
         "label_smoothing": 0.1,
         "auxiliary_weight": 0.4,
@@ -40,9 +43,9 @@ TRICKS = {
         "batch_size": 100,
         "epochs": 310,
         "lr": 0.05,
-        "lr_min": 0.001,
-        "restarts": 4,
-        "restart_factor": 2,
+        "schedule.lr_min": 0.001,
+        "schedule.restarts": 4,
+        "schedule.restart_factor": 2,
         "nesterov": True,
         "weight_decay": 4e-4,
         "dropout": 0.5,
@@ -51,9 +54,9 @@ TRICKS = {
         "batch_size": 144,
         "epochs": 630,
         "lr": 0.05,
-        "lr_min": 1e-4,
-        "restarts": 5,
-        "restart_factor": 2,
+        "schedule.lr_min": 1e-4,
+        "schedule.restarts": 5,
+        "schedule.restart_factor": 2,
         "nesterov": True,
         "weight_decay": 4e-4,
         "cutout": 0.5,
@@ -90,15 +93,15 @@ OFF = {
     "keep": "last",
     "precision": "fp32",
     "compile": False,
-    "warmup": 0,
-    "restarts": 0,
+    "schedule.warmup": 0,
+    "schedule.restarts": 0,
 }
 
 
 def settings(recipe):
     """Return a recipe as its YAML files have it, without what makes test problems small."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return dict(compose("config", [f"trainer={recipe}"]).trainer)
+        return dict(leaves(OmegaConf.to_container(compose("config", [f"trainer={recipe}"]).trainer), ""))
 
 
 def test_every_trick_of_the_plain_recipe_is_off():
@@ -159,11 +162,10 @@ def test_the_cycles_of_enas_begin_with_ten_epochs_and_double(recipe, cycles):
     epochs, lr = own["epochs"], own["lr"]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         trainer = make(OmegaConf.to_container(compose("config", [f"trainer={recipe}"]).trainer))
-    tick = trainer.schedule.tick(1, epochs)
-    rates = [trainer.schedule.rate(trainer.schedule.done(e, 1, epochs), tick) for e in range(epochs)]
+    rates = [trainer.schedule.rate(Place(epoch, 1, epochs)) for epoch in range(epochs)]
     starts = [i for i, rate in enumerate(rates) if rate == lr]
     assert starts == [10 * (2**i - 1) for i in range(cycles)] and epochs == 10 * (2**cycles - 1)
-    assert min(rates) >= own["lr_min"] and rates[-1] == min(rates)
+    assert min(rates) >= own["schedule.lr_min"] and rates[-1] == min(rates)
 
 
 def test_the_cells_of_nasbench201_know_their_depth():

@@ -18,7 +18,7 @@ SWITCHES = {
     "drop_path": ("trainer.drop_path=0.5", "trainer.drop_path_by_depth=true"),
     "nesterov": ("trainer.nesterov=true",),
     "cutout": ("trainer.cutout=0.5",),
-    "schedule": ("trainer.schedule_by=step", "trainer.warmup=0.3", "trainer.restarts=1"),
+    "schedule": ("trainer.schedule.by=step", "trainer.schedule.warmup=0.3", "trainer.schedule.restarts=1"),
     "accumulate": ("trainer.accumulate=3",),
     "ema": ("trainer.ema_decay=0.9",),
     "best": ("trainer.held_out=0.2", "trainer.keep=best", "trainer.lr=0.3"),

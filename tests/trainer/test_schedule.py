@@ -6,24 +6,26 @@ from itertools import pairwise
 
 import pytest
 
-from nasctl.trainer._schedule import Schedule
+from nasctl.trainer._schedule import Place
+from nasctl.trainer.schedule.cosine import Cosine
+from nasctl.trainer.schedule.exponential import Exponential
+from nasctl.trainer.schedule.linear import Linear
 from tests.small import Problem
 
+CURVES = {"cosine": Cosine, "linear": Linear, "exponential": Exponential}
 
-def rates(epochs, steps=1, **settings):
+
+def rates(epochs, steps=1, curve="cosine", lr=0.5, **settings):
     """Return the rate of every step."""
     off = {
-        "lr": 0.5,
         "lr_min": 0.1,
-        "curve": "cosine",
         "by": "epoch",
         "warmup": 0.0,
         "restarts": 0,
         "restart_factor": 1,
     }
-    schedule = Schedule(**(off | settings))
-    tick = schedule.tick(steps, epochs)
-    return [schedule.rate(schedule.done(position, steps, epochs), tick) for position in range(epochs * steps)]
+    schedule = CURVES[curve](lr, **(off | settings))
+    return [schedule.rate(Place(position, steps, epochs)) for position in range(epochs * steps)]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,14 @@ def test_a_shortened_training_passes_through_the_whole_schedule():
 
 
 def test_drop_path_follows_the_same_clock():
-    trainer = Problem("trainer.schedule_by=step").trainer()
-    assert trainer.schedule.done(5, 3, 4) == Fraction(5, 12)
-    assert Problem().trainer().schedule.done(5, 3, 4) == Fraction(3, 12)
+    assert Problem("trainer.schedule.by=step").trainer().drop_path_by == "step"
+    assert Place(5, 3, 4).done("step") == Fraction(5, 12)
+    assert Problem().trainer().drop_path_by == "epoch"
+    assert Place(5, 3, 4).done("epoch") == Fraction(3, 12)
 
 
 def test_the_imagenet_recipe_loses_three_percent_an_epoch():
     trainer = Problem("trainer=darts_imagenet", "trainer.epochs=250").trainer()
-    found = [trainer.schedule.rate(Fraction(epoch, 250), Fraction(1, 250)) for epoch in range(250)]
+    found = [trainer.schedule.rate(Place(epoch, 1, 250)) for epoch in range(250)]
     assert [b / a for a, b in pairwise(found)] == pytest.approx([0.97] * 249, rel=1e-5)
     assert found[0] == 0.1

@@ -11,6 +11,7 @@ from torch import nn
 
 from nasctl.core import State, Trained
 from nasctl.errors import TrialError
+from nasctl.hidden_state import detached
 from nasctl.trainer._mean import Mean, stalled
 from nasctl.trainer._precision import Precision
 from nasctl.trainer._state import is_count, is_number, require
@@ -19,7 +20,7 @@ from nasctl.trainer._training import Training
 log = logging.getLogger("nasctl")
 
 
-class Reading(Training):
+class TextTraining(Training):
     """``epoch`` and ``step`` of the next batch; ``hidden`` before it, None where the text begins.
 
     ``losses`` are the validation losses up to the step at which averaging began, ``rolled_back`` the epochs that
@@ -79,7 +80,7 @@ class Reading(Training):
             self.average = Mean(self.model)
         super().load_state_dict(state)
         device = next(self.model.parameters()).device
-        self.epoch, self.step, self.hidden = state["epoch"], state["step"], moved(state["hidden"], device)
+        self.epoch, self.step, self.hidden = state["epoch"], state["step"], detached(state["hidden"], device)
         self.perplexity = state["perplexity"]
         self.losses, self.rolled_back = list(state["losses"]), list(state["rolled_back"])
 
@@ -91,15 +92,3 @@ def _check(state: State) -> None:
     require(state["perplexity"] is None or is_number(state["perplexity"]), "perplexity")
     require(isinstance(state["losses"], list) and all(map(is_number, state["losses"])), "losses")
     require(isinstance(state["rolled_back"], list) and all(map(is_count, state["rolled_back"])), "rolled_back")
-
-
-def detached(hidden: Any) -> Any:
-    """Return a state, tensors in lists and tuples, without its graph."""
-    return hidden.detach() if isinstance(hidden, torch.Tensor) else type(hidden)(map(detached, hidden))
-
-
-def moved(hidden: Any, device: torch.device) -> Any:
-    """Return a state, or None, on ``device``."""
-    if hidden is None or isinstance(hidden, torch.Tensor):
-        return None if hidden is None else hidden.to(device)
-    return type(hidden)(moved(part, device) for part in hidden)
