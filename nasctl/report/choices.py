@@ -21,16 +21,41 @@ def list_group(group: str | None, conf: Path) -> str:
     return terminal(grid(f"Options of {group}", options), terminal_width())
 
 
+def choices_by_group(conf: Path) -> dict[str, list[str]]:
+    """Return the names of the choices of each group."""
+    return {group: list(_options(conf / group)) for group in _groups(conf)}
+
+
 def _groups(conf: Path) -> list[str]:
+    """Return the groups, nested ones such as ``strategy/policy`` among them."""
     if not conf.is_dir():
         raise RequestError(f"{conf}: there is no such config folder; install the package again")
-    return sorted(folder.name for folder in conf.iterdir() if folder.is_dir() and _options(folder))
+    folders = [folder for folder in conf.rglob("*") if folder.is_dir() and not _is_part(folder.relative_to(conf))]
+    return sorted(str(folder.relative_to(conf)) for folder in folders if _is_group(folder, conf) and _options(folder))
 
 
 def _options(folder: Path) -> dict[str, Path]:
-    files = sorted(folder.rglob("*.yaml"))
-    choices = [file for file in files if not file.name.startswith("_")]  # the rest are parts of choices
+    """Return the choices of a group: its files, and those of folders that are no groups of their own."""
+    files = [file for file in sorted(folder.rglob("*.yaml")) if not _is_part(file.relative_to(folder))]
+    choices = [file for file in files if file.parent == folder or not _is_nested(file)]
     return {str(file.relative_to(folder).with_suffix("")): file for file in choices}
+
+
+def _is_part(path: Path) -> bool:
+    """Return whether a file or folder holds parts of choices."""
+    return any(part.startswith("_") for part in path.parts)
+
+
+def _is_group(folder: Path, conf: Path) -> bool:
+    return folder.parent == conf or any(map(_is_nested, folder.glob("*.yaml")))
+
+
+def _is_nested(file: Path) -> bool:
+    """Return whether a file in a folder of a group is a choice of that folder, not of the group.
+
+    What stands at the root of the configuration is one of the group, such as an experiment.
+    """
+    return not file.read_text(encoding="utf-8").startswith("# @package _global_")
 
 
 def _summary(file: Path) -> str:
