@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.same_results [COMMIT]`` (21c1907 where none is given) checks the commit out beside the present
 tree and runs each of `COMMANDS` by both; ``--only TEXT`` runs those whose name holds it. Trainings differ between
-processors, so nothing is compared with a stored figure. Commands are written in today's words: `THEN` gives settings the
-names of COMMIT, and ``+debug=smoke`` becomes the settings that it stands for.
+processors, so nothing is compared with a stored figure. Commands are written in today's words: `THEN` gives settings
+the names of COMMIT, and ``+debug=smoke`` becomes the settings that it stands for.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ COMMANDS: Mapping[str, Command] = {
     "NAS-RL on text": search("+experiment=nas_rl_python_docs", SMOKE),
     "ENAS on text, shared weights": search("+experiment=enas_python_docs", SMOKE, "budget.trials=3"),
     "selection": [
-        *(["search", "+experiment=random_search_digits", SMOKE, f"seed={i}", f"run_dir={i}"] for i in (0, 1)),
-        ["select", "0", "1", "selection.epochs=1", "run_dir=run"],
+        *(["search", "+experiment=random_search_digits", SMOKE, f"seed={i}", f"run_dir=found{i}"] for i in (0, 1)),
+        ["select", "found0", "found1", "selection.epochs=1", "run_dir=run"],
     ],
     "rank correlation": [
         ["search", *NB201, *SHARED, "run_dir=shared"],
@@ -104,7 +104,11 @@ def main() -> int:
 
 def _differs(name: str, lines: Command, before: Path, folder: Path) -> bool:
     then = [_then(line) for line in lines]
-    places = [_run(before, then, folder / f"{name} before"), _run(HERE, lines, folder / f"{name} now")]
+    try:
+        places = [_run(before, then, folder / f"{name} before"), _run(HERE, lines, folder / f"{name} now")]
+    except RuntimeError as error:
+        print(f"{name:<32}{error}", flush=True)
+        return True
     faults = [fault for pair in zip(*map(list, map(_records, places)), strict=True) for fault in _faults(*pair)]
     print(f"{name:<32}{'equal' if not faults else '; '.join(faults[:3])}", flush=True)
     return bool(faults)
@@ -152,7 +156,7 @@ def _run(tree: Path, lines: Command, place: Path) -> Path:
         command = [sys.executable, "-m", "nasctl", *words]
         done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"{tree}: nasctl {' '.join(words)}: {done.stderr}")
+            raise RuntimeError(f"{tree.name}: nasctl {' '.join(words)}: {done.stderr.strip()}")
     return place / "run"
 
 
