@@ -6,16 +6,14 @@ import statistics
 from collections.abc import Callable
 
 import torch
-import yaml
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate, seconds
-from benchmarks.problem import LAYOUTS, Descent, Images, Rows, space
+from benchmarks.problem import LAYOUTS, Descent, Images, Rows, composed, space
 from benchmarks.search_step import PlainStep
 from nasctl import walk
 from nasctl.config.build import make
-from nasctl.config.settings import conf_dir
 from nasctl.core import Architecture, Candidate, EstimatorContext, SearchSpace
 from nasctl.estimator._work import COMPARED
 from nasctl.estimator.supernet import Supernet
@@ -50,7 +48,7 @@ def steps(searched: SearchSpace, arch: Architecture) -> tuple[Callable[[], objec
     supernet, network = estimator(searched), searched.build(searched.genotype(arch), "search")
 
     def ours() -> None:
-        supernet.forward.meters["picked"].known.clear()  # so that the step counts its work, as nearly every one does
+        supernet.runner.counters["picked"].known.clear()  # so that the step counts its work, as nearly every one does
         supernet.fit(lambda: Candidate(arch))
 
     for _ in range(COMPARED):
@@ -60,8 +58,8 @@ def steps(searched: SearchSpace, arch: Architecture) -> tuple[Callable[[], objec
 
 def estimator(searched: SearchSpace) -> Supernet:
     """Return the estimator as shipped, in a warm-up that does not end."""
-    node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
-    node |= {"batch_size": BATCH, "epochs": ENDLESS, "warmup_epochs": ENDLESS}
+    endless = (f"estimator.{name}={ENDLESS}" for name in ("epochs", "schedule.warmup_epochs"))
+    node = composed(f"estimator.batch_size={BATCH}", *endless)
     return make(node, EstimatorContext(searched, Images(BATCH), torch.device("cpu"), 0, lambda values: None))
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
+from typing import Any
 
 import torch
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from torch import Tensor
 
 from benchmarks.pairs import alternate
@@ -21,8 +24,8 @@ from nasctl.constraint.limit import Limit
 from nasctl.core import Chain, SearchSpace, Task
 from nasctl.search.loop import Feasible
 from nasctl.space.toy import Toy
-from nasctl.strategy._feasible_mass import MeetInTheMiddle
-from nasctl.strategy._feasible_set import Chained
+from nasctl.strategy.feasibility._meet_in_the_middle import MeetInTheMiddle
+from nasctl.strategy.feasibility._set import Chained
 from nasctl.strategy.reinforce import Reinforce
 
 REPLICAS, SAMPLES, STEPS = 512, 200, 10
@@ -57,8 +60,7 @@ def ffn(layers: int) -> Toy:
 
 def batch(made: SearchSpace, resource: str, limit: float, kind: str, replicas: int) -> Callable[[], None]:
     """Return a function that takes ``STEPS`` steps of a batch whose rewards are random numbers."""
-    node = yaml.safe_load((conf_dir() / "strategy" / "reinforce.yaml").read_text())
-    settings = node | {"feasibility": kind, "horizon": None, "samples": SAMPLES}
+    settings = strategy_node(kind)
     constraint = Limit(made, resource=resource, limit=limit, tries=10**9)  # type: ignore[arg-type]
     strategy: Reinforce = make(settings, made, Feasible(made, constraint, lambda arch: True), list(range(replicas)))
     rewards, active = torch.rand(replicas, dtype=torch.float64), torch.ones(replicas, dtype=torch.bool)
@@ -69,6 +71,14 @@ def batch(made: SearchSpace, resource: str, limit: float, kind: str, replicas: i
             strategy.learn(archs, rewards, wanted)
 
     return run
+
+
+def strategy_node(kind: str) -> dict[str, Any]:
+    """Return the settings of REINFORCE that rejects infeasible samples, with P(V) of a ``kind``."""
+    choices = ["strategy=reinforce", f"strategy/feasibility={kind}", "strategy.horizon=null"]
+    samples = [f"strategy.feasibility.samples={SAMPLES}"] if kind == "monte_carlo" else []
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", choices + samples).strategy)  # type: ignore[return-value]
 
 
 def plain(made: SearchSpace, resource: str, limit: float) -> Callable[[], None]:
@@ -118,4 +128,4 @@ def chains() -> tuple[Callable[[], object], Callable[[], object]]:
         (gradient,) = torch.autograd.grad((products * accepted).sum(), logits)
         return gradient
 
-    return partial(MeetInTheMiddle([20] * 5, chain), log_p, torch.empty(0)), summed
+    return partial(MeetInTheMiddle([20] * 5, chain), log_p), summed

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -23,6 +26,13 @@ LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last
 def space(name: str = "darts") -> SearchSpace:
     """Return a space as shipped; that of DARTS has 16 channels and 8 cells in search."""
     return make(yaml.safe_load((conf_dir() / "space" / f"{name}.yaml").read_text()), TASK)
+
+
+def composed(*overrides: str) -> Mapping[str, Any]:
+    """Return the estimator's node of a configuration."""
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+    return config["estimator"]  # type: ignore[call-overload, index, no-any-return]
 
 
 class Images:

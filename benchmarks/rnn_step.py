@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate
 from benchmarks.plain_rnn import PlainLanguage, chosen_step, relaxed_step
-from benchmarks.problem import DEVICE, Rows
+from benchmarks.problem import DEVICE, Rows, composed
 from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext, Genotype, SearchSpace, Task
@@ -82,9 +82,8 @@ class Words:
 
 def search_step(columns: int, compile: bool) -> Callable[[], None]:
     """Return a function that takes an architecture step and a weight step as a search does."""
-    node = load("estimator", "supernet") | load("estimator", "supernet_language")
-    del node["defaults"]
-    node |= {"batch_size": columns, "epochs": None, "unroll": "first_order", "compile": compile}
+    words = [f"estimator.batch_size={columns}", "estimator.epochs=null", f"estimator.speed.compile={compile}".lower()]
+    node = composed("estimator=supernet_language", "estimator/unroll=first_order", *words)
     estimator = make(node, EstimatorContext(space(), Words(columns), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(EDGES, 5, device=DEVICE, requires_grad=True)
 

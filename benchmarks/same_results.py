@@ -22,11 +22,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parents[1]
 SMOKE = "+debug=smoke"
 NB201 = ["space=nasbench201", "dataset=digits", SMOKE]
-MICRO = ["space=enas_micro", "dataset=digits", SMOKE, "strategy=enas", "strategy.samples=2", "strategy.selection=1"]
+MICRO = ["space=enas_micro", "dataset=digits", SMOKE, "strategy=enas", "strategy.samples=2"]
 SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12"]
 ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", SMOKE]
 LIMITED = ["constraint=params", "constraint.limit=300"]
-TINY_POPULATION = ["strategy.population_size=2", "strategy.sample_size=1", "budget.trials=6"]
+TINY_POPULATION = ["strategy.population_size=2", "strategy.parent_selection.sample_size=1", "budget.trials=6"]
 SHARED = ["strategy=random_search", "estimator=supernet", "estimator/sampler=uniform", "estimator.warmup_epochs=1"]
 AGAINST = ["n=4", "estimator@against=from_scratch", "against.epochs=1", "correlation.resamples=10"]
 
@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     "darts under a limit": search("+experiment=darts_digits", SMOKE, "constraint=params", "constraint.limit=4000"),
     "random search": search("+experiment=random_search_digits", SMOKE),
     "evolution": search("+experiment=evolution_digits", SMOKE, *TINY_POPULATION),
-    "ENAS, sampled cells": search(*MICRO, "budget.trials=4"),
+    "ENAS, sampled cells": search(*MICRO, "budget.trials=4", "strategy.final_selection.trials=1"),
     "shared weights, uniform paths": search(*NB201, *SHARED, "budget.trials=4"),
     "shared weights, fair paths": search(
         *NB201, "strategy=regularized_evolution", "estimator/sampler=fair", *TINY_POPULATION
@@ -74,6 +74,8 @@ COMMANDS: Mapping[str, Command] = {
     ],
 }
 THEN = {
+    r"^strategy\.parent_selection\.sample_size=": "strategy.sample_size=",
+    r"^strategy\.final_selection\.trials=": "strategy.selection=",
     r"^estimator/sampler=": "estimator.sampler=",
     r"^strategy\.vectorized=": "strategy.batched=",
 }

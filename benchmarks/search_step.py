@@ -10,15 +10,13 @@ import copy
 from collections.abc import Callable
 
 import torch
-import yaml
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from benchmarks.pairs import alternate
 from benchmarks.plain import PlainDarts
-from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, space
+from benchmarks.problem import CLASSES, DEVICE, LAYOUTS, Descent, Images, Rows, composed, space
 from nasctl.config.build import make
-from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, EstimatorContext
 
 CHANNELS, CELLS = 16, 8
@@ -50,13 +48,9 @@ def rows() -> Rows:
 
 def ours(unroll: str, batch: int, layout: str, **options: bool) -> Callable[[], None]:
     """Return a function that takes an architecture step and a weight step as a search does."""
-    node = yaml.safe_load((conf_dir() / "estimator" / "supernet.yaml").read_text())
-    node |= {
-        "batch_size": batch,
-        "epochs": None,
-        "unroll": unroll,
-        "channels_last": layout == "channels_last",
-    } | options
+    speed = {"channels_last": layout == "channels_last"} | options
+    words = [f"estimator.speed.{name}={str(value).lower()}" for name, value in speed.items()]
+    node = composed(f"estimator.batch_size={batch}", "estimator.epochs=null", f"estimator/unroll={unroll}", *words)
     estimator = make(node, EstimatorContext(space(), Images(batch), DEVICE, 0, lambda shown: None))
     logits = torch.zeros(28, 8, device=DEVICE, requires_grad=True)
 

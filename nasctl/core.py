@@ -5,7 +5,8 @@ Nothing here imports torch at run time, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -279,6 +280,25 @@ class ChoicesByKind(Protocol):
     kinds: Sequence[Decision]  # one of each kind, without those that have inputs
 
 
+@runtime_checkable
+class TabularState(Protocol):
+    """A space that says which walks are alike, for learners that keep a table."""
+
+    def state(self, prefix: Sequence[int]) -> Hashable:
+        """Return the state after ``prefix``: equal states have equal decisions ahead."""
+
+
+@runtime_checkable
+class ChoosesTraining(Protocol):
+    """A space composed with training choices: some of its decisions name settings of the trainer."""
+
+    def training(self, arch: Architecture) -> Mapping[str, Any]:
+        """Return the settings of the trainer that ``arch`` names, by their path, as ``schedule.lr_min``."""
+
+    def trainings(self) -> Iterable[Mapping[str, Any]]:
+        """Return the settings that may come, for a check before anything is trained."""
+
+
 class Described(Choices, Protocol):
     """Which architectures exist, what they are called and cost: what a search and its records need of a space."""
 
@@ -327,6 +347,24 @@ class SearchSpace(Described, Protocol):
     def supernet(self, **size: int) -> nn.Module:
         """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
         ``search``; ``size`` replaces parts of it. For language x is a `TextSegment`."""
+
+
+@runtime_checkable
+class Inheritance(Protocol):
+    """A space whose networks take over the weights of a parent of another architecture and keep its function.
+
+    In other spaces tensors of equal name and shape are copied.
+    """
+
+    def inherit(
+        self,
+        network: nn.Module,
+        genotype: Genotype,
+        parent_genotype: Genotype,
+        parent_weights: Mapping[str, Tensor],
+        generator: torch.Generator,
+    ) -> int:
+        """Set the weights of ``network``, of ``genotype``; return how many of its tensors the parent gave."""
 
 
 class FixedSpace(SearchSpace, FixedChoices, Protocol):
@@ -440,6 +478,46 @@ class EstimatorContext:
     device: torch.device
     seed: int
     report: ProgressCallback
+    children: ChildStates | None = None  # where states of children are kept; None: they are not
+
+
+class ChildStates(Protocol):
+    """The states of the children of a search, by the index of their trial; in a run they lie in its directory."""
+
+    wanted: bool  # whether the strategy continues children, or lets them inherit weights
+
+    def save(self, index: int, state: State) -> None:
+        """Write the state of a child, whole or not at all."""
+
+    def load(self, index: int) -> State:
+        """Return the state of a child; `RequestError` where there is none."""
+
+    def retain(self, indexes: Collection[int]) -> None:
+        """Have all other states deleted, as soon as no checkpoint needs them."""
+
+
+@runtime_checkable
+class UsesChildren(Protocol):
+    """A strategy that continues the training of earlier trials, or lets children inherit their weights."""
+
+    def needed_states(self) -> Collection[int]:
+        """Return the trials whose states a candidate to come may name; a trial that failed has none."""
+
+
+@runtime_checkable
+class KeepsChildren(Protocol):
+    """An estimator that keeps the states of its children, goes on from them and hands their weights down."""
+
+    def retain(self, indexes: Collection[int]) -> None:
+        """Keep the states of these trials; others are deleted as soon as no checkpoint needs them."""
+
+
+@runtime_checkable
+class TrainsEach(Protocol):
+    """An estimator that trains each candidate with a trainer of its own, so that a space may choose its settings."""
+
+    def trainer_with(self, settings: Mapping[str, Any]) -> Trainer:
+        """Return the trainer with other ``settings``, or raise `RequestError` where these are none of its."""
 
 
 @runtime_checkable
@@ -608,6 +686,58 @@ class Reward(Protocol):
 
     def quality(self, metrics: Metrics) -> float:
         """Return the reward without what it says of costs."""
+
+
+@dataclass(frozen=True)
+class ResourceContext:
+    """What every resource works with, besides its settings."""
+
+    space: SearchSpace
+    task: Task
+    device: torch.device
+
+
+class Resource(Protocol):
+    """What a network costs: counted, looked up or measured. A limit, a reward and `nasctl compare` take it by name."""
+
+    @property
+    def name(self) -> str:
+        """Return the name by which settings and records know it."""
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of its figures, as "ms"."""
+
+    def __call__(self, genotype: Genotype) -> float:
+        """Return what the final form of a genotype costs."""
+
+    def facts(self, genotype: Genotype) -> Mapping[str, Any]:
+        """Return what result.json says of a network beyond its cost."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A resource whose figures are measured once and kept in the run, so that a resumed search meets the same ones."""
+
+    device: torch.device  # on which it measures
+    keep: Callable[[Mapping[str, Any]], None]  # takes ``record()``; called before a new figure is used
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Return the context in which it measures, with its threads."""
+
+    def record(self) -> Mapping[str, Any]:
+        """Return all that was measured, as plain data."""
+
+    def load(self, record: Mapping[str, Any]) -> None:
+        """Take over what ``record`` returned."""
+
+
+@dataclass(frozen=True)
+class ConstraintContext:
+    """What every constraint works with, besides its settings."""
+
+    space: SearchSpace
+    resources: Mapping[str, Resource]  # by name: those that settings of this problem name, and those of records
 
 
 class Constraint(Protocol):

@@ -6,12 +6,12 @@ is asked at complete prefixes only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import torch
 
-from nasctl.core import Architecture, Choices, Decision, FixedChoices
+from nasctl.core import Architecture, Choices, Decision, FixedChoices, TabularState
 from nasctl.errors import RequestError
 
 MAX_DECISIONS = 10_000  # of one walk; more of them are taken for a walk that never ends
@@ -64,6 +64,11 @@ def decisions(space: Choices | FixedChoices, arch: Sequence[int]) -> list[Decisi
     """Return the decisions that ``arch`` takes, in order."""
     found = [following_decision(space, arch[:position]) for position in range(len(arch))]
     return [decision for decision in found if decision is not None]
+
+
+def state_of(space: Choices | FixedChoices) -> Callable[[Sequence[int]], Hashable]:
+    """Return what gives the state after a prefix: equal states have equal decisions ahead. Else it is the prefix."""
+    return space.state if isinstance(space, TabularState) else tuple
 
 
 def names(space: Choices | FixedChoices, arch: Sequence[int]) -> Mapping[str, str]:

@@ -49,7 +49,7 @@ TARGETS = (
     "nasctl.runs.Run",
     "nasctl.cli.main.run",
     "pathlib.Path",
-    "nasctl.cli.jobs.search",
+    "nasctl.cli.search.search",
     "torch.load",
     "nasctl.space.darts.Darts",
     "nasctl.dataset.criteo.Criteo",

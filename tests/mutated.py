@@ -7,7 +7,15 @@ import random
 GOOD = [
     ["search", "+experiment=darts_digits", "+debug=smoke", "seed=1", "estimator.batch_size=8"],
     ["search", "-m", "+experiment=random_search_digits", "+debug=smoke", "seed=0,1", "label=x"],
-    ["search", "space=darts", "strategy=darts", "dataset=digits", "budget.epochs=1", "threads=1", "estimator.lr=0.1"],
+    [
+        "search",
+        "space=darts",
+        "strategy=darts",
+        "dataset=digits",
+        "budget.epochs=1",
+        "threads=1",
+        "estimator.optimizer.lr=0.1",
+    ],
     [
         "search",
         "space=toy",

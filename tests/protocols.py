@@ -15,12 +15,28 @@ import nasctl.dataset.none
 import nasctl.dataset.ptb
 import nasctl.dataset.python_docs
 import nasctl.estimator.from_scratch
+import nasctl.estimator.sampler.fair
+import nasctl.estimator.sampler.nsas
+import nasctl.estimator.sampler.strategy
+import nasctl.estimator.sampler.uniform
+import nasctl.estimator.score.grad_norm
+import nasctl.estimator.score.macs
+import nasctl.estimator.score.naswot
+import nasctl.estimator.score.params
+import nasctl.estimator.score.synflow
 import nasctl.estimator.stacked
 import nasctl.estimator.supernet
 import nasctl.estimator.synthetic
 import nasctl.estimator.table
 import nasctl.estimator.toy
+import nasctl.estimator.unroll.exact
+import nasctl.estimator.unroll.finite_difference
+import nasctl.estimator.unroll.first_order
+import nasctl.estimator.unroll.released
 import nasctl.estimator.zero_cost
+import nasctl.resource.latency
+import nasctl.resource.macs
+import nasctl.resource.params
 import nasctl.reward.absolute
 import nasctl.reward.metric
 import nasctl.reward.perplexity
@@ -38,21 +54,60 @@ import nasctl.space.rnn_darts
 import nasctl.space.rnn_nas_rl
 import nasctl.space.toy
 import nasctl.strategy.bayesian
+import nasctl.strategy.crossover.uniform
 import nasctl.strategy.darts
-import nasctl.strategy.enas
 import nasctl.strategy.enumeration
+import nasctl.strategy.evolution
+import nasctl.strategy.feasibility.exact
+import nasctl.strategy.feasibility.monte_carlo
+import nasctl.strategy.feasibility.none
+import nasctl.strategy.final_selection.best_trial
+import nasctl.strategy.final_selection.last_trials
 import nasctl.strategy.local_search
+import nasctl.strategy.mutation.each_decision
+import nasctl.strategy.mutation.one_decision
+import nasctl.strategy.parent_selection.tournament
+import nasctl.strategy.pick.best
+import nasctl.strategy.pick.feasible
+import nasctl.strategy.pick.mode
+import nasctl.strategy.policy.independent
+import nasctl.strategy.policy.lstm
+import nasctl.strategy.policy.q_table
+import nasctl.strategy.policy_search
 import nasctl.strategy.random_search
-import nasctl.strategy.regularized_evolution
 import nasctl.strategy.reinforce
+import nasctl.strategy.survival.age
+import nasctl.strategy.survival.worst
 import nasctl.strategy.tpe
+import nasctl.strategy.update.baseline.moving_average
+import nasctl.strategy.update.baseline.none
+import nasctl.strategy.update.ppo
+import nasctl.strategy.update.q_learning
+import nasctl.strategy.update.reinforce
+import nasctl.strategy.update.shaping.equal
+import nasctl.strategy.update.shaping.last
+import nasctl.strategy.update.vectorized_reinforce
 import nasctl.trainer.classifier
 import nasctl.trainer.language_model
 import nasctl.trainer.schedule.cosine
 import nasctl.trainer.schedule.decay
 import nasctl.trainer.schedule.exponential
 import nasctl.trainer.schedule.linear
-from nasctl.core import Constraint, Dataset, Estimator, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import Constraint, Dataset, Estimator, Resource, Reward, SearchSpace, Strategy, Trainer
+from nasctl.estimator.sampler._paths import PathSampler
+from nasctl.estimator.score._untrained import Score
+from nasctl.estimator.unroll._bilevel import Unroll
+from nasctl.strategy.crossover import Crossover
+from nasctl.strategy.feasibility import Feasibility
+from nasctl.strategy.final_selection import FinalSelection
+from nasctl.strategy.mutation import Mutation
+from nasctl.strategy.parent_selection import ParentSelection
+from nasctl.strategy.pick import Pick
+from nasctl.strategy.policy import Policy
+from nasctl.strategy.survival import Survival
+from nasctl.strategy.update import Update, VectorizedUpdate
+from nasctl.strategy.update.baseline import Baseline
+from nasctl.strategy.update.shaping import Shaping
 from nasctl.trainer._schedule import Schedule
 
 
@@ -112,11 +167,11 @@ def strategy_darts(made: nasctl.strategy.darts.Darts) -> Strategy:
     return made
 
 
-def strategy_enas(made: nasctl.strategy.enas.Enas) -> Strategy:
+def strategy_enumeration(made: nasctl.strategy.enumeration.Enumeration) -> Strategy:
     return made
 
 
-def strategy_enumeration(made: nasctl.strategy.enumeration.Enumeration) -> Strategy:
+def strategy_evolution(made: nasctl.strategy.evolution.Evolution) -> Strategy:
     return made
 
 
@@ -124,11 +179,11 @@ def strategy_localsearch(made: nasctl.strategy.local_search.LocalSearch) -> Stra
     return made
 
 
-def strategy_randomsearch(made: nasctl.strategy.random_search.RandomSearch) -> Strategy:
+def strategy_policysearch(made: nasctl.strategy.policy_search.PolicySearch) -> Strategy:
     return made
 
 
-def strategy_regularizedevolution(made: nasctl.strategy.regularized_evolution.RegularizedEvolution) -> Strategy:
+def strategy_randomsearch(made: nasctl.strategy.random_search.RandomSearch) -> Strategy:
     return made
 
 
@@ -137,6 +192,108 @@ def strategy_reinforce(made: nasctl.strategy.reinforce.Reinforce) -> Strategy:
 
 
 def strategy_tpe(made: nasctl.strategy.tpe.TPE) -> Strategy:
+    return made
+
+
+def crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
+    return made
+
+
+def feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
+    return made
+
+
+def feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
+    return made
+
+
+def feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
+    return made
+
+
+def final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
+    return made
+
+
+def final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
+    return made
+
+
+def mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
+    return made
+
+
+def mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
+    return made
+
+
+def parent_selection_tournament(made: nasctl.strategy.parent_selection.tournament.Tournament) -> ParentSelection:
+    return made
+
+
+def pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
+    return made
+
+
+def pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
+    return made
+
+
+def pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
+    return made
+
+
+def policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
+    return made
+
+
+def policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
+    return made
+
+
+def policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
+    return made
+
+
+def survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
+    return made
+
+
+def survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
+    return made
+
+
+def update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
+    return made
+
+
+def update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
+    return made
+
+
+def update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
+    return made
+
+
+def update_vectorizedreinforce(
+    made: nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce,
+) -> VectorizedUpdate:
+    return made
+
+
+def baseline_movingaverage(made: nasctl.strategy.update.baseline.moving_average.MovingAverage) -> Baseline:
+    return made
+
+
+def baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
+    return made
+
+
+def shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
+    return made
+
+
+def shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
     return made
 
 
@@ -165,6 +322,58 @@ def estimator_toy(made: nasctl.estimator.toy.Toy) -> Estimator:
 
 
 def estimator_zerocost(made: nasctl.estimator.zero_cost.ZeroCost) -> Estimator:
+    return made
+
+
+def sampler_fair(made: nasctl.estimator.sampler.fair.Fair) -> PathSampler:
+    return made
+
+
+def sampler_nsas(made: nasctl.estimator.sampler.nsas.Nsas) -> PathSampler:
+    return made
+
+
+def sampler_ofstrategy(made: nasctl.estimator.sampler.strategy.OfStrategy) -> PathSampler:
+    return made
+
+
+def sampler_uniform(made: nasctl.estimator.sampler.uniform.Uniform) -> PathSampler:
+    return made
+
+
+def score_gradnorm(made: nasctl.estimator.score.grad_norm.GradNorm) -> Score:
+    return made
+
+
+def score_macs(made: nasctl.estimator.score.macs.Macs) -> Score:
+    return made
+
+
+def score_naswot(made: nasctl.estimator.score.naswot.Naswot) -> Score:
+    return made
+
+
+def score_params(made: nasctl.estimator.score.params.Params) -> Score:
+    return made
+
+
+def score_synflow(made: nasctl.estimator.score.synflow.Synflow) -> Score:
+    return made
+
+
+def unroll_exact(made: nasctl.estimator.unroll.exact.Exact) -> Unroll:
+    return made
+
+
+def unroll_finitedifference(made: nasctl.estimator.unroll.finite_difference.FiniteDifference) -> Unroll:
+    return made
+
+
+def unroll_firstorder(made: nasctl.estimator.unroll.first_order.FirstOrder) -> Unroll:
+    return made
+
+
+def unroll_released(made: nasctl.estimator.unroll.released.Released) -> Unroll:
     return made
 
 
@@ -212,19 +421,19 @@ def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> 
     return made
 
 
-def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
+def schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
     return made
 
 
-def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
+def schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
     return made
 
 
-def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
+def schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
     return made
 
 
-def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
+def schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 
@@ -253,4 +462,16 @@ def constraint_unconstrained(made: nasctl.constraint.none.Unconstrained) -> Cons
 
 
 def constraint_several(made: nasctl.constraint.several.Several) -> Constraint:
+    return made
+
+
+def resource_latency(made: nasctl.resource.latency.Latency) -> Resource:
+    return made
+
+
+def resource_macs(made: nasctl.resource.macs.Macs) -> Resource:
+    return made
+
+
+def resource_params(made: nasctl.resource.params.Params) -> Resource:
     return made

@@ -10,9 +10,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nasctl import walk
+from nasctl.config import named_resources
 from nasctl.config.build import make
+from nasctl.config.resources import build
 from nasctl.config.settings import conf_dir
-from nasctl.core import Candidate, EstimatorContext, TrainingSession, WeightSharing
+from nasctl.core import Candidate, ConstraintContext, EstimatorContext, ResourceContext, TrainingSession, WeightSharing
 from nasctl.search.loop import Feasible
 from tests.tables import SEEDS, folder_of_small_tables
 
@@ -36,7 +38,7 @@ SMALL = (
 
 SMALL_ESTIMATORS = {
     "from_scratch": ("estimator=from_scratch", "estimator.epochs=1"),
-    "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator.unroll=first_order"),
+    "supernet": ("estimator=supernet", "estimator.batch_size=32", "estimator/unroll=first_order"),
     "table": (
         "estimator=table",
         "estimator.file=nb201_table.csv.gz",
@@ -72,7 +74,7 @@ SMALL_PROBLEMS = {
         "trainer=language_model",
         "estimator=supernet_language",
         "estimator.batch_size=4",
-        "estimator.unroll=first_order",
+        "estimator/unroll=first_order",
     ),
     "language": (
         "dataset=python_docs",
@@ -124,7 +126,10 @@ class Problem:
         return make(self.config["strategy"], self.space, feasible, seed)
 
     def constraint(self):
-        return make(self.config["constraint"], self.space)
+        chosen = {"choices": {"resource": "latency"}, **self.config}
+        nodes = named_resources.nodes(chosen, (conf_dir(),))
+        resources = build(nodes, ResourceContext(self.space, self.data.task, CPU), {})
+        return make(self.config["constraint"], ConstraintContext(self.space, resources))
 
     def reward(self):
         return make(self.config["reward"])

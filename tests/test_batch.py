@@ -29,20 +29,22 @@ def here(tmp_path, monkeypatch):
 
 
 SHORT = ("+experiment=tabnas_toy", "repeats=4", "curve=[1,5,10]")
+EXACT = ("strategy/feasibility=exact", "~strategy.feasibility.samples")
+PLAIN = ("strategy=reinforce", "~strategy.feasibility.samples")
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         ("budget.turns=40",),
-        ("budget.turns=null", "budget.trials=20", "strategy.feasibility=exact"),
+        ("budget.turns=null", "budget.trials=20", *EXACT),
         ("budget.trials=12", "budget.turns=25"),
-        ("budget.turns=40", "strategy=reinforce", "strategy.batched=true", "reward=absolute", "reward.beta=-2"),
+        ("budget.turns=40", *PLAIN, "strategy.vectorized=true", "reward=absolute", "reward.beta=-2"),
     ],
 )
 def test_the_record_of_a_batch_is_that_of_one_replica_after_the_other(settings):
     together, found = search(*SHORT, *settings, name="together")
-    apart, other = search(*SHORT, *settings, "strategy.batched=false", name="apart")
+    apart, other = search(*SHORT, *settings, "strategy.vectorized=false", name="apart")
     for line in (*together, *apart):  # a product of matrices may round otherwise in a batch
         line["policy"]["feasible_mass"] = round(line["policy"]["feasible_mass"], 12)
     assert together == apart and len(together) == 4
@@ -54,9 +56,15 @@ def test_the_record_of_a_batch_is_that_of_one_replica_after_the_other(settings):
 def test_a_batch_looks_each_replica_up_in_its_own_column(tmp_path):
     write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201())
     command = ["+experiment=reinforce_nasbench201", "+debug=smoke", "budget.trials=12", f"paths.data={tmp_path}"]
-    limited = [*command, "constraint=params", "constraint.limit=3000", "strategy=tabnas", "strategy.samples=20"]
-    together, _ = search(*limited, "strategy.batched=true", name="together")
-    apart, _ = search(*limited, "strategy.batched=false", name="apart")
+    limited = [
+        *command,
+        "constraint=params",
+        "constraint.limit=3000",
+        "strategy=tabnas",
+        "strategy.feasibility.samples=20",
+    ]
+    together, _ = search(*limited, "strategy.vectorized=true", name="together")
+    apart, _ = search(*limited, "strategy.vectorized=false", name="apart")
     assert len({line["table"]["searched"] for line in together}) == 3
     for line in (*together, *apart):
         line["policy"]["feasible_mass"] = round(line["policy"]["feasible_mass"], 12)
@@ -104,7 +112,7 @@ def test_a_policy_without_rejection_meets_only_what_a_partial_table_covers(tmp_p
     write_benchmark(tmp_path / "nb201_table.csv.gz", nasbench201(), missing=0.7)
     command = ["+experiment=reinforce_nasbench201", "+debug=smoke", "budget.trials=12", f"paths.data={tmp_path}"]
     for batched in ("true", "false"):
-        lines, _ = search(*command, f"strategy.batched={batched}", name=f"batched-{batched}")
+        lines, _ = search(*command, f"strategy.vectorized={batched}", name=f"batched-{batched}")
         assert all(line["trials"] == 12 and line["policy"]["skipped"] > 0 for line in lines)
 
 
@@ -130,8 +138,8 @@ def test_the_mean_policy_is_noted_as_it_moves():
 
 def test_a_space_too_large_for_a_reward_of_each_is_refused(capsys):
     large = ("space.layers=20", "estimator=synthetic", "constraint.limit=200")
-    assert cli.run(["search", *SHORT, *large, "strategy.feasibility=monte_carlo"]) == 2
-    assert "strategy.batched=true keeps a reward of each architecture, but the space has" in capsys.readouterr().err
+    assert cli.run(["search", *SHORT, *large]) == 2
+    assert "strategy.vectorized=true keeps a reward of each architecture, but the space has" in capsys.readouterr().err
 
 
 # Of 300 runs of a corrected implementation of the published toy: .68, .65, .14, https://arxiv.org/abs/2204.07615.

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from nasctl.cli import main as cli
+from nasctl.config import budget
+from nasctl.config.configuration import Configuration
 from nasctl.errors import RequestError
-from nasctl.search import budget
 from nasctl.search.loop import Budget
 from tests.small import Problem
 
@@ -49,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("verb", ["search", "select"])
 def test_the_work_of_search_and_selection_replaces_the_other_limits(config: dict[str, Any], verb: str) -> None:
     write(Path("other"), config, verb=verb)
-    assert budget.read(config) == Budget(trials=None, epochs=None, work=120)
+    assert budget.read(Configuration(config)) == Budget(trials=None, epochs=None, work=120)
 
 
 @pytest.mark.parametrize(
@@ -61,35 +62,35 @@ def test_the_work_of_search_and_selection_replaces_the_other_limits(config: dict
 )
 def test_limits_are_read_as_given(config: dict[str, Any], limits: dict[str, Any], expected: Budget) -> None:
     config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits
-    assert budget.read(config) == expected
+    assert budget.read(Configuration(config)) == expected
 
 
 def test_a_search_is_of_the_method_that_it_is_like(config: dict[str, Any]) -> None:
     write(Path("other"), config, signature="a1")
     write(Path("another"), config, signature="a2", method="a1")
-    assert budget.liked(config) == "a1"
-    assert budget.liked(config | {"budget": config["budget"] | {"like": "another"}}) == "a1"
-    assert budget.liked(config | {"budget": config["budget"] | {"like": None}}) is None
+    assert budget.liked(Configuration(config)) == "a1"
+    assert budget.liked(Configuration(config | {"budget": config["budget"] | {"like": "another"}})) == "a1"
+    assert budget.liked(Configuration(config | {"budget": config["budget"] | {"like": None}})) is None
 
 
 def test_schedules_count_the_trials_of_the_run_that_a_search_is_like(config: dict[str, Any]) -> None:
     write(Path("other"), config, trials=500)
     write(Path("chosen"), config, verb="select", trials=4)
     config |= {"strategy": {"horizon": 3}, "overrides": []}
-    assert budget.scheduled(config)["strategy"] == {"horizon": 500}
+    assert budget.scheduled(Configuration(config)).plain["strategy"] == {"horizon": 500}
     given = config | {"overrides": ["strategy.horizon=3"]}
     alone = config | {"budget": config["budget"] | {"like": None}}
     for unchanged in (given, alone, config | {"strategy": {"horizon": 7}}, config | {"strategy": {"lr": 1}}):
-        assert budget.scheduled(unchanged) == unchanged
+        assert budget.scheduled(Configuration(unchanged)).plain == unchanged
     with pytest.raises(RequestError, match=r"budget\.like=chosen: a selection has no trials to schedule by; set"):
-        budget.scheduled(config | {"budget": config["budget"] | {"like": "chosen"}})
+        budget.scheduled(Configuration(config | {"budget": config["budget"] | {"like": "chosen"}}))
 
 
 @pytest.mark.parametrize("limits", [{}, {"epochs": 2.0}])
 def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: dict[str, Any]) -> None:
     config["budget"] = {"trials": None, "epochs": None, "turns": None, "work": None, "like": None} | limits
     with pytest.raises(RequestError, match=r"nothing ends a search with estimator=from_scratch; set budget\.trials or"):
-        budget.read(config)
+        budget.read(Configuration(config))
 
 
 @pytest.mark.parametrize(
@@ -106,22 +107,22 @@ def test_a_search_that_nothing_ends_is_refused(config: dict[str, Any], limits: d
 def test_a_run_without_a_finished_search_is_refused(config: dict[str, Any], change: dict[str, Any], said: str) -> None:
     write(Path("other"), config, **change)
     with pytest.raises(RequestError, match=said):
-        budget.read(config)
+        budget.read(Configuration(config))
 
 
 def test_a_missing_run_and_two_limits_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="other: not a run directory"):
-        budget.read(config)
+        budget.read(Configuration(config))
     config["budget"]["work"] = 5
     with pytest.raises(RequestError, match="like and work are both given; remove one"):
-        budget.read(config)
+        budget.read(Configuration(config))
 
 
 @pytest.mark.parametrize("group, name", [("space", "nasbench201"), ("dataset", "cifar10")])
 def test_a_run_of_another_space_or_data_set_is_refused(config: dict[str, Any], group: str, name: str) -> None:
     write(Path("other"), config | {"choices": CHOICES | {group: name}})
     with pytest.raises(RequestError, match=f"its {group} is {name}, here it is {CHOICES[group]}; leave {group} out"):
-        budget.read(config)
+        budget.read(Configuration(config))
 
 
 @pytest.mark.parametrize("group, key", [("dataset", "limit_train"), ("space", "nodes")])
@@ -130,14 +131,14 @@ def test_another_setting_of_the_space_or_data_set_is_named(config: dict[str, Any
     other[group][key] = 7
     write(Path("other"), other)
     with pytest.raises(RequestError, match=rf"{group}\.{key}: 7 there, {config[group][key]} here"):
-        budget.read(config)
+        budget.read(Configuration(config))
 
 
 def test_other_settings_may_differ(config: dict[str, Any]) -> None:
     other = deepcopy(config)
     other["dataset"]["download"], other["trainer"]["epochs"] = True, 99
     write(Path("other"), other)
-    assert budget.read(config).work == 120
+    assert budget.read(Configuration(config)).work == 120
 
 
 SMALLEST = ["+experiment=darts_digits", "+debug=smoke", "strategy.lr=0.1"]
@@ -183,7 +184,9 @@ def test_a_choice_of_the_users_own_is_kept_and_then_refused(folder: Path, capsys
 
 def test_a_warm_up_that_spends_the_epochs_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    arguments = ["search", *SMALLEST, "estimator.epochs=2", "budget.epochs=2", "estimator.warmup_epochs=2"]
+    arguments = ["search", *SMALLEST, "estimator.epochs=2", "budget.epochs=2", "estimator.schedule.warmup_epochs=2"]
     assert cli.run(arguments) == 2
-    said = "budget.epochs=2 is spent by estimator.warmup_epochs=2 before the first trial; set estimator.epochs=2"
+    said = (
+        "budget.epochs=2 is spent by estimator.schedule.warmup_epochs=2 before the first trial; set estimator.epochs=2"
+    )
     assert said in capsys.readouterr().err

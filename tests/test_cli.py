@@ -49,12 +49,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         ([*EPOCH, "+estimator.foo=1"], ["estimator: unknown 'foo'", "batch_size"]),
         (
-            [*EPOCH, "estimator.unroll=exakt"],
-            ["estimator.unroll='exakt'", "'first_order', 'exact', 'finite_"],
+            [*EPOCH, "estimator/unroll=exakt"],
+            ["estimator/unroll='exakt'", "'first_order', 'exact', 'finite_"],
         ),
         (
-            [*EPOCH, "estimator.lr=fast", "estimator.batch_size=-3", "seed=-1"],  # all at once
-            ["estimator.lr='fast'", "estimator.batch_size=-3", "seed=-1"],
+            [*EPOCH, "estimator.optimizer.lr=fast", "estimator.batch_size=-3", "seed=-1"],  # all at once
+            ["estimator.optimizer.lr='fast'", "estimator.batch_size=-3", "seed=-1"],
         ),
         (BASE, ["budget: nothing ends a search", "set budget.trials, budget.epochs or budget.work"]),
         ([*EPOCH, "estimator=from_scratch"], ["strategy=darts follows the gradient", "estimator=supernet"]),
@@ -137,7 +137,7 @@ def test_traceback_on_request(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_divergence_names_the_step_and_keeps_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [*DIGITS, "estimator.lr=1e30", "estimator.epochs=5", "budget.epochs=5", "budget.trials=50"]
+    arguments = [*DIGITS, "estimator.optimizer.lr=1e30", "estimator.epochs=5", "budget.epochs=5", "budget.trials=50"]
     assert cli.run([*arguments, "run_dir=run"]) == 2
     assert "loss is nan at step" in capsys.readouterr().err
     status = json.loads((folder / "run" / "status.json").read_text())

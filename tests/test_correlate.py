@@ -28,7 +28,12 @@ from tests.test_resume import assert_identical
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=64", "threads=1"]
 FORMS = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]
 SEARCH = ["search", "space=nasbench201", *FORMS, *DATA, "strategy=random_search", "budget.trials=2"]
-SHARED = ["estimator.batch_size=32", "estimator.epochs=1", "estimator.warmup_epochs=1", "estimator.sampler=uniform"]
+SHARED = [
+    "estimator.batch_size=32",
+    "estimator.epochs=1",
+    "estimator.schedule.warmup_epochs=1",
+    "estimator/sampler=uniform",
+]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1"]
 TABLE = ["against=nasbench201_table", "paths.data=."]
 
@@ -40,7 +45,7 @@ def searches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {
         "a": [*SHARED, "seed=0"],
         "b": [*SHARED, "seed=1"],
-        "fair": [*SHARED, "estimator.sampler=fair", "label=FairNAS"],
+        "fair": [*SHARED, "estimator/sampler=fair", "label=FairNAS"],
         "short": SHORT,
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -167,7 +172,7 @@ def without_added(node: dict) -> dict:
 
 @pytest.mark.slow
 def test_what_is_recalibrated_is_not_scored_with_moving_averages(folder: Path) -> None:
-    assert cli.run([*SEARCH, *SHARED, "estimator.norms=moving", "run_dir=moving"]) == 0
+    assert cli.run([*SEARCH, *SHARED, "estimator.statistics.norms=moving", "run_dir=moving"]) == 0
     found = {}
     for run in ("a", "moving"):
         for setting in ("null", "0", "2"):
@@ -232,6 +237,10 @@ def test_another_training_in_the_checkpoint_is_one_sentence(
     path = folder / "c" / "checkpoint.pt"
     whole = torch.load(path, weights_only=True)
     assert whole["state"]["training"]
+    for part, wrong in (("lines", {}), ("lines", [3]), ("lines", [{}] * 4), ("trained", 3), ("trained", ["x"])):
+        torch.save({**whole, "state": {**whole["state"], part: wrong}}, path)
+        assert cli.run(command) == 2
+        assert "c/checkpoint.pt: holds no state of such a run (" in capsys.readouterr().err
     for training in ({}, [1], {**whole["state"]["training"], "position": 10**6}):
         torch.save({**whole, "state": {**whole["state"], "training": training}}, path)
         capsys.readouterr()

@@ -23,7 +23,12 @@ ROWS = [
 ]
 ALONE = ["estimator=from_scratch", "budget.epochs=null"]
 IMAGES = ["space=nasbench201", "dataset=digits", "+debug=smoke", "space.search.cells=1", "space.final.cells=1"]
-SHARED = ["strategy=random_search", "estimator=supernet", "estimator.sampler=uniform", "estimator.warmup_epochs=1"]
+SHARED = [
+    "strategy=random_search",
+    "estimator=supernet",
+    "estimator/sampler=uniform",
+    "estimator.schedule.warmup_epochs=1",
+]
 RUNS = {  # each after those that it reads
     "chance": ["search", *ROWS, *ALONE, "strategy=random_search", "budget.trials=3"],
     "sweep": ["search", *ROWS, *ALONE, "strategy=enumeration", "budget.trials=8"],

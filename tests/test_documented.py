@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nasctl.cli import jobs
+from nasctl.cli import correlate, inspect, retrain, search, select
 from nasctl.cli import main as cli
 from nasctl.config import build
 from nasctl.config import compose as config
@@ -16,12 +16,13 @@ from nasctl.report.declaration import Content
 from tests.documented import commands
 
 GROUPS = {
-    "search": (*jobs.SEARCH, "resource"),
-    "select": jobs.SELECT,
-    "correlate": ("space", "dataset", "reward", "constraint"),
-    "retrain": jobs.RETRAIN,
+    "search": (*search.GROUPS, "resource"),
+    "select": select.GROUPS,
+    "correlate": correlate.GROUPS,
+    "retrain": retrain.GROUPS,
     "inspect": ("space", "dataset"),
 }
+VERBS = {"search": search, "select": select, "correlate": correlate, "retrain": retrain, "inspect": inspect}
 DRAWN = Content(grids=(), rows=(), draw=lambda file, kind: None)
 
 
@@ -46,7 +47,7 @@ def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     expanded = config._expanded
     monkeypatch.setattr(config, "_expanded", lambda settings: expanded(settings)[::83])  # the first job, and few others
     for verb in GROUPS:
-        monkeypatch.setattr(jobs, verb, lambda composed, verb=verb: check(verb, composed))
+        monkeypatch.setattr(VERBS[verb], verb, lambda composed, verb=verb: check(verb, composed))
     monkeypatch.setattr(listing, "list_runs", lambda paths: called.append("list_runs") or "")
     monkeypatch.setattr(command, "_content", lambda *_: called.append("compare") or DRAWN)
     return called
@@ -69,10 +70,10 @@ def test_a_documented_command_is_composed(
 
 
 def test_the_command_that_a_search_prints_is_taken(run: Path, done: list[str], capsys: pytest.CaptureFixture) -> None:
-    from nasctl.cli.recording import show
+    from nasctl.cli.outcome import show
     from nasctl.runs import Run
 
-    show(Run(run, {"dry_run": False}, phase="search", checkpoint_seconds=1))
+    show(Run(run, {}, phase="search", checkpoint_seconds=1))
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next: nasctl ")]
     assert cli.run(shlex.split(line.removeprefix("next: nasctl "))) == 0
     assert done == ["retrain"]

@@ -20,13 +20,19 @@ from tests.commands import SMALL
 DATA = ["dataset=digits", "dataset.limit_train=128", "dataset.limit_test=32", "threads=1"]
 SEARCH = ["search", *SMALL, *DATA, "estimator.batch_size=16"]
 RETRAIN = ["retrain", *SMALL, *DATA, "from=DARTS_V2", "trainer.batch_size=16", "trainer.epochs=5"]
-FIRST_ORDER = ["strategy=darts", "estimator.unroll=first_order"]
+FIRST_ORDER = ["strategy=darts", "estimator/unroll=first_order"]
 SCRATCH = ["strategy=random_search", "estimator=from_scratch", "trainer.batch_size=16", "estimator.epochs=2"]
 COMMANDS = {
     "search by epochs": ([*SEARCH, *FIRST_ORDER, "budget.epochs=3"], "12"),
     "search by trials": ([*SEARCH, *FIRST_ORDER, "budget.trials=7"], "7"),
     "search with warm-up": (
-        [*SEARCH, "strategy=random_search", "estimator.warmup_epochs=2", "estimator.epochs=2", "budget.trials=9"],
+        [
+            *SEARCH,
+            "strategy=random_search",
+            "estimator.schedule.warmup_epochs=2",
+            "estimator.epochs=2",
+            "budget.trials=9",
+        ],
         "8 of warm-up; the trials come on top",
     ),
     "search from scratch": (

@@ -12,13 +12,12 @@ import yaml
 
 import nasctl
 from nasctl.cli import main as cli
-from nasctl.config import build, settings
+from nasctl.config import build, settings, shared_weights
 from nasctl.core import EstimatorContext
 from nasctl.errors import RequestError
 from nasctl.report._read.record import find
 from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
-from nasctl.search import shared_weights
 from nasctl.search.loop import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
@@ -51,7 +50,8 @@ def test_reports_read_them(command: list[str], outputs: Path, capsys: pytest.Cap
 
 def test_a_search_of_them_is_retrained(outputs: Path) -> None:
     source = only(outputs, "search/darts-darts-digits/*")
-    assert cli.run(["retrain", f"from={source}", "run_dir=new"]) == 0
+    depth = "space.final.layers=5"  # that of the preset smoke then
+    assert cli.run(["retrain", f"from={source}", depth, "run_dir=new"]) == 0
     old = json.loads((only(outputs, "retrain/darts-darts-digits/*") / "result.json").read_text())
     new = json.loads(Path("new/result.json").read_text())
     assert [new[name] for name in ("params", "macs")] == [old[name] for name in ("params", "macs")]
@@ -61,6 +61,7 @@ def test_a_search_takes_the_work_of_one_of_them(outputs: Path) -> None:
     like = only(outputs, "search/darts-darts-digits/*")
     own = ["strategy=random_search", "estimator=from_scratch", f"budget.like={like}", "+debug=smoke"]
     own += ["budget.trials=null", "budget.epochs=null", *SMALL[:2], "run_dir=new"]
+    own += ["estimator.size={channels: 2, layers: 5}"]  # that of the preset smoke then
     assert cli.run(["search", *own]) == 0
     (old,) = (r for r in find([outputs]) if r.path.name.startswith("7a6f37175c"))
     found = [json.loads((folder / "architecture.json").read_text()) for folder in (old.path, Path("new"))]

@@ -123,7 +123,7 @@ def test_a_selection_and_a_correlation_look_at_their_data_too(here, capsys):
     space = ["space=rnn_darts", "space.nodes=2", "space.search.units=4", "space.final.units=4"]
     words = [word for word in WORDS if not word.startswith("space")]
     search = [*space, *words, "strategy=random_search", "estimator=supernet_language", "estimator.batch_size=2"]
-    assert cli.run(["search", *search, "estimator.unroll=first_order", "budget.trials=1", "run_dir=found"]) == 0
+    assert cli.run(["search", *search, "estimator/unroll=first_order", "budget.trials=1", "run_dir=found"]) == 0
     select = ["select", "found", *space, *words, "selection.epochs=1"]
     correlate = ["correlate", "found", *space, *words, "n=3", "correlation.resamples=10"]
     assert cli.run(select) == 0 and cli.run(correlate) == 0

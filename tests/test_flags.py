@@ -91,7 +91,7 @@ def test_a_sweep_shows_the_settings_of_each_job(tmp_path, monkeypatch, capsys: p
         ["+experiment=darts_digits", "estimator=from_scratch", "++estimator.size={channels: 8}", "budget.epochs=3"],
         ["space=ffn", "space.widths=[1,2]", "dataset=breast_cancer", "trainer=ffn", "trainer.lr=0.5", "+trainer.x=1"],
         ["+experiment=absolute_toy", "reward.beta=-1.5", "curve=[1,2]", "label='a, b'"],
-        ["+experiment/tabnas_table1=absolute_1", "strategy.lr=0.1", "constraint.limit=58906980", "paths.data=x"],
+        ["+experiment/tabnas_table1=absolute_1", "strategy.update.lr=0.1", "constraint.limit=58906980", "paths.data=x"],
         ["estimator@against=nasbench201_table", "against.split=val", "correlation={n: 5}", "space=nasbench201"],
     ],
 )

@@ -50,11 +50,11 @@ UNROLLS = "first_order", "exact", "finite_difference"
 
 @pytest.mark.parametrize("unroll", UNROLLS)
 def test_replayed_graphs_take_the_same_search_steps(unroll, caplog):
-    settings = ("space.nodes=2", f"estimator.unroll={unroll}")
-    runs = [search_steps(on_gpu(Problem(*settings, f"estimator.cuda_graph={on}")), 4) for on in ("false", "true")]
+    settings = ("space.nodes=2", f"estimator/unroll={unroll}")
+    runs = [search_steps(on_gpu(Problem(*settings, f"estimator.speed.cuda_graph={on}")), 4) for on in ("false", "true")]
     for plain, graphed in zip(*runs, strict=True):
         assert torch.allclose(plain, graphed, rtol=1e-3, atol=1e-4)
-    exact = "estimator.cuda_graph=true with estimator.unroll=exact replays the steps of the weights alone"
+    exact = "estimator.speed.cuda_graph=true with estimator/unroll=exact replays the steps of the weights alone"
     assert [record.getMessage() for record in caplog.records] == [exact] * (unroll == "exact")
 
 

@@ -30,10 +30,12 @@ def test_a_function_that_cannot_be_captured_is_called_as_it_is_and_that_is_said_
 
 
 def test_on_a_cpu_a_search_takes_the_same_steps_without(logged):
-    settings = "space.nodes=2", "estimator.unroll=first_order"
-    plain, asked = (search_steps(Problem(*settings, f"estimator.cuda_graph={on}").estimator()) for on in (False, True))
+    settings = "space.nodes=2", "estimator/unroll=first_order"
+    plain, asked = (
+        search_steps(Problem(*settings, f"estimator.speed.cuda_graph={on}").estimator()) for on in (False, True)
+    )
     assert all(torch.equal(a, b) for a, b in zip(plain, asked, strict=True))
-    assert logged() == ["estimator.cuda_graph=true needs a CUDA device, this is a cpu; going on without it"]
+    assert logged() == ["estimator.speed.cuda_graph=true needs a CUDA device, this is a cpu; going on without it"]
 
 
 def test_on_a_cpu_a_training_is_the_same_without(logged):
@@ -46,7 +48,7 @@ def test_on_a_cpu_a_training_is_the_same_without(logged):
 @pytest.mark.parametrize("unroll", slow(["first_order", "exact", "finite_difference"], "exact"))
 def test_what_is_replayed_is_what_is_launched(unroll, monkeypatch):
     """The functions that a GPU captures, called as they are."""
-    problem = Problem("space.nodes=2", f"estimator.unroll={unroll}")
+    problem = Problem("space.nodes=2", f"estimator/unroll={unroll}")
     launched = search_steps(problem.estimator())
     monkeypatch.setattr("nasctl.estimator._replay.Graph", lambda function, setting, kept: function)
     monkeypatch.setattr("nasctl.estimator.supernet.replays", lambda device, **settings: True)
@@ -55,5 +57,5 @@ def test_what_is_replayed_is_what_is_launched(unroll, monkeypatch):
 
 
 def test_text_is_not_replayed_and_that_is_said(logged):
-    Problem("estimator.cuda_graph=true", estimator="supernet_language").estimator()
-    assert logged() == ["estimator.cuda_graph=true replays steps on images, this is text; going on without it"]
+    Problem("estimator.speed.cuda_graph=true", estimator="supernet_language").estimator()
+    assert logged() == ["estimator.speed.cuda_graph=true replays steps on images, this is text; going on without it"]

@@ -244,3 +244,16 @@ def test_a_search_like_a_run_takes_nothing_else(changes: dict[str, Any], tmp_pat
 )  # fmt: skip
 def test_a_literal_is_read_as_it_was(value: Any) -> None:
     assert _override(f"++x={literal(value)}").value == value
+
+
+def test_a_search_like_a_run_takes_the_parts_of_its_choices(tmp_path: Path) -> None:
+    """A part's class comes from a choice of today, such as trainer/schedule=linear; its settings from the run."""
+    node = {"_target_": "nasctl.trainer.classifier.Classifier", "schedule": {"lr_min": 0.5}}
+    node["schedule"] |= {"_target_": "nasctl.trainer.schedule.linear.Linear"}
+    config = {"choices": {"trainer": "classifier"}, "trainer": node, "threads": 1}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    lines = from_config(tmp_path, (), ("trainer",), CONF).lines
+    assert lines[:2] == ["trainer=classifier", "trainer/schedule=linear"]
+    assert "++trainer.schedule.lr_min=0.5" in lines
+    given = from_config(tmp_path, ("trainer/schedule",), ("trainer",), CONF).lines
+    assert "trainer/schedule=linear" not in given

@@ -12,11 +12,11 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from nasctl.cli import jobs
 from nasctl.cli import main as cli
 from nasctl.runs import CHECKPOINT, PREVIOUS, directory, environment
 from tests.test_resume import RUNS, assert_identical
@@ -25,11 +25,11 @@ KILLS = 29  # of each run, 203 of the seven
 AFTER_A_SECOND_CHECKPOINT = 6  # of them at least, 42 of the seven
 CHAIN = 10  # kills of one run at most
 FASTER = 6000  # times: the default checkpoint.seconds=60 is a hundredth of a second
-TOY = ["search", "+experiment=tabnas_toy", "strategy.batched=false", "repeats=10", "budget.turns=40", "curve=[1,10]"]
+TOY = ["search", "+experiment=tabnas_toy", "strategy.vectorized=false", "repeats=10", "budget.turns=40", "curve=[1,10]"]
 SHORTER = {  # a second or two: each kill costs half of it
     "darts": ["budget.epochs=2"],
     "enas": ["budget.trials=12"],
-    "nsas": ["estimator.epochs=1", "estimator.warmup_epochs=1", "budget.trials=3"],
+    "nsas": ["estimator.epochs=1", "estimator.schedule.warmup_epochs=1", "budget.trials=3"],
     "evolution": ["budget.trials=4", "strategy.population_size=2"],
     "retrain": ["trainer.epochs=3"],
     "language": ["trainer.epochs=5"],
@@ -58,14 +58,15 @@ class Job:
     def __init__(self, name: str, folder: Path) -> None:
         self.name, composed = name, []
         self.verb = shortened(name)[0]
+        self.module = import_module(f"nasctl.cli.{self.verb}")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(jobs, self.verb, composed.append)
+            patch.setattr(self.module, self.verb, composed.append)
             assert cli.run([*shortened(name), f"paths.data={folder / 'data'}"]) == 0
         [self.config] = composed
 
     def run(self, folder: Path) -> None:
         """Start or resume the run, in this process."""
-        getattr(jobs, self.verb)(self.config | {"run_dir": str(folder / self.name)})
+        getattr(self.module, self.verb)(self.config | {"run_dir": str(folder / self.name)})
 
     def start(self, folder: Path) -> int:
         """Start or resume the run in a fork, and return its process id."""

@@ -11,19 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, CONF = ROOT / "nasctl", ROOT / "conf"
 FLOOR = (
-    *(
-        "core",
-        "digest",
-        "errors",
-        "files",
-        "hidden_state",
-        "out_of_memory",
-        "seeds",
-        "signals",
-        "symlinks",
-        "system_errors",
-    ),
-    *("terminal_text", "walk"),
+    *("core", "digest", "errors", "files", "hidden_state", "out_of_memory", "seeds", "signals", "symlinks"),
+    *("system_errors", "task_kinds", "terminal_text", "walk"),
 )  # nothing of the program above them
 COMMON = (*FLOOR, "acceleration")  # what every room may import
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")

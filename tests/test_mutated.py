@@ -45,11 +45,9 @@ def test_a_wrong_command_line(
 
 def _without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have jobs end where they would begin to train: everything is read, checked and built by then."""
-    from nasctl.cli import correlate as ranking
-    from nasctl.cli import jobs
+    from nasctl.cli import job
 
-    for module in (jobs, ranking):
-        monkeypatch.setattr(module, "begin", _enough)
+    monkeypatch.setattr(job, "begin", _enough)
 
 
 def _enough(*words: object) -> None:

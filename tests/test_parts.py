@@ -86,3 +86,15 @@ def test_what_is_wrong_with_a_part_is_said_before_anything_is_built(change, sent
     with pytest.raises(RequestError) as refused:
         validate(config, ("strategy",))
     assert sentence in str(refused.value)
+
+
+def test_a_part_that_is_no_part_is_answered_with_the_choices_of_its_group():
+    config = {field.name: None for field in fields(Settings)}
+    with pytest.raises(
+        RequestError, match=r"strategy\.policy='lstm': is not a part .* choose strategy/policy=..., one of "
+    ):
+        validate(config | {"strategy": {"_target_": HERE + "Learner", "policy": "lstm"}}, ("strategy",))
+
+
+class Learner:
+    def __init__(self, *, policy: Scale) -> None: ...

@@ -47,12 +47,12 @@ def test_what_is_no_path_keeps_its_meaning() -> None:
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_paths_and_labels_are_composed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nasctl.cli import jobs
+    from nasctl.cli import search
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).mkdir()
     given: list[dict] = []
-    monkeypatch.setattr(jobs, "search", given.append)
+    monkeypatch.setattr(search, "search", given.append)
     words = ["search", "space=toy", f"run_dir={name}", f"paths.data={name}", f"paths.outputs={name}"]
     label = f"l{name}"  # null and lists are no labels
     assert cli.run([*words, f"label={label}"]) == 0
@@ -76,10 +76,10 @@ def test_runs_in_awkward_places_are_read_again(name: str, tmp_path: Path, monkey
 
 
 def test_open_mappings_take_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nasctl.cli import jobs
+    from nasctl.cli import search as verb
 
     given: list[dict] = []
-    monkeypatch.setattr(jobs, "search", given.append)
+    monkeypatch.setattr(verb, "search", given.append)
     search = ["search", "space=darts", "dataset=digits", "strategy=random_search", "estimator=from_scratch"]
     for size in (
         ["estimator.size={channels: 16, layers: 8}"],
@@ -92,7 +92,7 @@ def test_open_mappings_take_settings(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert cli.run(table) == 0 and given.pop()["estimator"]["metrics"] == {"table_macs": "flops"}
     against = ["search", "estimator@against=from_scratch", "against.size={channels: 3}"]
     assert cli.run(against) == 0 and given.pop()["against"]["size"] == {"channels": 3}
-    enas = ["search", "strategy=enas", "strategy.bias={skip: 0.5}", "strategy.fixed_bias={a: {skip: 1}}"]
+    enas = ["search", "strategy=enas", "strategy.policy.bias={skip: 0.5}", "strategy.policy.fixed_bias={a: {skip: 1}}"]
     assert cli.run(enas) == 0 and given.pop()["strategy"]["fixed_bias"] == {"a": {"skip": 1}}
     assert cli.run([*search, "estimator.sizes={channels: 16}"]) == 2 and not given
     assert cli.run(["search", "space=darts", "space.search={chanels: 16}"]) == 2 and not given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nasctl.report.choices import choices_by_group
+from nasctl.report.choices import groups
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -16,7 +16,7 @@ COUNTED = {"experiment": "papers' settings; `nasctl ls experiment` says what eac
 def grid() -> str:
     """Return a line of Markdown a group."""
     lines = ["| group | choices |", "|---|---|"]
-    for group, names in choices_by_group(ROOT / "conf").items():
+    for group, names in groups(ROOT / "conf").items():
         listed = f"{len(names)} {COUNTED[group]}" if group in COUNTED else ", ".join(f"`{name}`" for name in names)
         lines.append(f"| {group} | {listed} |")
     return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ from tests.tables import SEEDS, nasbench201, write_benchmark, write_table
 
 SEARCH = [
     *["search", "space=nasbench201", "dataset=cifar10", "estimator=nasbench201_table", "threads=1"],
-    *["strategy=regularized_evolution", "strategy.population_size=4", "strategy.sample_size=2"],
+    *["strategy=regularized_evolution", "strategy.population_size=4", "strategy.parent_selection.sample_size=2"],
     *["budget.trials=12", "curve=[1,5,10,50]"],
 ]
 

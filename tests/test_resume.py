@@ -17,15 +17,20 @@ TINY = ["threads=1", "checkpoint.seconds=0", "dataset=digits", "dataset.limit_te
 SMALL = [f"space.{form}.{part}=2" for form in ("search", "final") for part in ("channels", "layers")]
 DARTS = [
     "strategy=darts",
-    "estimator.unroll=first_order",
+    "estimator/unroll=first_order",
     "dataset.limit_train=128",
     "estimator.batch_size=16",
 ]
-EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.parent_selection.sample_size=2"]
 SHORT = ["estimator=from_scratch", "estimator.epochs=1", "trainer.batch_size=16", "dataset.limit_train=64"]
 NSAS = [
-    *("strategy=random_search", "estimator.sampler=nsas", "estimator.nsas.members=2", "estimator.recalibrate=1"),
-    *("estimator.batch_size=16", "estimator.epochs=5", "estimator.warmup_epochs=5", "dataset.limit_train=128"),
+    *(
+        "strategy=random_search",
+        "estimator/sampler=nsas",
+        "estimator.sampler.members=2",
+        "estimator.statistics.recalibrate=1",
+    ),
+    *("estimator.batch_size=16", "estimator.epochs=5", "estimator.schedule.warmup_epochs=5", "dataset.limit_train=128"),
 ]
 ENAS = [
     *(
@@ -34,10 +39,15 @@ ENAS = [
         "space.final.layers=3",
         "strategy=enas",
         "strategy.samples=2",
-        "strategy.selection=2",
+        "strategy.final_selection.trials=2",
         "estimator.batch_size=16",
     ),
-    *("estimator.fit_epochs=1", "estimator.fit_every=4", "dataset.limit_train=128", "dataset.train_portion=0.5"),
+    *(
+        "estimator.schedule.fit_epochs=1",
+        "estimator.schedule.fit_every=4",
+        "dataset.limit_train=128",
+        "dataset.train_portion=0.5",
+    ),
 ]
 RETRAIN = ["from=DARTS_V2", "dataset.limit_train=128", "trainer.batch_size=16", "trainer.drop_path=0.3"]
 TEXT = [
@@ -100,8 +110,8 @@ def resume(name: str, folder: Path) -> None:
 
 def assert_identical(a: Path, b: Path) -> None:
     """Compare what a run decided: files byte for byte, weights bit for bit."""
-    lines = {path.name for run in (a, b) for path in run.glob("*.jsonl")} - {"costs.jsonl"}  # seconds
-    for file in ("architecture.json", *lines):
+    names = {path.name for run in (a, b) for path in run.iterdir()} - {"costs.jsonl"}  # seconds
+    for file in (name for name in names if name == "architecture.json" or name.endswith(".jsonl")):
         assert (a / file).read_bytes() == (b / file).read_bytes(), file
     assert _without_clocks(a) == _without_clocks(b)
     first, second = (torch.load(path / "checkpoint.pt", weights_only=True) for path in (a, b))

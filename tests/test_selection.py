@@ -19,7 +19,7 @@ def select(problem, archs=(0, 1), state=None, tick=lambda state, values: None, r
     selection = Selection(
         problem.space,
         [problem.space.genotype(problem.arch(arch)) for arch in archs],
-        problem.trainer(),
+        [problem.trainer() for _ in archs],
         SearchData(problem.data),
         reward or problem.reward(),
         CPU,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nasctl.cli import jobs
+from nasctl.cli import job
 from nasctl.cli import main as cli
 from nasctl.config import settings
 from nasctl.core import Candidate
@@ -55,7 +55,7 @@ def test_a_place_that_is_none(place: str, said: str, folder: Path, capsys: pytes
     assert (folder / "file").read_text() == "mine"
 
 
-STEPS = {"mkdir": (Path, "mkdir"), "begin": (jobs, "begin"), "replace": (os, "replace")}
+STEPS = {"mkdir": (Path, "mkdir"), "begin": (job, "begin"), "replace": (os, "replace")}
 
 
 @pytest.mark.parametrize(

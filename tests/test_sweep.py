@@ -23,7 +23,9 @@ def statuses(folder: Path) -> dict[str, str]:
 @pytest.mark.slow
 def test_a_failing_job_stops_nobody(tmp_path: Path) -> None:
     longer = ["budget.epochs=3", "estimator.epochs=3", "budget.trials=9"]
-    code, _, err = nasctl(["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.lr=1e30,0.1"], tmp_path)
+    code, _, err = nasctl(
+        ["search", "-m", *SMOKE, "strategy=darts", *longer, "estimator.optimizer.lr=1e30,0.1"], tmp_path
+    )
     assert code == 1
     assert sorted(statuses(tmp_path).values()) == ["failed", "finished"]
     assert "job 0" in err and "loss is nan at step" in err
@@ -62,3 +64,11 @@ def test_ctrl_c_ends_the_whole_sweep(tmp_path: Path) -> None:
     code, _, err = finish(process)
     assert code == 130, err
     assert list(statuses(tmp_path).values()) == ["interrupted"]
+
+
+@pytest.mark.slow
+def test_several_misfits_of_a_job_are_one_line(tmp_path: Path) -> None:
+    code, _, err = nasctl(["search", "-m", *SMOKE, "strategy=darts", "+strategy.speed=1", "+dataset.speed=1"], tmp_path)
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if "a job of the sweep failed" in line]
+    assert "strategy" in line and "; dataset" in line and "\\n" not in line

@@ -29,13 +29,13 @@ def test_a_search_cannot_reach_the_test_split():
 RELAXED = ("strategy=darts", "budget.epochs=1")
 SEARCHES = {
     "first_order": ("supernet", "strategy=darts", "budget.epochs=2"),
-    "second_order": ("supernet", *RELAXED, "estimator.unroll=exact"),
+    "second_order": ("supernet", *RELAXED, "estimator/unroll=exact"),
     "single_level": ("supernet", *RELAXED, "estimator.bilevel=false"),
     "shared_weights": ("supernet", "budget.trials=5", "budget.epochs=2", "estimator.val_batches=null"),
     "from_scratch": ("from_scratch", "budget.trials=3"),
     "evolution": (
         "from_scratch", "strategy=regularized_evolution", "strategy.population_size=2",
-        "strategy.sample_size=2", "budget.trials=4",
+        "strategy.parent_selection.sample_size=2", "budget.trials=4",
     ),
 }  # fmt: skip
 
@@ -122,7 +122,7 @@ def test_candidates_whose_loss_is_no_number_are_failed_trials_that_name_the_step
 
 
 def test_shared_weights_that_break_end_the_search_and_name_the_step():
-    _, search, lines = small_search(*SEARCHES["first_order"], "estimator.lr=1e30")
+    _, search, lines = small_search(*SEARCHES["first_order"], "estimator.optimizer.lr=1e30")
     with pytest.raises(RunError, match=r"validation loss is (nan|inf) at step [1-5];"):
         search.run(quiet)
     assert lines and all(math.isfinite(line["metrics"]["loss"]) for line in lines)

@@ -105,7 +105,7 @@ def _job(verb: str) -> Callable[[list[str]], None]:
         def job(config: dict) -> None:
             import importlib
 
-            getattr(importlib.import_module("nasctl.cli.jobs"), verb)(config)
+            getattr(importlib.import_module(f"nasctl.cli.{verb}"), verb)(config)
 
         line = flags.read(arguments)
         launch(verb, job, line, [quoted(setting, line.sweep) for setting in line.settings])

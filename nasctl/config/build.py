@@ -35,18 +35,39 @@ def make(node: Mapping[str, Any], *collaborators: Any) -> Any:
     arguments, misfits = _bind(node, "config")
     if misfits:
         raise RequestError(*misfits)
-    return target(node)(*collaborators, **_built(arguments))
+    return target(node)(*collaborators, **_built(target(node), arguments))
 
 
-def _built(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _built(cls: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a constructor's keyword arguments with the parts among them built."""
-    return {key: _part(value) if parts.is_part(value) else value for key, value in arguments.items()}
+    return {key: _part(value, _hints(cls)[key]) if parts.is_part(value) else value for key, value in arguments.items()}
 
 
-def _part(value: Any) -> Any:
+def _part(value: Any, hint: Any = None) -> Any:
     if isinstance(value, list):
         return [_part(item) for item in value]
-    return parts.built(target(value), _built(_bind(value, "config")[0]))
+    if parts.is_factory(hint):
+        return lambda **settings: make(changed(value, settings))
+    return parts.built(target(value), _built(target(value), _bind(value, "config")[0]))
+
+
+def changed(node: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``node`` with other values of plain settings, by their path; `RequestError` for one that it lacks."""
+    found = dict(node)
+    for path, value in settings.items():
+        first, dot, rest = path.partition(".")
+        if first not in node or first.startswith("_") or isinstance(node[first], Mapping) != bool(dot):
+            raise unknown("trainer", path, _plain_paths(node))
+        found[first] = changed(found[first], {rest: value}) if dot else value
+    return found
+
+
+def _plain_paths(node: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the paths of all settings of a node that hold no mapping."""
+    paths: list[str] = []
+    for key, value in node.items():
+        paths += _plain_paths(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [f"{prefix}{key}"]
+    return [path for path in paths if not path.rpartition(".")[2].startswith("_")]
 
 
 def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:

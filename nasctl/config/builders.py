@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 
 from nasctl import walk
-from nasctl.config.build import make, target
-from nasctl.config.conformity import conforming
-from nasctl.config.problem import Scene
-from nasctl.config.settings import Config
-from nasctl.config.table_costs import Costs
+from nasctl.config.build import make
+from nasctl.config.configuration import Configuration
+from nasctl.config.problem import Problem
+from nasctl.config.resources import Costs
 from nasctl.core import (
+    ChildStates,
+    ChoosesTraining,
     Estimator,
     EstimatorContext,
     FixedSpace,
     Genotype,
     GivesCosts,
+    KeepsChildren,
     KnownBySettings,
     LookUp,
+    ProgressCallback,
     Relaxation,
     SearchSpace,
     Trainer,
+    TrainsEach,
+    UsesChildren,
 )
 from nasctl.errors import RequestError
 from nasctl.runs import Run
@@ -32,104 +37,149 @@ from nasctl.search.replicas import Replicas
 from nasctl.search.vectorized import Batch
 
 
-def assemble(run: Run, scene: Scene, budget: Budget) -> Search | Replicas | Batch:
+def assemble(run: Run, problem: Problem, budget: Budget) -> Search | Replicas | Batch:
     """Build the search loop, or one that repeats it, replica by replica or all at once."""
-    config = scene.config
-    if config["repeats"] == 1:
-        return build_search(run, scene, budget, config["seed"], run.append, config["record_every"])
-    if config["strategy"].get("batched"):
-        return build_batch(run, scene, budget)
+    settings = problem.settings
+    if settings.repeats == 1:
+        return build_search(run, problem, budget, settings.seed, run.append, settings.record_every)
+    if problem.configuration.plain["strategy"].get("vectorized"):
+        return build_batch(run, problem, budget)
     return Replicas(
-        lambda replica, append: build_search(run, scene, budget, config["seed"] + replica, append, 1),
-        scene.space,
-        scene.constraint,
+        lambda replica, append: build_search(run, problem, budget, settings.seed + replica, append, 1),
+        problem.space,
+        problem.constraint,
         run.append,
-        seed=config["seed"],
-        repeats=config["repeats"],
-        curve=config["curve"],
+        seed=settings.seed,
+        repeats=settings.repeats,
+        curve=settings.curve,
     )
 
 
-def build_batch(run: Run, scene: Scene, budget: Budget) -> Batch:
+def build_batch(run: Run, problem: Problem, budget: Budget) -> Batch:
     """Build the loop in which all replicas of a search move together."""
-    config, space = scene.config, scene.space
-    data, seeds = SearchData(scene.dataset), [config["seed"] + replica for replica in range(config["repeats"])]
+    settings, configuration, space = problem.settings, problem.configuration, problem.space
+    seeds = [settings.seed + replica for replica in range(settings.repeats)]
 
     def build_estimator(seed: int) -> Estimator:
-        return make(config["estimator"], EstimatorContext(space, data, scene.device, seed, run.pulse))
+        return make(configuration.plain["estimator"], context_of(problem, seed, run.pulse))
 
-    walk.fixed(space, "strategy.batched=true", "strategy.batched=false")
-    feasible = Feasible.of(space, scene.constraint, build_estimator(config["seed"]))
-    strategy = make(config["strategy"], space, feasible, seeds)
-    places = {name: config[name] for name in ("seed", "repeats", "curve")}
-    parts = (strategy, build_estimator, make(config["reward"]), scene.constraint, budget, run.append)
+    walk.fixed(space, "strategy.vectorized=true", "strategy.vectorized=false")
+    feasible = Feasible.of(space, problem.constraint, build_estimator(settings.seed))
+    strategy = make(configuration.plain["strategy"], space, feasible, seeds)
+    places: dict[str, Any] = {"seed": settings.seed, "repeats": settings.repeats, "curve": settings.curve}
+    parts = (strategy, build_estimator, configuration.make("reward"), problem.constraint, budget, run.append)
     return Batch(cast(FixedSpace, space), *parts, **places)
 
 
-def build_search(run: Run, scene: Scene, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
+def build_search(run: Run, problem: Problem, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
     """Build one search loop."""
-    config, space = scene.config, scene.space
-    check_rows(config, space)
-    context = EstimatorContext(space, SearchData(scene.dataset), scene.device, seed, run.pulse)
-    estimator = conforming(make(config["estimator"], context), "estimator")
-    feasible = Feasible.of(space, scene.constraint, estimator)
-    strategy = conforming(make(config["strategy"], space, feasible, seed), "strategy")
-    reward = conforming(make(config["reward"]), "reward")
-    return Search(space, strategy, estimator, reward, budget, append, record_every)
+    configuration, space = problem.configuration, problem.space
+    check_rows(configuration, space)
+    run.children.wanted = issubclass(configuration.kind("strategy"), UsesChildren)
+    estimator = configuration.make("estimator", context_of(problem, seed, run.pulse, run.children))
+    check_training(space, estimator)
+    feasible = Feasible.of(space, problem.constraint, estimator)
+    strategy = configuration.make("strategy", space, feasible, seed)
+    return Search(space, strategy, estimator, configuration.make("reward"), budget, append, record_every)
 
 
-def fingerprint(scene: Scene) -> Mapping[str, str]:
-    """Return the hashes of what a search reads; an estimator is built only where its class cannot tell."""
-    node, data = scene.config["estimator"], SearchData(scene.dataset)
-    kind = target(node)
+def context_of(
+    problem: Problem,
+    seed: int,
+    report: ProgressCallback = lambda shown: None,
+    children: ChildStates | None = None,
+) -> EstimatorContext:
+    """Return the collaborators of an estimator."""
+    return EstimatorContext(problem.space, SearchData(problem.dataset), problem.device, seed, report, children)
+
+
+def fingerprint(problem: Problem, place: str = "estimator") -> Mapping[str, str]:
+    """Return the hashes of what an estimator reads; one is built only where its class cannot tell."""
+    node, kind = problem.configuration.plain[place], problem.configuration.kind(place)
     if issubclass(kind, KnownBySettings):
-        return kind.reads(node, data)
-    context = EstimatorContext(scene.space, data, scene.device, scene.config["seed"], lambda shown: None)
-    estimator: Estimator = make(node, context)
+        found: Mapping[str, str] = kind.reads(node, SearchData(problem.dataset))
+        return found
+    estimator: Estimator = make(node, context_of(problem, problem.settings.seed))
     return estimator.fingerprint()
 
 
-def costs_of(config: Config) -> Callable[[SearchSpace], Costs]:
-    """Return what gives the costs that the estimator's table has for a space."""
-    kind = target(config["estimator"])
+def costs_of(configuration: Configuration, place: str = "estimator") -> Callable[[SearchSpace], Costs]:
+    """Return what gives the costs that an estimator's table has for a space."""
+    kind = configuration.kind(place)
     if not issubclass(kind, GivesCosts):
         return lambda space: {}
-    return lambda space: kind.costs(config["estimator"], space)
+    return lambda space: kind.costs(configuration.plain[place], space)
 
 
-def check_pair(config: Config) -> None:
+def references(problem: Problem) -> list[Estimator]:
+    """Return the estimators that ``against`` stands for: of a table, one a training seed if none is singled out."""
+    context = context_of(problem, problem.settings.seed)
+    return [make(node, context) for node in _columns(problem.configuration.plain["against"])]
+
+
+def _columns(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if node.get("searched", 0) is not None:
+        return [node]
+    return [{**node, "searched": i} for i in range(len(node["accuracy"]))]
+
+
+def check_pair(configuration: Configuration) -> None:
     """Raise `RequestError` if the estimator cannot evaluate what the strategy asks."""
-    strategy, estimator = (target(config[group]) for group in ("strategy", "estimator"))
+    choices = configuration.choices
+    strategy, estimator = configuration.kind("strategy"), configuration.kind("estimator")
     if strategy.relaxed and not estimator.takes_relaxed:
         raise RequestError(
-            f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, which "
-            f"estimator={config['choices']['estimator']} does not give; "
+            f"strategy={choices['strategy']} follows the gradient of a relaxed network, which "
+            f"estimator={choices['estimator']} does not give; "
             "choose estimator=supernet or another strategy"
+        )
+    if issubclass(strategy, UsesChildren) and not issubclass(estimator, KeepsChildren):
+        raise RequestError(
+            f"strategy={choices['strategy']} goes on from the trainings of earlier trials, which "
+            f"estimator={choices['estimator']} does not keep; choose estimator=from_scratch"
+        )
+    if configuration.training_choices and not issubclass(estimator, TrainsEach):
+        raise RequestError(
+            f"training_choices: estimator={choices['estimator']} trains no candidate on its own; choose "
+            "estimator=from_scratch"
         )
 
 
-def check_rows(config: Config, space: SearchSpace) -> None:
+def check_training(space: SearchSpace, estimator: Estimator) -> None:
+    """Raise `RequestError` for training choices that the estimator's trainer does not take."""
+    if not isinstance(space, ChoosesTraining) or not isinstance(estimator, TrainsEach):
+        return
+    for settings in space.trainings():
+        try:
+            estimator.trainer_with(settings)
+        except RequestError as error:
+            raise RequestError(f"training_choices={settings}: {error}") from error
+
+
+def check_rows(configuration: Configuration, space: SearchSpace) -> None:
     """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
-    if target(config["strategy"]).relaxed and not isinstance(space, Relaxation):
+    choices = configuration.choices
+    if configuration.kind("strategy").relaxed and not isinstance(space, Relaxation):
         raise RequestError(
-            f"strategy={config['choices']['strategy']} follows the gradient of a relaxed network, but "
-            f"space={config['choices']['space']} cannot be relaxed; choose a strategy that samples, as enas or "
+            f"strategy={choices['strategy']} follows the gradient of a relaxed network, but "
+            f"space={choices['space']} cannot be relaxed; choose a strategy that samples, as enas or "
             "random_search, or another space"
         )
 
 
-def check_repeats(config: Config) -> None:
+def check_repeats(configuration: Configuration) -> None:
     """Raise `RequestError` if ``repeats`` asks for replicas of a search that trains."""
-    if config["repeats"] > 1 and not issubclass(target(config["estimator"]), LookUp):
+    repeats = configuration.settings.repeats
+    if repeats > 1 and not issubclass(configuration.kind("estimator"), LookUp):
         raise RequestError(
-            f"repeats={config['repeats']} repeats look-ups, but estimator={config['choices']['estimator']} looks "
+            f"repeats={repeats} repeats look-ups, but estimator={configuration.choices['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
         )
 
 
-def make_trainer(scene: Scene, genotype: Genotype) -> Trainer:
+def make_trainer(problem: Problem, genotype: Genotype) -> Trainer:
     """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
-    trainer: Trainer = make(scene.config["trainer"])
+    trainer: Trainer = problem.configuration.make("trainer")
     with torch.device("meta"):
-        trainer.check(scene.space.build(genotype, "final"), scene.device)
+        trainer.check(problem.space.build(genotype, "final"), problem.device)
     return trainer

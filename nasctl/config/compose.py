@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance, presets
+from nasctl.config import experiment, inheritance, named_resources, presets
 from nasctl.config.build import make as make
 from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
@@ -47,6 +47,7 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    _leave_unused_parts()
     jobs = Jobs(verb, job)
 
     def task(cfg: Any) -> None:
@@ -74,7 +75,8 @@ def _launch(verb: str, job: Callable[[Config], None], line: Line, arguments: lis
     jobs.run_postponed()
     if jobs.failed or isinstance(complaint, RequestError | RunError):  # by a job here, or in a launcher's process
         first = in_words(jobs.failed[0]) if jobs.failed else complaint
-        raise SweepError(f"a job of the sweep failed ({first}); nasctl ls runs shows each") from complaint
+        reason = "; ".join(str(first).splitlines())  # of several misfits, each is a line
+        raise SweepError(f"a job of the sweep failed ({reason}); nasctl ls runs shows each") from complaint
     if complaint is not None:
         raise _readable(complaint, list(line.settings)) from complaint
     if jobs.raised is not None:
@@ -190,10 +192,31 @@ def _set(cfg: Any, setting: str, line: Line) -> None:
         raise unknown_key(_key(setting), list(line.settings)) from error
 
 
+@cache
+def _leave_unused_parts() -> None:
+    """Have Hydra leave out what an experiment chooses for a part that is not there.
+
+    An experiment that says ``override /estimator/unroll: exact`` can then be composed with another estimator, which
+    has no such part. What is chosen on the command line, and a group that does not exist, stay errors.
+    """
+    from hydra._internal.defaults_list import Overrides
+
+    check = Overrides.ensure_overrides_used
+
+    def check_others(self: Any) -> None:
+        for key, meta in self.override_metadata.items():
+            group = key.split("@")[0]
+            meta.used |= not meta.external_override and "/" in group and (conf_dir() / group).is_dir()
+        check(self)
+
+    Overrides.ensure_overrides_used = check_others  # type: ignore[method-assign]
+
+
 @lru_cache(maxsize=8)
 def _composed_of(line: Line, own: tuple[str, ...]) -> Any:
     from hydra import compose
 
+    _leave_unused_parts()
     folders = ",".join(in_quotes(f"file://{Path(folder).resolve()}") for folder in line.values("--config-dir"))
     found = [f"hydra.searchpath=[{folders}]"] if folders else []
     return compose((line.values("--config-name") or ["config"])[-1], [*own, *found], return_hydra_config=True)
@@ -225,7 +248,7 @@ def show_composed(config: Config) -> None:
     """Print the configuration of a job of a sweep."""
     import yaml
 
-    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides")}
+    shown = {key: value for key, value in config.items() if key not in ("choices", "overrides", "resources")}
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
 
 
@@ -271,8 +294,15 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         raise _unresolved(error) from error
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
-    plain |= {"choices": {g: choices.get(g) for g in GROUPS}, "overrides": overrides}
+    plain |= {"choices": _of_groups(choices), "overrides": overrides}
+    plain |= {"resources": named_resources.nodes(plain, config_folders())}
     return plain | {"cut": _cut(plain)}
+
+
+def _of_groups(choices: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the choices of the groups, and those of their parts, such as ``trainer/schedule``."""
+    parts = {key: name for key, name in choices.items() if key.split("/")[0] in GROUPS and key not in GROUPS}
+    return {group: choices.get(group) for group in GROUPS} | {key: parts[key] for key in parts if "@" not in key}
 
 
 def _check_added(overrides: list[str], cfg: Any) -> None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Dataset, Described, Estimator, Reward, Strategy, Trainer
+from nasctl.core import Constraint, Dataset, Described, Estimator, Resource, Reward, Strategy, Trainer
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
@@ -17,6 +17,7 @@ PROTOCOLS: Mapping[str, type] = {
     "trainer": Trainer,
     "reward": Reward,
     "constraint": Constraint,
+    "resource": Resource,
 }
 T = TypeVar("T")
 _NOTHING = object()

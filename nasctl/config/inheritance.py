@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nasctl.config.targets import TARGET, is_address, known, leaves
+from nasctl.config.targets import TARGET, is_address, known, leaves, named_classes
 from nasctl.errors import RequestError
 from nasctl.runs.plain import is_name
 from nasctl.runs.reader import RunFiles
@@ -217,7 +217,24 @@ def from_config(run: Path, given: Given, groups: Sequence[str], folders: tuple[P
             raise RequestError(f"{path}: {shown(repr(key[:100]))} {fault}; give it here, or name another run")
     kept = [f"++{key}={literal(value)}" for key, value in left if not is_address(key, value)]
     chosen = [f"{group}={choices[group]}" for group in taken]
+    chosen += [line for group in taken for line in _parts(config[group], group, folders) if key_of(line) not in given]
     return Inherited(chosen + kept, {key: value for key, value in left if is_address(key, value)})
+
+
+def _parts(node: Mapping[str, Any], group: str, folders: Sequence[Path]) -> Iterator[str]:
+    """Yield the choices that give the parts of a node their classes, such as ``trainer/schedule=linear``."""
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            place = f"{group}/{key}"
+            if name := chosen_of(place, value.get(TARGET), folders):
+                yield f"{place}={name}"
+            yield from _parts(value, place, folders)
+
+
+def chosen_of(group: str, target: Any, folders: Sequence[Path]) -> str | None:
+    """Return a choice of ``group`` whose YAML names the class ``target``; None if there is none."""
+    files = [file for folder in folders for file in sorted((folder / group).glob("*.yaml"))]
+    return next((file.stem for file in files if target and target in named_classes(file)), None)
 
 
 def literal(value: Any) -> str:

@@ -32,6 +32,11 @@ def protocol_of(hint: Any) -> type | None:
     return next(filter(None, map(protocol_of, arguments)), None)
 
 
+def is_factory(hint: Any) -> bool:
+    """Return whether an annotation asks for what builds a part with changed settings: ``Callable[..., Protocol]``."""
+    return get_origin(hint) is Callable and get_args(hint)[0] is Ellipsis
+
+
 def is_list(hint: Any) -> bool:
     """Return whether an annotation asks for a list of parts."""
     return get_origin(hint) is list
@@ -56,8 +61,10 @@ def _collaborators(cls: Any) -> list[str]:
 
 
 def lacking(cls: Any, protocol: type, path: str) -> Iterator[str]:
-    """Yield a sentence if a part's class lacks methods of its protocol."""
-    missing = [name for name in members(protocol) if callable(getattr(protocol, name, None)) and not hasattr(cls, name)]
+    """Yield a sentence if a part's class lacks members of its protocol; attributes may be made by its constructor."""
+    alone = cls.__init__ is object.__init__
+    wanted = [name for name in members(protocol) if alone or callable(getattr(protocol, name, None))]
+    missing = [name for name in wanted if not hasattr(cls, name)]
     if missing:
         yield (
             f"{path}: {cls.__module__}.{cls.__qualname__} in {inspect.getsourcefile(cls)} lacks {', '.join(missing)}; "

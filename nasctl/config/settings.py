@@ -57,6 +57,34 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShortTraining:
+    """What ``selection`` sets, of the verb select."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    epochs: PositiveInt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """What ``checkpoint`` sets."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    seconds: NonNegativeFloat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Folders of data sets and of runs."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    data: str
+    outputs: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the root of the configuration sets, groups apart."""
 
@@ -68,13 +96,16 @@ class Settings:
     record_every: PositiveInt
     repeats: PositiveInt
     curve: list[PositiveInt]
+    training_choices: dict[str, list[int | float | str | bool | None]] | None
     resume: Literal["auto", "never", "must"]
     run_dir: str | None
     dry_run: bool
-    checkpoint: dict[Literal["seconds"], NonNegativeFloat]
-    selection: dict[Literal["epochs"], PositiveInt]
+    checkpoint: Saving
+    selection: ShortTraining
     correlation: Ranking
-    paths: dict[Literal["data", "outputs"], str]
+    paths: Paths
+    form: str
+    format: str
 
 
 def conf_dir() -> Path:

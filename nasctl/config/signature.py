@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from nasctl.config.problem import Scene
+from nasctl.config.problem import Problem
+from nasctl.config.resources import Tabled
 
 NOT_SIGNED = ("download", "workers", "root")
 """Settings of a group that do not touch results."""
@@ -30,18 +31,26 @@ def signature(nodes: Mapping[str, Any], device: torch.device) -> str:
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
+def nodes_of_resources(problem: Problem) -> dict[str, Any]:
+    """Return the nodes of the resources that have settings, which a signature holds; others are told by their name."""
+    own = [name for name, resource in problem.resources.items() if not isinstance(resource, Tabled)]
+    nodes = {name: problem.configuration.plain["resources"][name] for name in own}
+    with_settings = {name: node for name, node in nodes.items() if len(node) > 1}
+    return {"resources": with_settings} if with_settings else {}
+
+
 AS_FAST = {"channels_last": True, "compile": False, "cuda_graph": False}
 """Settings of trainers that change speed and rounding alone, and what all recipes count as."""
 
 
-def recipe(scene: Scene) -> dict[str, str]:
+def recipe(problem: Problem) -> dict[str, str]:
     """Return name and hash of how a network is trained: trainer, data and size, whatever makes it fast.
 
     A trainer's setting that is null is as good as none, so that runs from before it was there have the same recipe.
     """
-    trainer = {name: value for name, value in scene.config["trainer"].items() if value is not None}
+    plain = problem.configuration.plain
+    trainer = {name: value for name, value in plain["trainer"].items() if value is not None}
     nodes = {"trainer": {name: AS_FAST.get(name, value) for name, value in trainer.items()}}
-    dataset = without(scene.config["dataset"], OF_SEARCH)
-    space = scene.config["space"]  # one without forms is a single form
-    nodes |= {"dataset": dataset, "final": space.get("final", space)}
-    return {"recipe": signature(nodes, scene.device), "recipe_name": scene.name("trainer")}
+    space = plain["space"]  # one without forms is a single form
+    nodes |= {"dataset": without(plain["dataset"], OF_SEARCH), "final": space.get("final", space)}
+    return {"recipe": signature(nodes, problem.device), "recipe_name": problem.configuration.name("trainer")}

@@ -43,6 +43,15 @@ def leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
+def named_classes(file: Path) -> set[str]:
+    """Return the class that a YAML names at its root, as a set of one or none."""
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), _LOADER)
+    except yaml.YAMLError:
+        return set()  # Hydra says so as soon as it is chosen
+    return {content[TARGET]} if isinstance(content, dict) and isinstance(content.get(TARGET), str) else set()
+
+
 @lru_cache(maxsize=4)
 def known(folders: tuple[Path, ...]) -> Known:
     """Return what the YAML files of ``folders`` name."""

@@ -1,19 +1,15 @@
-"""An upper limit on a cost that needs no training: counted, or measured latency."""
+"""An upper limit on a resource: what a network costs without training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from nasctl.core import AdditiveCosts, Chain, Genotype, RelaxedCosts, SearchSpace
-from nasctl.errors import RequestError
+from nasctl.core import AdditiveCosts, Chain, ConstraintContext, Genotype, RelaxedCosts, Resource
+from nasctl.errors import RequestError, unknown
 
-Resource = Literal["params", "macs", "latency"]
-COUNTED = {"params": "so few params", "macs": "so few macs"}  # sums over neighbouring decisions, in some spaces
 TELLING = 20  # architectures, of which a limit that is of use is likely to refuse one
-SO_LITTLE = COUNTED | {"latency": "so low a latency"}
 
 
 class Limit:
@@ -25,21 +21,27 @@ class Limit:
 
     def __init__(
         self,
-        space: SearchSpace,
+        context: ConstraintContext,
         *,
-        resource: Resource,
+        resource: str,
         limit: PositiveFloat,
         tries: PositiveInt,
     ) -> None:
-        self.space, self.resource, self.limit, self.tries = space, resource, limit, tries
+        self.space, self.name, self.limit, self.tries = context.space, resource, limit, tries
+        self.resource = self._found(context)
         chain = self.chain()
         self.extent = extent(chain.tables) if chain else None
         self.judged = self.refused = 0
         if self.extent and self.extent[0] > limit:
             raise RequestError(
-                f"{self.setting}={limit:g}: no architecture of the space has {SO_LITTLE[resource]}; "
-                f"the cheapest has {self.extent[0]:,.0f}, raise the limit"
+                f"{self.setting}={limit:g}: no architecture of the space is within it; the cheapest has "
+                f"{amount(self.resource, self.extent[0])}, raise the limit"
             )
+
+    def _found(self, context: ConstraintContext) -> Resource:
+        if self.name not in context.resources:
+            raise unknown("constraint.resource", self.name, context.resources)
+        return context.resources[self.name]
 
     def __call__(self, genotype: Genotype) -> bool:
         accepted = self.margin(genotype) >= 0
@@ -48,7 +50,7 @@ class Limit:
 
     def margin(self, genotype: Genotype) -> float:
         """Return how much of the limit is left, in the resource's unit; negative if it is exceeded."""
-        return self.limit - self.space.cost(genotype, self.resource)
+        return self.limit - self.resource(genotype)
 
     @property
     def setting(self) -> str:
@@ -57,18 +59,17 @@ class Limit:
 
     def cost(self, genotype: Genotype) -> str:
         """Return what a genotype costs, as text."""
-        cost = self.space.cost(genotype, self.resource)
-        return f"{cost:,.0f}" if self.resource in COUNTED else f"{cost:.3g} ms"
+        return amount(self.resource, self.resource(genotype))
 
     def chain(self) -> Chain | None:
-        if not isinstance(self.space, AdditiveCosts) or self.resource not in self.space.additive:
+        if not isinstance(self.space, AdditiveCosts) or self.name not in self.space.additive:
             return None
-        return Chain(self.space.chain(self.resource), self.limit)
+        return Chain(self.space.chain(self.name), self.limit)
 
     def relaxed(self) -> Sequence[Chain] | None:
-        if not isinstance(self.space, RelaxedCosts) or self.resource not in self.space.additive:
+        if not isinstance(self.space, RelaxedCosts) or self.name not in self.space.additive:
             return None
-        return (Chain(self.space.relaxed_chain(self.resource), self.limit),)
+        return (Chain(self.space.relaxed_chain(self.name), self.limit),)
 
     def remark(self) -> str | None:
         """Return what a user should know of the limit: that it limits nothing, or so far nothing."""
@@ -81,16 +82,21 @@ class Limit:
             return None
         return (
             f"{self.setting}={self.limit:g} limits nothing: no architecture of the space has more than "
-            f"{self.extent[1]:,.0f} {self.resource}"
+            f"{amount(self.resource, self.extent[1])}"
         )
 
     def refusal(self, refused: Iterable[Genotype]) -> RequestError:
         cheapest = max(refused, key=self.margin)
-        least = f"has {self.extent[0]:,.0f}" if self.extent else f"of them has {self.cost(cheapest)}"
+        known = f"has {amount(self.resource, self.extent[0])}" if self.extent else f"of them has {self.cost(cheapest)}"
         return RequestError(
-            f"{self.setting}={self.limit:g}: none of {self.tries} sampled architectures has "
-            f"{SO_LITTLE[self.resource]}; the cheapest {least}, raise the limit or constraint.tries"
+            f"{self.setting}={self.limit:g}: none of {self.tries} sampled architectures is within it; the cheapest "
+            f"{known}, raise the limit or constraint.tries"
         )
+
+
+def amount(resource: Resource, cost: float) -> str:
+    """Return a cost with its unit, as text."""
+    return f"{cost:,.0f} {resource.unit}" if float(cost).is_integer() else f"{cost:.3g} {resource.unit}"
 
 
 def extent(tables: Sequence[Sequence[Sequence[float]]]) -> tuple[float, float]:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import PositiveInt
 
-from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.core import Chain, ConstraintContext, Genotype
 from nasctl.errors import RequestError
 
 
 class Unconstrained:
     """Accepts every genotype; ``tries`` counts for an estimator that does not cover all of them."""
 
-    def __init__(self, space: SearchSpace, *, tries: PositiveInt) -> None:
+    def __init__(self, context: ConstraintContext, *, tries: PositiveInt) -> None:
         self.tries = tries
 
     def __call__(self, genotype: Genotype) -> bool:

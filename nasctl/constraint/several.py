@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from nasctl.constraint.limit import Limit, Resource
-from nasctl.core import Chain, Genotype, SearchSpace
+from nasctl.constraint.limit import Limit
+from nasctl.core import Chain, ConstraintContext, Genotype
 from nasctl.errors import RequestError
 
 
@@ -17,7 +17,7 @@ class Part(Limit):
 
     @property
     def setting(self) -> str:
-        return f"constraint.limits.{self.resource}"
+        return f"constraint.limits.{self.name}"
 
 
 class Several:
@@ -25,13 +25,13 @@ class Several:
 
     def __init__(
         self,
-        space: SearchSpace,
+        context: ConstraintContext,
         *,
-        limits: Annotated[dict[Resource, PositiveFloat], Field(min_length=1)],
+        limits: Annotated[dict[str, PositiveFloat], Field(min_length=1)],
         tries: PositiveInt,
     ) -> None:
         self.tries = tries
-        self.limits = [Part(space, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
+        self.limits = [Part(context, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
 
     def __call__(self, genotype: Genotype) -> bool:
         return all(limit(genotype) for limit in self.limits)
@@ -57,8 +57,8 @@ class Several:
             if not any(map(limit, genotypes)):
                 return limit.refusal(genotypes)
         nearest = max(genotypes, key=self.margin)
-        named = ", ".join(f"{limit.limit:g} {limit.resource}" for limit in self.limits)
-        costs = ", ".join(f"{limit.cost(nearest)} {limit.resource}" for limit in self.limits)
+        named = ", ".join(f"{limit.limit:g} {limit.name}" for limit in self.limits)
+        costs = ", ".join(f"{limit.cost(nearest)}" for limit in self.limits)
         return RequestError(
             f"constraint.limits: each is met by some of {self.tries} sampled architectures, but none meets all of "
             f"{named}; the nearest has {costs}, raise one of the limits or constraint.tries"

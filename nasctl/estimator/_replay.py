@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
 from nasctl.core import Candidate, RelaxedChoice
-from nasctl.estimator._unroll import Rows, Weights, surrogate
+from nasctl.estimator.unroll._bilevel import Rows, Weights, surrogate
 
 log = logging.getLogger("nasctl")
 
-SETTING = "estimator.cuda_graph"
+SETTING = "estimator.speed.cuda_graph"
 
 Unrolled = Callable[[Rows, Tensor, tuple[Any, Tensor], tuple[Any, Tensor]], tuple[Tensor, Mapping[str, Tensor]]]
 """Rows, learning rate, training and validation batch to the loss with the rows' gradient, and summed measures."""
@@ -27,7 +27,7 @@ WeightLoss = Callable[[Candidate, Any, Tensor, Weights], Tensor]
 class Replay:
     """Captures what `Unrolled` and `WeightLoss` compute for a mixture, once for each shape of batches.
 
-    ``net`` gives the buffers that a step may change, ``weights`` are its parameters by name. ``exact`` says that the
+    ``net`` gives the buffers that a step may change, ``weights`` are its parameters by name. ``twice`` says that the
     rows' gradient is one of a gradient, which cannot be captured.
     """
 
@@ -38,14 +38,10 @@ class Replay:
         choices: Sequence[RelaxedChoice],
         unrolled: Unrolled,
         loss: WeightLoss,
-        exact: bool,
+        twice: bool,
     ) -> None:
-        self.net, self.weights, self.sizes, self.exact = (
-            net,
-            weights,
-            [len(choice.options) for choice in choices],
-            exact,
-        )
+        self.net, self.weights, self.twice = net, weights, twice
+        self.sizes = [len(choice.options) for choice in choices]
         self.unrolled, self.loss = unrolled, loss
         self.forget()
 
@@ -58,7 +54,7 @@ class Replay:
         self, rows: Rows, rate: float, train: tuple[Any, Tensor], val: tuple[Any, Tensor]
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return what `Unrolled` does."""
-        if self.exact:
+        if self.twice:
             return self.unrolled(rows, torch.tensor(rate), train, val)
         value, gradient, sums = self.of_rows(torch.cat(list(rows)), rows[0].new_tensor(rate), *train, *val)
         return surrogate(value, rows, gradient.split(self.sizes)), sums
@@ -82,13 +78,13 @@ class Replay:
         return torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
 
 
-def replays(device: torch.device, *, cuda_graph: bool, text: bool, exact: bool) -> bool:
+def replays(device: torch.device, *, cuda_graph: bool, text: bool, twice: bool) -> bool:
     """Return whether steps are to be replayed; a log line says what of the wish cannot be met."""
     if not cuda_graph:
         return False
     if text:
         log.warning("%s=true replays steps on images, this is text; going on without it", SETTING)
         return False
-    if exact and device.type == "cuda":
-        log.warning("%s=true with estimator.unroll=exact replays the steps of the weights alone", SETTING)
+    if twice and device.type == "cuda":
+        log.warning("%s=true: with this estimator/unroll it replays the steps of the weights alone", SETTING)
     return graphs_fit(device, SETTING)

@@ -9,10 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
 from nasctl.core import State
 from nasctl.errors import RequestError
+from nasctl.trainer._curve import cosine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Settings of the node ``schedule``; see `Schedule`."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    warmup_epochs: NonNegativeInt
+    fit_epochs: PositiveFloat | None
+    fit_every: PositiveInt
 
 
 class Schedule:
@@ -22,17 +37,17 @@ class Schedule:
     whole steps (None: one step); none once there were ``epochs``, of ``steps`` weight steps each.
     """
 
-    def __init__(
-        self, steps: int, *, epochs: float | None, warmup_epochs: int, fit_epochs: float | None, fit_every: int
-    ) -> None:
-        if warmup_epochs and (epochs is None or warmup_epochs > epochs):
+    def __init__(self, steps: int, epochs: float | None, rounds: Rounds) -> None:
+        warmup = rounds.warmup_epochs
+        if warmup and (epochs is None or warmup > epochs):
             raise RequestError(
-                f"estimator: warmup_epochs ({warmup_epochs}) must be at most epochs ({epochs}); set estimator.epochs"
+                f"estimator.schedule.warmup_epochs={warmup} must be at most estimator.epochs={epochs}; set "
+                "estimator.epochs"
             )
-        self.steps, self.epochs, self.fit_every = steps, epochs, fit_every
+        self.steps, self.epochs, self.fit_every = steps, epochs, rounds.fit_every
         self.last = math.inf if epochs is None else math.ceil(epochs * steps)
-        self.warmup = warmup_epochs * steps
-        self.each = 1 if fit_epochs is None else math.ceil(fit_epochs * steps)
+        self.warmup = warmup * steps
+        self.each = 1 if rounds.fit_epochs is None else math.ceil(rounds.fit_epochs * steps)
         self.position = 0  # weight steps taken
         self.goal = self.warmup  # weight steps that have been asked for
         self.since = 0  # evaluations since they were
@@ -67,7 +82,7 @@ class Schedule:
         if self.epochs is None:
             return lr
         share = min(self.position // self.steps / self.epochs, 1.0)
-        return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * share)) / 2
+        return cosine(lr, lr_min, share)
 
     def decay(self, factor: float, start: int) -> float:
         """Return ``factor`` to the power of the epochs since ``start``, the present one included."""

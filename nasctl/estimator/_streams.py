@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nasctl.core import Dataset, RecurrentNetwork, Split, State, TextSegment, Validation
 from nasctl.errors import RequestError
+from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
 
 
@@ -91,15 +92,15 @@ class Examples:
 class Text:
     """A text; what a network has made of a step's columns is what the next step begins with, zeros in a new epoch.
 
-    A path is scored without dropout. ``slowness`` multiplies the mean squared change of the last layer's output from
+    A path is scored without dropout. ``tar_beta`` multiplies the mean squared change of the last layer's output from
     one token to the next (Liu et al. 2019, https://arxiv.org/abs/1806.09055, appendix A.1.2). All passes over one
     step drop the same, so that the differences between them are not those of their dropout.
     """
 
     trains_to_score = replays = False
 
-    def __init__(self, split: Any, size: int, net: Any, slowness: float, *seed: int | str) -> None:
-        self.split, self.size, self.net, self.slowness, self.seed = split, size, net, slowness, seed
+    def __init__(self, split: Any, size: int, net: Any, tar_beta: float, *seed: int | str) -> None:
+        self.split, self.size, self.net, self.tar_beta, self.seed = split, size, net, tar_beta, seed
         self.starts = [0]  # the steps with which epochs begin, as far as they are known
         self.steps = self._begun(1)
         self.hidden: Any = None
@@ -129,15 +130,15 @@ class Text:
         self.hidden = detached(x.after)
 
     def penalty(self, x: TextSegment) -> Tensor | float:
-        if not self.slowness or x.outputs is None:
+        if not self.tar_beta or x.outputs is None:
             return 0.0
-        return self.slowness * x.outputs.diff(dim=0).square().mean()
+        return self.tar_beta * x.outputs.diff(dim=0).square().mean()
 
     def share(self, x: TextSegment) -> float:
         return len(x.tokens) / float(self.split.bptt)
 
     def afresh(self) -> Text:
-        return Text(self.split, self.size, self.net, self.slowness, *self.seed)
+        return Text(self.split, self.size, self.net, self.tar_beta, *self.seed)
 
     def state_dict(self) -> State:
         return {"hidden": self.hidden}
@@ -145,30 +146,6 @@ class Text:
     def load_state_dict(self, state: State) -> None:
         device = next(self.net.parameters()).device
         self.hidden = detached(state["hidden"], device)
-
-
-def detached(state: Any, device: torch.device | None = None) -> Any:
-    """Return the tensors of nested lists and tuples without their graphs, on ``device`` if one is given."""
-    if isinstance(state, list | tuple):
-        return type(state)(detached(part, device) for part in state)
-    return state if state is None else state.detach().to(device or state.device)
-
-
-def check_kind(images: bool, *, lr_by_length: bool, norms: str, recalibrate: int) -> None:
-    """Raise `RequestError` for settings that are of another kind of data, or of which one undoes the other."""
-    if images and lr_by_length:
-        raise RequestError(
-            "estimator.lr_by_length=true is of a text's steps, whose lengths differ; set it to false for this data set"
-        )
-    if norms == "moving" and not images:
-        raise RequestError(
-            "estimator.norms=moving: networks of text keep no moving averages; set estimator.norms=batch"
-        )
-    if norms == "moving" and recalibrate:
-        raise RequestError(
-            f"estimator.norms=moving scores with the averages that training left, and estimator.recalibrate="
-            f"{recalibrate} replaces them; set estimator.norms=batch or estimator.recalibrate=0"
-        )
 
 
 def streams(
@@ -179,13 +156,13 @@ def streams(
     size: int,
     bilevel: bool,
     layout: torch.memory_format,
-    slowness: float,
+    tar_beta: float,
 ) -> tuple[Stream, Stream]:
     """Return what weights are trained on and what rows learn from, ``size`` examples or columns of text a step."""
     reads_text = isinstance(net, RecurrentNetwork)
-    if slowness and not reads_text:
-        raise RequestError(f"estimator.slowness={slowness} is of a text's hidden states; set it to 0 for this data set")
+    if tar_beta and not reads_text:
+        raise RequestError(f"estimator.tar_beta={tar_beta} is of a text's hidden states; set it to 0 for this data set")
     splits = (dataset.full(), dataset.full()) if not bilevel else (dataset.train(), dataset.val())
     if not reads_text:
         return Examples(splits[0], size, layout), Examples(splits[1], size, layout)
-    return Text(splits[0], size, net, slowness, seed, "train"), Text(splits[1], size, net, 0.0, seed, "val")
+    return Text(splits[0], size, net, tar_beta, seed, "train"), Text(splits[1], size, net, 0.0, seed, "val")

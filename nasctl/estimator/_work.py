@@ -7,8 +7,8 @@ weights, each as costly as the forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from contextlib import nullcontext
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Self
 
 import torch
@@ -31,6 +31,13 @@ class Counter(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         self.macs += macs(func, args, kwargs or {}, out)
         return out
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing inside this context, such as a run on the meta device."""
+        before = self.macs
+        yield
+        self.macs = before
 
 
 def macs(func: Any, args: Any, kwargs: Any, out: Any) -> int:
@@ -65,7 +72,7 @@ class LayerCounter:
             self.macs += outputs.numel() * inputs[0].shape[-1]
 
 
-class Meter:
+class MacCounter:
     """The MACs of an example on each path of a network, counted when the path runs for the first time.
 
     Only that run is slower; a run that is counted is otherwise the same.
@@ -94,8 +101,8 @@ class Meter:
         return self.known[path]
 
 
-class PathMeter(Meter):
-    """A meter for paths of which nearly every one is new, as samples of a large space are.
+class PathMacCounter(MacCounter):
+    """A counter for paths of which nearly every one is new, as samples of a large space are.
 
     It counts layers, where that agreed with the full count on the first `COMPARED` paths.
     """

@@ -23,8 +23,7 @@ from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import PASS
 from nasctl.seeds import position_seed
-
-COSTS = ("params", "macs")
+from nasctl.trainer._curve import cosine
 
 
 class Stacked(IndependentEstimator):
@@ -46,6 +45,7 @@ class Stacked(IndependentEstimator):
         context: EstimatorContext,
         *,
         networks: PositiveInt,
+        costs: list[str],
         form: Literal["search", "final"],
         size: dict[str, PositiveInt],
         batch_size: PositiveInt,
@@ -68,7 +68,7 @@ class Stacked(IndependentEstimator):
             )
         self.space: Any = context.space
         self.dataset, self.device, self.seed, self.report = context.data, context.device, context.seed, context.report
-        self.networks, self.form, self.size = networks, form, size
+        self.networks, self.costs, self.form, self.size = networks, costs, form, size
         self.batch_size, self.eval_batch_size, self.epochs = batch_size, eval_batch_size, epochs
         self.lr, self.lr_min, self.clip = lr, lr_min, clip
         self.sgd = partial(torch.optim.SGD, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -116,15 +116,12 @@ class Stacked(IndependentEstimator):
         for position in range(self.epochs * steps):
             epoch, step = divmod(position, steps)
             for group in optimizer.param_groups:
-                group["lr"] = self._rate(epoch / self.epochs)
+                group["lr"] = cosine(self.lr, self.lr_min, epoch / self.epochs)
             self._step(stack, optimizer, *split.batch(self.batch_size, epoch, step))
             self.report({"phase": f"networks {block[0]} to {block[-1]}", "share": None, "epoch": position / steps})
         scores = zip(block, self._validate(stack), strict=True)
         self.found = {arch: {**metrics, **self._facts(arch)} for arch, metrics in scores}
         return int(stack.macs) * (PASS * self.epochs * len(split) + len(self.dataset.val()))
-
-    def _rate(self, share: float) -> float:
-        return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * share)) / 2
 
     def _step(self, stack: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> None:
         stack.train()
@@ -149,7 +146,7 @@ class Stacked(IndependentEstimator):
     def _facts(self, arch: Architecture) -> Metrics:
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
-        return {name: self.space.cost(genotype, name) for name in COSTS} | dict(self.space.features(genotype))
+        return {name: self.space.cost(genotype, name) for name in self.costs} | dict(self.space.features(genotype))
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

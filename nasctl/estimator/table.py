@@ -32,9 +32,6 @@ from nasctl.estimator._table_rows import Rows
 
 CLOCK = "simulated_seconds"
 
-COSTS = ("params", "macs", "latency")
-"""Further metrics of these names are the architectures' costs, in a search on the table."""
-
 
 class Table(IndependentEstimator):
     """Returns what the table says of an architecture; reads no data set, builds no network.
@@ -141,8 +138,7 @@ class Table(IndependentEstimator):
 
     @classmethod
     def costs(cls, settings: Mapping[str, Any], space: SearchSpace) -> Mapping[str, Callable[[Genotype], float]]:
-        named = {name: column for name, column in settings["metrics"].items() if name in COSTS}
-        return {name: Column(settings, space, name, column) for name, column in named.items()}
+        return {name: Column(settings, space, name, column) for name, column in settings["metrics"].items()}
 
     def fingerprint(self) -> Mapping[str, str]:
         return self.table.hashes

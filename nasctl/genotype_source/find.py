@@ -39,6 +39,12 @@ class Source:
         file, colon, name = self.name.rpartition(":")
         return re.sub(r"[^\w.-]", "_", name) if colon and is_file(file) else Path(self.name).stem
 
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """Return the settings of the trainer that were found with the genotype, by their path."""
+        settings: Mapping[str, Any] = self.facts.get("training") or {}
+        return settings
+
     def record(self) -> dict[str, Any]:
         """Return what result.json says of the source."""
         return {"kind": self.kind, "name": self.name, **self.facts}
@@ -111,9 +117,10 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
     arch = None if architecture.get("arch") is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
+    training = {"training": architecture["training"]} if architecture.get("training") else {}
     if result["verb"] == "retrain":  # the origin is what that retrain started from
         origin = dict(result["source"])
-        return Source(origin.pop("kind"), origin.pop("name"), genotype, arch, origin)
+        return Source(origin.pop("kind"), origin.pop("name"), genotype, arch, {**origin, **training})
     facts = {
         "signature": config["signature"],
         "method": result.get("method"),
@@ -128,6 +135,7 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
         "budget": result.get("budget"),
         "cpu_seconds": result.get("cpu_seconds"),
         **_likeness(path, result, config),
+        **training,
     }
     return Source("run", str(path), genotype, arch, facts)
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from nasctl.errors import RequestError, unknown
 from nasctl.report.declaration import COMMON, PLOT, Content, Format, Setting, View
 
+KINDS = ("view", "format")  # names of folders
 TAKEN = (*(setting.name for setting in (*COMMON, PLOT)), "traceback")  # names of settings that compare itself has
 
 C = TypeVar("C", View, Format)

@@ -2,7 +2,8 @@
 
 from nasctl.report._read.label import distinct
 from nasctl.report._read.method import Method, methods
-from nasctl.report._read.record import Run, finite, trials
+from nasctl.report._read.record import Run, finite
+from nasctl.report._read.trial import Trial, trials
 from nasctl.report._statistics.figure import Figure
 from nasctl.report.declaration import Content, Format, Setting, View
 from nasctl.report.grid import Grid, grid
@@ -15,6 +16,7 @@ __all__ = [
     "Method",
     "Run",
     "Setting",
+    "Trial",
     "View",
     "distinct",
     "finite",

@@ -1,1 +1,1 @@
-"""Resources that a space cannot count, and how they are measured."""
+"""Resources: what a network costs, counted or measured, by which limits and rewards judge it."""

@@ -7,7 +7,6 @@ A search needs the latency of thousands of networks, so it sums measured latenci
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import statistics
 import time
@@ -20,11 +19,12 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
-from nasctl import walk
-from nasctl.core import Architecture, Genotype, SearchSpace, Task
+from nasctl import task_kinds, walk
+from nasctl.core import Architecture, Genotype, ResourceContext, SearchSpace
 from nasctl.errors import RequestError
 from nasctl.resource._operations import Call, between, calls
 from nasctl.seeds import position_seed
+from nasctl.task_kinds import IMAGES, ROWS
 
 Keep = Callable[[Mapping[str, Any]], None]
 
@@ -38,11 +38,11 @@ class Latency:
     is used, so that a resumed search meets the same ones.
     """
 
+    name, unit = "latency", "ms"
+
     def __init__(
         self,
-        space: SearchSpace,
-        task: Task,
-        searched_on: torch.device,
+        context: ResourceContext,
         *,
         device: Literal["same", "cpu", "cuda"],
         threads: PositiveInt,
@@ -56,10 +56,10 @@ class Latency:
             raise RequestError("resource.device=cuda: torch finds no GPU here; use resource.device=same or cpu")
         if knots != sorted(set(knots)):
             raise RequestError(f"resource.knots={knots} must rise; sort the list and name each number once")
-        if task.kind == "language":
-            raise RequestError("constraint: latency is of a pass over examples, not over text; choose params or macs")
-        self.space, self.task = space, task
-        self.device = searched_on if device == "same" else torch.device(device)
+        what = "resource=latency is of a pass over examples"
+        task_kinds.check(context.task, (IMAGES, ROWS), what, " or another resource")
+        self.space, self.task = context.space, context.task
+        self.device = context.device if device == "same" else torch.device(device)
         self.threads, self.batch_size, self.warmup, self.repeats = threads, batch_size, warmup, repeats
         self.knots, self.calibrations = knots, calibrations
         self.scale: float | None = None  # of sums, so that they stand for whole networks
@@ -161,17 +161,6 @@ class Latency:
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-
-
-def timed(space: SearchSpace, latency: Latency) -> SearchSpace:
-    """Return a copy of ``space`` whose ``cost`` knows ``latency`` beside what it counts itself."""
-    made, count = copy.copy(space), space.cost
-
-    def cost(genotype: Genotype, name: str) -> float:
-        return latency(genotype) if name == "latency" else count(genotype, name)
-
-    made.cost = cost  # type: ignore[method-assign]
-    return made
 
 
 def _random(space: SearchSpace, number: int) -> Architecture:

@@ -19,9 +19,17 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "nasctl.dataset.cifar10.CIFAR": _IMAGES,
     "nasctl.dataset.digits.Digits": _IMAGES,
     "nasctl.dataset.imagenet.ImageNet": _IMAGES,
-    "nasctl.estimator.supernet.Supernet": {"norms": "batch", "lr_by_length": False},
-    "nasctl.strategy.enas.Enas": {"eps_hat": False, "selection_batch": "own"},
+    "nasctl.estimator.from_scratch.FromScratch": {
+        **{"validate_every": None, "report": "last", "report_of": None, "keep_states": False},
+    },
+    "nasctl.estimator.stacked.Stacked": {"costs": ["params", "macs"]},
+    "nasctl.estimator.supernet.Supernet": {
+        "statistics": {"norms": "batch"},
+        "optimizer": {"lr_by_length": False},
+    },
+    "nasctl.strategy.final_selection.last_trials.LastTrials": {"batch": "own"},
     "nasctl.strategy.reinforce.Reinforce": {"lr_growth_from": "start"},
+    "nasctl.strategy.update.reinforce.Reinforce": {"eps_hat": False},
     "nasctl.trainer.classifier.Classifier": {"drop_path_by": None},
     "nasctl.trainer.language_model.LanguageModel": {"schedule": {"_target_": "nasctl.trainer.schedule.decay.Decay"}},
 }

@@ -23,6 +23,7 @@ from nasctl.core import State
 from nasctl.errors import Interrupted, RequestError, RunError, StateError
 from nasctl.files import BusyError, full, lock, make_folder, sync_folder, whole_size, write_whole
 from nasctl.runs import schema, tensors
+from nasctl.runs.children import Children
 from nasctl.runs.plain import FaultError, short
 from nasctl.runs.reader import STATUS, DamagedError, RunFiles, contents, hashed
 from nasctl.signals import handled
@@ -60,8 +61,9 @@ class Run:
         self.state: State | None = None
         self._sizes: dict[str, int] = {}
         self._hashes: dict[str, Any] = {}  # of the .jsonl files so far
-        self.unfinished = False  # whether it was found so before it is entered
+        self._unfinished = False  # whether it was found so before it is entered
         self.watch: Watch = lambda values: None
+        self.children = Children(path)
         self._signal: int | None = None
         self._files: dict[str, Any] = {}
 
@@ -82,7 +84,7 @@ class Run:
 
     def _check_still_unfinished(self) -> None:
         """Raise `BusyError` if another process has finished the run since this one looked."""
-        if self.unfinished and is_finished(self.path):
+        if self._unfinished and is_finished(self.path):
             raise BusyError(self.path, "another process", over=True)
 
     def _open(self) -> None:
@@ -222,6 +224,7 @@ class Run:
         hashes = {name: self._hashes[name].hexdigest() for name in self._sizes}
         saved = {"sizes": self._sizes, "hashes": hashes, "state": state}
         write_whole(checkpoint, lambda file: torch.save(saved, file), before_replacing=keep_previous)
+        self.children.checkpointed()
         self._saved = time.monotonic()
 
     def _sync_lines(self) -> None:
@@ -250,6 +253,11 @@ class Run:
             return b""
         os.truncate(path, size)
         return path.read_bytes()
+
+    def is_finished(self) -> bool:
+        """Return whether nothing is left to do; one that has something left is not entered once another finished it."""
+        self._unfinished = not is_finished(self.path)
+        return not self._unfinished
 
     def check_config(self) -> None:
         """Raise `RequestError` if the directory holds a run of other settings or of another seed."""

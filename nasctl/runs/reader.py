@@ -143,7 +143,7 @@ class RunFiles:
 
     def _parsed(self, name: str, data: bytes) -> Any:
         content = self._judge(name, "", lambda: _PARSERS[Path(name).suffix](data))
-        self._judge(name, "", lambda: schema.FILES[name](content, ""))
+        self._judge(name, "", lambda: schema.of_file(name)(content, ""))
         return content
 
     def line(self, name: str, number: int, data: bytes, needed: Sequence[str]) -> Json:

@@ -89,6 +89,12 @@ def anything(value: Any, place: str) -> None:
     """Accept any plain data."""
 
 
+def plain_setting(value: Any, place: str) -> None:
+    """Accept a single value."""
+    if isinstance(value, dict | list):
+        raise FaultError(f"{place or 'it'} is {short(value)}, not a single value")
+
+
 def record(known: Mapping[str, Check], needed: Sequence[str] = ()) -> Check:
     """Accept a mapping with the keys ``needed``; those that are ``known`` hold what they should."""
 
@@ -212,6 +218,7 @@ _RESULT = both(
             "sources": listed(_FREE),
             "correlation": _FREE,
             "latency": _FREE,
+            "costs": optional(mapping(figure)),
         },
         ("verb", "signature", "seed", "error", "error_kind", "params", "macs", "cost", "device"),
     ),
@@ -224,7 +231,13 @@ _TRIAL = record(
         "relaxed": flag,
         "reward": optional(figure),
         "metrics": optional(mapping(optional(figure))),
+        "costs": optional(mapping(optional(figure))),
+        "fidelity": optional(amount),
+        **dict.fromkeys(("continues", "inherits"), optional(whole)),
+        "curve": optional(listed(mapping(optional(figure)))),
+        "work": optional(amount),
         "error": optional(text),
+        "facts": mapping(figure),
     }
 )
 _POLICY = record(
@@ -238,6 +251,7 @@ _REPLICA = record(
         **dict.fromkeys(("regret", "margin", "reward"), optional(figure)),
         "arch": _ARCH,
         "metrics": _METRICS,
+        "costs": optional(_METRICS),
         "error_kind": text,
         "best_found": optional(flag),
         "policy": _POLICY,
@@ -267,6 +281,7 @@ _ARCHITECTURE = record(
         "genotype": _FREE,
         "decisions": optional(mapping(text)),
         "arch": optional(_ARCH),
+        "training": mapping(plain_setting),
     }
 )
 _ENVIRONMENT = record(
@@ -280,6 +295,9 @@ _ENVIRONMENT = record(
     }
 )
 
+MEASURED: Mapping[str, Check] = {"latency.json": _LATENCY}
+"""What the file of a measured resource holds."""
+
 FILES: Mapping[str, Check] = {
     "status.json": _STATUS,
     "config.yaml": _CONFIG,
@@ -288,9 +306,15 @@ FILES: Mapping[str, Check] = {
     "result.json": _RESULT,
     "architecture.json": _ARCHITECTURE,
     "decisions.json": mapping(listed(text)),
-    "latency.json": _LATENCY,
+    **MEASURED,
 }
 """What a file holds."""
+
+
+def of_file(name: str) -> Check:
+    """Return the check of a file; one that is not named here is of a measured resource of the user's own."""
+    return FILES.get(name, record({"device": _DEVICE}, ("device",)))
+
 
 LINES: Mapping[str, Check] = {
     "trials.jsonl": _TRIAL,

@@ -18,6 +18,7 @@ from nasctl.core import (
     Dataset,
     Estimator,
     Evaluation,
+    KeepsChildren,
     Metrics,
     Reporting,
     Reward,
@@ -27,6 +28,7 @@ from nasctl.core import (
     StepCallback,
     Strategy,
     Trial,
+    UsesChildren,
     WeightSharing,
 )
 from nasctl.errors import ExhaustedError, RequestError, TrialError
@@ -155,6 +157,7 @@ class Search:
             if not isinstance(candidate, Skipped):
                 trial = self._evaluate(candidate)
                 self.strategy.tell(trial)
+                self._retain()
                 self._record(trial)
                 tick(self.state_dict, self._shown(trial))
 
@@ -192,6 +195,11 @@ class Search:
         self.evaluated += evaluation.work
         self.facts = added(self.facts, evaluation.facts)
         return Trial(index, candidate, evaluation, reward=self.reward(evaluation.metrics), work=evaluation.work)
+
+    def _retain(self) -> None:
+        """Say which children's states the strategy still needs."""
+        if isinstance(self.strategy, UsesChildren) and isinstance(self.estimator, KeepsChildren):
+            self.estimator.retain(self.strategy.needed_states())
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -278,7 +286,20 @@ def trial_line(trial: Trial) -> dict[str, Any]:
         "reward": trial.reward if trial.reward is not None and math.isfinite(trial.reward) else None,
         "metrics": dict(trial.evaluation.metrics) if trial.evaluation else None,
         "error": trial.error,
+        **_of_children(trial),
     }
+
+
+def _of_children(trial: Trial) -> dict[str, Any]:
+    """Return what a line says of trials that continue or inherit, and of learning curves, where there are such."""
+    candidate, evaluation = trial.candidate, trial.evaluation
+    told = {"fidelity": candidate.fidelity, "continues": candidate.continues, "inherits": candidate.inherits}
+    line: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if evaluation is not None and evaluation.curve:
+        line["curve"] = [dict(metrics) for metrics in evaluation.curve]
+    if evaluation is not None and evaluation.facts and candidate.inherits is not None:
+        line["facts"] = dict(evaluation.facts)
+    return line
 
 
 def entropy(candidate: Candidate) -> float | None:

@@ -7,6 +7,7 @@ statistics of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import UnionType
 from typing import Any, Protocol
 
 import torch
@@ -25,7 +26,7 @@ from nasctl.core import (
     Trainer,
     TrainingSession,
 )
-from nasctl.errors import RequestError, TrialError
+from nasctl.errors import RequestError, StateError, TrialError
 from nasctl.retrain import retrain
 from nasctl.search.loop import Append
 from nasctl.search.shared_weights import SharedWeights
@@ -127,7 +128,16 @@ class Correlation:
         return {"lines": self.lines, "trained": self.trained, "training": self.training}
 
     def load_state_dict(self, state: State) -> None:
-        self.lines, self.trained, self.training = list(state["lines"]), state["trained"], state["training"]
+        lines, trained, training = state["lines"], state["trained"], state["training"]
+        if not (_is_list_of(lines, dict) and _is_list_of(trained, int | float) and isinstance(training, dict | None)):
+            raise StateError("lines, trained and training are not a list of lines, a list of numbers and a state")
+        if len(lines) > len(self.archs) or len(trained) > len(self.trainings):
+            raise StateError(f"{len(lines):,} lines and {len(trained):,} trainings are more than were asked for")
+        self.lines, self.trained, self.training = list(lines), list(trained), training
+
+
+def _is_list_of(values: object, kind: type | UnionType) -> bool:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
 def sampled(space: SearchSpace, feasible: Feasible, count: int, seed: int) -> list[Architecture]:

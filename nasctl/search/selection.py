@@ -34,7 +34,7 @@ class Selection:
         self,
         space: SearchSpace,
         genotypes: Sequence[Genotype],
-        trainer: Trainer,
+        trainers: Sequence[Trainer],  # of each genotype
         dataset: Dataset,
         reward: Reward,
         device: torch.device,
@@ -42,7 +42,7 @@ class Selection:
         epochs: int,
         append: Append,
     ) -> None:
-        self.space, self.genotypes, self.trainer, self.dataset = space, genotypes, trainer, dataset
+        self.space, self.genotypes, self.trainers, self.dataset = space, genotypes, trainers, dataset
         self.reward, self.device, self.seed, self.epochs, self.append = reward, device, seed, epochs, append
         self.scores: list[dict[str, Any]] = []  # of the candidates that are done
         self.training: State | None = None  # of the one under way
@@ -65,12 +65,17 @@ class Selection:
         try:
             with of_one_candidate():
                 self._train(net.to(self.device), tick)
-                metrics = self.trainer.evaluate(net, self.dataset, self.dataset.val())
+                metrics = self._trainer.evaluate(net, self.dataset, self.dataset.val())
             line |= {"reward": self.reward(metrics), "metrics": dict(metrics)}
         except TrialError as error:
             line["error"] = str(error)
         self._count(net)
         return line
+
+    @property
+    def _trainer(self) -> Trainer:
+        """The trainer of the genotype under way."""
+        return self.trainers[len(self.scores)]
 
     def _train(self, net: nn.Module, tick: StepCallback) -> None:
         def between(state: Callable[[], State], values: Mapping[str, Any]) -> None:
@@ -79,7 +84,7 @@ class Selection:
         session = TrainingSession(
             seed=self.seed, schedule_epochs=self.epochs, on_step=between, record=self._record, state=self.training
         )
-        self.trainer.fit(net, self.dataset, self.dataset.train(), session)
+        self._trainer.fit(net, self.dataset, self.dataset.train(), session)
 
     def _record(self, line: Mapping[str, Any]) -> None:
         self.ended += 1

@@ -72,8 +72,8 @@ class Batch:
     ) -> None:
         if space.size > LISTED:
             raise RequestError(
-                f"strategy.batched=true keeps a reward of each architecture, but the space has {space.size:,}; "
-                "use strategy.batched=false"
+                f"strategy.vectorized=true keeps a reward of each architecture, but the space has {space.size:,}; "
+                "use strategy.vectorized=false"
             )
         self.space, self.strategy, self.reward, self.constraint = space, strategy, reward, constraint
         self.budget, self.append, self.seed, self.repeats, self.counts = budget, append, seed, repeats, set(curve)

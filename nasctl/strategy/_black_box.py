@@ -1,4 +1,4 @@
-"""What strategies share that learn from rewards alone: a random stream, feasible walks, the best trial."""
+"""Base of strategies that learn from rewards alone: a random stream, feasible samples, the best trial."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 
 from nasctl import walk
 from nasctl.core import Architecture, Candidate, Choices, Feasible, State, Trial
-from nasctl.errors import RunError
 from nasctl.seeds import position_seed
+from nasctl.strategy._best import BestTrial
+from nasctl.strategy._proposals import first_feasible
 
 
 class BlackBox:
@@ -21,53 +22,31 @@ class BlackBox:
     def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
         self.space, self.feasible = space, feasible
         self.generator = torch.Generator().manual_seed(position_seed(seed, "strategy"))
-        self.best: Architecture | None = None
-        self.best_reward = float("-inf")
-        self.best_fidelity = 0.0
-        self.failure = "none was told"
+        self.best = BestTrial()
 
     def sample(self) -> Candidate:
-        return Candidate(self.draw(lambda: walk.uniform(self.space, self.generator)))
+        return Candidate(self.first_feasible(lambda: walk.uniform(self.space, self.generator)))
 
-    def draw(self, propose: Callable[[], Architecture]) -> Architecture:
+    def first_feasible(self, propose: Callable[[], Architecture]) -> Architecture:
         """Return the first feasible proposal, or raise `RequestError` after ``feasible.tries`` of them."""
-        refused: list[Architecture] = []
-        while len(refused) < self.feasible.tries:
-            arch = propose()
-            if self.feasible(arch):
-                return arch
-            refused.append(arch)
-        raise self.feasible.refusal(refused)
+        return first_feasible(self.feasible, propose)
 
     def tell(self, trial: Trial) -> None:
-        self.failure = trial.error or self.failure
-        if trial.reward is not None and trial.reward > float("-inf"):
-            rank = (trial.candidate.fidelity or 1.0, trial.reward)
-            if rank > (self.best_fidelity, self.best_reward):
-                self.best, (self.best_fidelity, self.best_reward) = trial.candidate.arch, rank
+        self.best.tell(trial)
 
     def derive(self) -> Architecture:
-        if self.best is None:
-            raise RunError(
-                f"no trial has succeeded, so there is no architecture to derive; the last one: {self.failure}"
-            )
-        return self.best
+        return self.best.derive()
 
     def state_dict(self) -> State:
-        best = None if self.best is None else list(self.best)
-        found = {"best": best, "best_reward": self.best_reward, "failure": self.failure}
-        found["best_fidelity"] = self.best_fidelity
-        return {"generator": self.generator.get_state(), **found}
+        return {"generator": self.generator.get_state(), "best": self.best.state_dict()}
 
     def load_state_dict(self, state: State) -> None:
         self.generator.set_state(state["generator"])
-        self.best = None if state["best"] is None else tuple(state["best"])
-        self.best_reward, self.failure = state["best_reward"], state["failure"]
-        self.best_fidelity = state["best_fidelity"]
+        self.best.load_state_dict(state["best"])
 
 
 class Remembering(BlackBox):
-    """Keeps every trial that succeeded, in the order told, for a model that is built from them."""
+    """Keeps the architecture and the reward of every successful trial, in order, for a model or a population."""
 
     def __init__(self, space: Choices, feasible: Feasible, seed: int) -> None:
         super().__init__(space, feasible, seed)
@@ -79,8 +58,8 @@ class Remembering(BlackBox):
             self.trials.append((trial.candidate.arch, trial.reward))
 
     def state_dict(self) -> State:
-        return super().state_dict() | {"trials": [[list(arch), reward] for arch, reward in self.trials]}
+        return super().state_dict() | {"trials": list(self.trials)}
 
     def load_state_dict(self, state: State) -> None:
         super().load_state_dict(state)
-        self.trials = [(tuple(arch), reward) for arch, reward in state["trials"]]
+        self.trials = list(state["trials"])

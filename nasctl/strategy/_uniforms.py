@@ -33,6 +33,10 @@ class Uniforms:
             self._draw(row, block)
         return self.numbers[rows, positions % self.length]
 
+    def together(self, position: int) -> Tensor:
+        """Return the numbers ``(seeds, *shape)`` that all seeds have at one position."""
+        return self.at(torch.arange(len(self.seeds)), torch.full((len(self.seeds),), position))
+
     def _draw(self, row: int, block: int) -> None:
         generator = torch.Generator().manual_seed(position_seed(self.seeds[row], self.name, block))
         torch.rand(self.numbers[row].shape, generator=generator, out=self.numbers[row])

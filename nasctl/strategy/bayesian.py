@@ -64,9 +64,9 @@ class Bayesian(Remembering):
         def anywhere() -> Architecture:
             return walk.uniform(self.space, self.generator)
 
-        drawn = [self.draw(mutant if i % 2 else anywhere) for i in range(self.pool)]
+        sampled = [self.first_feasible(mutant if i % 2 else anywhere) for i in range(self.pool)]
         told = {arch for arch, _ in self.trials}
-        return [arch for arch in dict.fromkeys(drawn) if arch not in told] or drawn
+        return [arch for arch in dict.fromkeys(sampled) if arch not in told] or sampled
 
     def _improvement(self, candidates: list[Architecture]) -> Array:
         """Return the expected improvement of each candidate on the best trial."""
@@ -75,7 +75,7 @@ class Bayesian(Remembering):
         encoded = self._encoded([*archs, *candidates])
         process.fit(encoded[: len(archs)], rewards)
         mean, deviation = process.predict(encoded[len(archs) :], return_std=True)
-        gain = mean - self.best_reward - self.exploration
+        gain = mean - self.best.reward - self.exploration
         z = gain / np.maximum(deviation, 1e-12)
         density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
         return np.asarray(gain * ndtr(z) + deviation * density)

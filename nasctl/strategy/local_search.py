@@ -26,7 +26,7 @@ class LocalSearch(BlackBox):
         self.next = 0  # the place among them that is asked next
 
     def ask(self) -> Candidate:
-        return Candidate(self.draw(self._propose))
+        return Candidate(self.first_feasible(self._propose))
 
     def _propose(self) -> Architecture:
         """Return the next neighbour that was not told; where none is left, move or start anew."""

@@ -64,8 +64,8 @@ class TPE(Remembering):
         if len(self.trials) < self.initial:
             return self.sample()
         good, bad = self._densities()
-        drawn = [self.draw(lambda: self._walk(good)) for _ in range(self.pool)]
-        ratios = {arch: good.log(self.space, arch) - bad.log(self.space, arch) for arch in drawn}
+        sampled = [self.first_feasible(lambda: self._walk(good)) for _ in range(self.pool)]
+        ratios = {arch: good.log(self.space, arch) - bad.log(self.space, arch) for arch in sampled}
         return Candidate(max(ratios, key=ratios.__getitem__))
 
     def _densities(self) -> tuple[Density, Density]:

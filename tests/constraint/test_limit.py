@@ -4,8 +4,10 @@ import pytest
 
 from nasctl.constraint.limit import Limit
 from nasctl.constraint.none import Unconstrained
-from nasctl.core import Task
+from nasctl.core import ConstraintContext, ResourceContext, Task
 from nasctl.errors import RequestError
+from nasctl.resource.macs import Macs
+from nasctl.resource.params import Params
 from nasctl.space.toy import Toy
 from tests.small import Problem
 
@@ -17,8 +19,13 @@ class Priced:
         return genotype[name]
 
 
+def context(space):
+    about = ResourceContext(space, None, None)
+    return ConstraintContext(space, {"params": Params(about), "macs": Macs(about)})
+
+
 def limit(resource="params", at=3.5e6, tries=40):
-    return Limit(Priced(), resource=resource, limit=at, tries=tries)
+    return Limit(context(Priced()), resource=resource, limit=at, tries=tries)
 
 
 @pytest.mark.parametrize("params, feasible", [(3_499_999, True), (3_500_000, True), (3_500_001, False)])
@@ -39,13 +46,13 @@ def test_a_refusal_names_the_limit_the_tries_and_the_cheapest():
     error = limit().refusal(refused)
     assert isinstance(error, RequestError)
     assert str(error) == (
-        "constraint.limit=3.5e+06: none of 40 sampled architectures has so few params; "
-        "the cheapest of them has 3,600,000, raise the limit or constraint.tries"
+        "constraint.limit=3.5e+06: none of 40 sampled architectures is within it; "
+        "the cheapest of them has 3,600,000 params, raise the limit or constraint.tries"
     )
 
 
 def test_without_a_limit_everything_is_feasible_and_nothing_has_a_margin():
-    free = Unconstrained(Priced(), tries=3)
+    free = Unconstrained(context(Priced()), tries=3)
     assert free({"params": 10**12}) is True and free.margin({"params": 10**12}) is None and free.tries == 3
 
 
@@ -68,18 +75,18 @@ def test_the_yaml_files_judge_the_genotypes_of_a_space(choice, resource):
 
 def test_a_limit_on_sums_over_neighbours_is_told_as_such():
     toy = Toy(Task("none", (), 0), widths=[2, 3, 4], layers=2, inputs=2, outputs=1)
-    chain = Limit(toy, resource="params", limit=25, tries=1).chain()
+    chain = Limit(context(toy), resource="params", limit=25, tries=1).chain()
     assert chain.limit == 25
     assert chain.tables == [[[15, 19, 23], [20, 25, 30], [25, 31, 37]]]
 
 
 def test_other_limits_are_not():
-    assert limit().chain() is None and Unconstrained(Priced(), tries=1).chain() is None
+    assert limit().chain() is None and Unconstrained(context(Priced()), tries=1).chain() is None
 
 
 def toy(resource="params", at=25.0):
     space = Toy(Task("none", (), 0), widths=[2, 3, 4], layers=2, inputs=2, outputs=1)
-    return Limit(space, resource=resource, limit=at, tries=40)
+    return Limit(context(space), resource=resource, limit=at, tries=40)
 
 
 def test_a_limit_below_the_cheapest_architecture_is_refused_at_once():
@@ -87,7 +94,7 @@ def test_a_limit_below_the_cheapest_architecture_is_refused_at_once():
     with pytest.raises(RequestError) as refused:
         toy(at=14.5)
     assert str(refused.value) == (
-        "constraint.limit=14.5: no architecture of the space has so few params; the cheapest has 15, raise the limit"
+        "constraint.limit=14.5: no architecture of the space is within it; the cheapest has 15 params, raise the limit"
     )
 
 
@@ -100,7 +107,7 @@ def test_a_limit_that_everything_meets_is_remarked_on(at, remarked):
 @pytest.mark.parametrize("dearest, remarked", [(10, True), (101, False)])
 def test_where_the_extent_is_not_known_a_limit_is_remarked_on_that_has_refused_none_of_many(dearest, remarked):
     made = limit(at=100)
-    assert made.remark() is None and Unconstrained(Priced(), tries=1).remark() is None
+    assert made.remark() is None and Unconstrained(context(Priced()), tries=1).remark() is None
     for params in (dearest, *[10] * 18):
         made({"params": params})
     assert made.remark() is None

@@ -4,17 +4,11 @@ import pytest
 
 from nasctl.constraint.several import Several
 from nasctl.errors import RequestError
-
-
-class Priced:
-    """A space in which a genotype says what it costs."""
-
-    def cost(self, genotype, name):
-        return genotype[name]
+from tests.constraint.test_limit import Priced, context
 
 
 def several(**limits):
-    return Several(Priced(), limits=limits, tries=40)
+    return Several(context(Priced()), limits=limits, tries=40)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +23,8 @@ def test_all_limits_count_and_the_scarcest_gives_the_margin(params, macs, feasib
 def test_a_refusal_names_the_limit_that_none_meets():
     refused = [{"params": 5000, "macs": 10}, {"params": 4000, "macs": 10}]
     assert str(several(macs=1000, params=100).refusal(iter(refused))) == (
-        "constraint.limits.params=100: none of 40 sampled architectures has so few params; "
-        "the cheapest of them has 4,000, raise the limit or constraint.tries"
+        "constraint.limits.params=100: none of 40 sampled architectures is within it; "
+        "the cheapest of them has 4,000 params, raise the limit or constraint.tries"
     )
 
 
@@ -49,12 +43,12 @@ def test_only_a_single_limit_is_a_chain():
         def chain(self, name):
             return [[[1.0, 2.0], [3.0, 4.0]]]
 
-    assert Several(Chained(), limits={"params": 2}, tries=1).chain().limit == 2
-    both = Several(Chained(), limits={"params": 2, "macs": 9}, tries=1)
+    assert Several(context(Chained()), limits={"params": 2}, tries=1).chain().limit == 2
+    both = Several(context(Chained()), limits={"params": 2, "macs": 9}, tries=1)
     assert both.chain() is None
     assert both.remark() == "constraint.limits.macs=9 limits nothing: no architecture of the space has more than 4 macs"
     with pytest.raises(
         RequestError,
-        match=r"constraint\.limits\.macs=0\.5: no architecture of the space has so few macs; the cheapest has 1",
+        match=r"constraint\.limits\.macs=0\.5: no architecture of the space is within it; the cheapest has 1 macs",
     ):
-        Several(Chained(), limits={"params": 2, "macs": 0.5}, tries=1)
+        Several(context(Chained()), limits={"params": 2, "macs": 0.5}, tries=1)

@@ -9,15 +9,16 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from nasctl.config.budget import check_same
 from nasctl.config.build import make
-from nasctl.config.problem import Scene
+from nasctl.config.configuration import Configuration
+from nasctl.config.problem import Problem
 from nasctl.config.settings import conf_dir
 from nasctl.config.signature import recipe
 from nasctl.core import Validation
 from nasctl.dataset._order import Order
 from nasctl.errors import RequestError
 from nasctl.estimator._streams import Examples
-from nasctl.search.budget import check_same
 from nasctl.seeds import position_seed
 from tests.official import write_cifar
 
@@ -135,7 +136,7 @@ def test_neither_equal_work_nor_the_recipe_of_a_retraining_depends_on_them():
     config, other = composed(*plain), composed(*theirs)
     assert config["dataset"] != other["dataset"]
     check_same(Path("run"), other, config)
-    hashes = [recipe(Scene(each, CPU, None, None, None))["recipe"] for each in (config, other)]
+    hashes = [recipe(Problem(Configuration(each), CPU, None, None, None, {}))["recipe"] for each in (config, other)]
     assert hashes[0] == hashes[1]
     halves = config | {"dataset": config["dataset"] | {"train_portion": 0.9}}
     with pytest.raises(RequestError, match=r"budget.like=run: dataset.train_portion: 0.5 there, 0.9 here"):

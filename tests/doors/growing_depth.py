@@ -14,7 +14,11 @@ class GrowingDepth(BlackBox):
 
     def ask(self):
         depth = 2 if self.told < self.trials else 3
-        return Candidate(self.draw(lambda: walk.uniform(self.space, self.generator, lambda arch: len(arch) >= depth)))
+
+        def stop(arch):
+            return len(arch) >= depth
+
+        return Candidate(self.first_feasible(lambda: walk.uniform(self.space, self.generator, stop)))
 
     def tell(self, trial):
         super().tell(trial)

@@ -14,11 +14,15 @@ CONF = Path(__file__).parent / "conf"
 SEARCH = ["search", "--config-dir", str(CONF), "space=chain", "dataset=none", "estimator=synthetic"]
 SIZE = ["estimator.reference=10", "budget.trials=12", "checkpoint.seconds=0"]
 STRATEGIES = {
-    "q_table": ["strategy=q_table"],
+    "q_learning": ["strategy=q_learning", "strategy.update.rate=0.5", "strategy.policy.epsilon=[[0,0.9]]"],
     "growing_depth": ["strategy=growing_depth", "space.must_stop=false"],
-    "enas": ["strategy=enas", "strategy.samples=2", "strategy.selection=3", "strategy.horizon=12"],
+    "enas": ["strategy=enas", "strategy.samples=2", "strategy.final_selection.trials=3", "strategy.horizon=12"],
     "local_search": ["strategy=local_search"],
-    "regularized_evolution": ["strategy=regularized_evolution", "strategy.population_size=4", "strategy.sample_size=2"],
+    "regularized_evolution": [
+        "strategy=regularized_evolution",
+        "strategy.population_size=4",
+        "strategy.parent_selection.sample_size=2",
+    ],
     "bayesian": ["strategy=bayesian", "strategy.initial=4", "strategy.pool=8"],
     "tpe": ["strategy=tpe", "strategy.initial=4"],
 }
@@ -65,12 +69,12 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for strategy in ("q_table", "random_search"):
+        for strategy in ("q_learning", "random_search"):
             assert cli.run([*SEARCH, *SIZE, f"strategy={strategy}", f"run_dir={strategy}"]) == 0
         assert cli.run([*SEARCH, *SIZE, "strategy=random_search", "repeats=3", "run_dir=repeated"]) == 0
-        retrain = ["retrain", "--config-dir", str(CONF), "from=q_table", "dataset=digits", "trainer.epochs=1"]
+        retrain = ["retrain", "--config-dir", str(CONF), "from=q_learning", "dataset=digits", "trainer.epochs=1"]
         assert cli.run([*retrain, "threads=1", "run_dir=retrained"]) == 0
-    assert json.loads((folder / "q_table/result.json").read_text())["space_size"] is None
+    assert json.loads((folder / "q_learning/result.json").read_text())["space_size"] is None
     assert not list(folder.rglob("decisions.json"))
     return folder
 
@@ -100,11 +104,11 @@ def test_what_compare_shows_of_a_space_without_a_size(runs, arguments, expected,
         (["compare", "repeated", "regret=random_search"], "random_search: the size of its space chain is not known"),
         (["compare", ".", "regret=repeated"], "regret=repeated: the size of its space chain is not known"),
         (["compare", ".", "pareto=params"], "pareto=params: no trial of these runs has both params and accuracy"),
-        (["compare", ".", "trajectory=layer0"], "trajectory: none of these runs noted its policies"),
-        (["compare", "q_table", "outcomes=params"], "outcomes: none of these runs is a finished repeated search"),
-        (["compare", "q_table", "metric=error"], "metric=error: none of these runs is a retrained network"),
-        (["correlate", "--config-dir", str(CONF), "q_table", "n=10"], "which leaves no shared weights"),
-        (["select", "--config-dir", str(CONF), "q_table", "random_search"], "dataset=none holds nothing to train"),
+        (["compare", ".", "trajectory=layer0"], "trajectory: none of these runs recorded its policies"),
+        (["compare", "q_learning", "outcomes=params"], "outcomes: none of these runs is a finished repeated search"),
+        (["compare", "q_learning", "metric=error"], "metric=error: none of these runs is a retrained network"),
+        (["correlate", "--config-dir", str(CONF), "q_learning", "n=10"], "which leaves no shared weights"),
+        (["select", "--config-dir", str(CONF), "q_learning", "random_search"], "dataset=none holds nothing to train"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shown_of_it_is_one_sentence(runs, arguments, reason, monkeypatch, capsys):
@@ -116,8 +120,8 @@ def test_what_cannot_be_shown_of_it_is_one_sentence(runs, arguments, reason, mon
 
 def test_what_was_found_is_inspected(runs, monkeypatch, capsys):
     monkeypatch.chdir(runs)
-    assert cli.run(["inspect", "--config-dir", str(CONF), "space=chain", "from=q_table", "dataset=digits"]) == 0
-    assert "4-2-4" in capsys.readouterr().out
+    assert cli.run(["inspect", "--config-dir", str(CONF), "space=chain", "from=q_learning", "dataset=digits"]) == 0
+    assert records(runs / "q_learning")[1]["notation"] in capsys.readouterr().out
 
 
 @pytest.mark.slow

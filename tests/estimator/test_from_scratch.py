@@ -1,5 +1,7 @@
 """Short trainings: what is trained for how long, on what, and what happens to a candidate that fails."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -93,7 +95,7 @@ def test_an_error_of_another_kind_is_no_failed_trial():
         def fit(self, *args, **settings):
             raise ZeroDivisionError
 
-    estimator.trainer = Broken()
+    estimator.course = replace(estimator.course, trainer=Broken())
     with pytest.raises(ZeroDivisionError):
         estimator.evaluate(Candidate(problem.arch(0)), 0)
 

@@ -44,29 +44,31 @@ def test_a_score_after_recalibration_does_not_depend_on_the_size_of_the_scoring_
     scores = {}
     for recalibrate in (0, 2):
         for size in (32, 24):
-            problem = Problem("budget.epochs=2", "estimator.val_batches=null", f"estimator.recalibrate={recalibrate}")
+            problem = Problem(
+                "budget.epochs=2", "estimator.val_batches=null", f"estimator.statistics.recalibrate={recalibrate}"
+            )
             estimator = problem.estimator()
             fixed = [problem.data.train().batch(32, 0, i) for i in range(2)]
             estimator.train.batch = fixed.__getitem__
-            estimator.val = Examples(problem.data.val(), size, torch.channels_last)
+            estimator.path_score.val = Examples(problem.data.val(), size, torch.channels_last)
             scores[recalibrate, size] = estimator.evaluate(Candidate(problem.arch(0)), 0).metrics["loss"]
     assert scores[0, 32] != pytest.approx(scores[0, 24], rel=1e-4)
     assert scores[2, 32] == pytest.approx(scores[2, 24], rel=1e-5)
 
 
 def test_it_reads_the_same_training_batches_for_each_path_and_counts_their_work():
-    problem = Problem("budget.epochs=2", "estimator.recalibrate=2")
+    problem = Problem("budget.epochs=2", "estimator.statistics.recalibrate=2")
     estimator = problem.estimator()
     for seed in (0, 1):
         evaluation = estimator.evaluate(Candidate(problem.arch(seed)), 0)
-        assert evaluation.work == 3 * 32 * estimator.forward.macs(Candidate(problem.arch(seed)))
+        assert evaluation.work == 3 * 32 * estimator.runner.macs(Candidate(problem.arch(seed)))
         fit(estimator, lambda: Candidate(problem.arch(2)))
     read = [entry for entry in problem.data.log if entry[0] == "train"]
     assert [position for *_, position in read] == [0, 1, 0, 0, 1, 1]  # two for a path, then that of the weight step
 
 
 def test_the_score_of_a_path_is_not_that_of_what_was_scored_before():
-    problem = Problem("budget.epochs=1", "estimator.recalibrate=2")
+    problem = Problem("budget.epochs=1", "estimator.statistics.recalibrate=2")
     estimator, arch = problem.estimator(), Candidate(problem.arch(0))
     alone = estimator.evaluate(arch, 0).metrics
     estimator.evaluate(Candidate(problem.arch(1)), 0)
@@ -74,7 +76,7 @@ def test_the_score_of_a_path_is_not_that_of_what_was_scored_before():
 
 
 def test_resumed_it_goes_on_bit_for_bit():
-    problem = Problem("budget.epochs=2", "estimator.recalibrate=1")
+    problem = Problem("budget.epochs=2", "estimator.statistics.recalibrate=1")
     whole, first, second = (problem.estimator() for _ in range(3))
     expected = rounds(problem, whole, range(4))
     head = rounds(problem, first, range(2))
@@ -85,7 +87,7 @@ def test_resumed_it_goes_on_bit_for_bit():
 
 def paths_trained(*overrides):
     """Return a problem and its estimator after a few weight steps of uniform paths."""
-    problem = Problem("budget.epochs=2", "estimator.sampler=uniform", "estimator.warmup_epochs=2", *overrides)
+    problem = Problem("budget.epochs=2", "estimator/sampler=uniform", "estimator.schedule.warmup_epochs=2", *overrides)
     estimator = problem.estimator()
     fit(estimator, lambda: Candidate(problem.arch(2)))
     return problem, estimator
@@ -93,7 +95,7 @@ def paths_trained(*overrides):
 
 def test_moving_averages_are_those_that_training_left():
     """As the released code of ENAS scores in its macro space: the network in evaluation, nothing recalibrated."""
-    problem, estimator = paths_trained("estimator.norms=moving", "estimator.val_batches=null")
+    problem, estimator = paths_trained("estimator.statistics.norms=moving", "estimator.val_batches=null")
     net = deepcopy(estimator.net).eval()
     before = through_a_file(estimator.net.state_dict())
     for seed in range(3):
@@ -108,7 +110,7 @@ def test_moving_averages_are_those_that_training_left():
 
 
 def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
-    problem, moving = paths_trained("estimator.norms=moving")
+    problem, moving = paths_trained("estimator.statistics.norms=moving")
     _, batch = paths_trained()
     before = through_a_file(batch.net.state_dict())
     losses = [estimator.evaluate(Candidate(problem.arch(0)), 0).metrics["loss"] for estimator in (moving, batch)]
@@ -117,13 +119,16 @@ def test_with_the_batchs_statistics_a_score_is_another_and_moves_the_averages():
 
 
 def test_moving_averages_and_recalibration_exclude_each_other():
-    with pytest.raises(RequestError, match=r"set estimator.norms=batch or estimator.recalibrate=0"):
-        Problem("budget.epochs=2", "estimator.recalibrate=3", "estimator.norms=moving").estimator()
+    said = r"set estimator.statistics.norms=batch or estimator.statistics.recalibrate=0"
+    with pytest.raises(RequestError, match=said):
+        Problem(
+            "budget.epochs=2", "estimator.statistics.recalibrate=3", "estimator.statistics.norms=moving"
+        ).estimator()
 
 
 @pytest.mark.parametrize("val_batches", [1, 2])
 def test_candidates_that_are_compared_are_scored_on_the_same_batches(val_batches):
-    problem, estimator = paths_trained(f"estimator.val_batches={val_batches}", "estimator.fit_every=50")
+    problem, estimator = paths_trained(f"estimator.val_batches={val_batches}", "estimator.schedule.fit_every=50")
     read = []
     for compared in (False, True):
         for seed in range(3):

@@ -23,7 +23,7 @@ ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
 
 
 def problem(*overrides, unroll="released"):
-    return Problem("budget.epochs=9", f"estimator.unroll={unroll}", *overrides, estimator="supernet_language")
+    return Problem("budget.epochs=9", f"estimator/unroll={unroll}", *overrides, estimator="supernet_language")
 
 
 class Plain(nn.Module):
@@ -123,7 +123,7 @@ CASES = {
     "both are clipped, small steps": (0.5, 0.25),
     "one of them is": (2.0, 1.5),
     "none is, so the factor is above 1": (0.5, 50.0),
-    "a step's length halves its rate": (8.0, 0.25, LENGTHS, "estimator.lr_by_length=true"),
+    "a step's length halves its rate": (8.0, 0.25, LENGTHS, "estimator.optimizer.lr_by_length=true"),
     "more nodes": (2.0, 0.25, "space.nodes=4"),
 }
 
@@ -131,15 +131,21 @@ CASES = {
 @pytest.mark.parametrize("case", slow(list(CASES), "both are clipped, small steps", "one of them is", "more nodes"))
 def test_the_gradient_is_that_of_the_released_code(case):
     lr, clip, *overrides = CASES[case]
-    settings = [f"estimator.{name}={lr}" for name in ("lr", "lr_min")]
-    made = problem(WHOLE, *settings, f"estimator.unroll_clip={clip}", "estimator.weight_decay=0.01", *overrides)
+    settings = [f"estimator.optimizer.{name}={lr}" for name in ("lr", "lr_min")]
+    made = problem(
+        WHOLE,
+        *settings,
+        f"estimator.optimizer.virtual_clip={clip}",
+        "estimator.optimizer.weight_decay=0.01",
+        *overrides,
+    )
     estimator = made.estimator()
     estimator.net.double()
     lengths = set()
     for turn in range(4 if overrides else 2):  # the second begins with a hidden state and with other weights
         train, val = (stream.batch(turn) for stream in (estimator.train, estimator.val))
         lengths.add(len(train[0].tokens))
-        rate = lr * (len(train[0].tokens) / 5 if estimator.lr_by_length else 1)
+        rate = lr * (len(train[0].tokens) / 5 if estimator.optimizer.settings.lr_by_length else 1)
         plain = plain_of(estimator.net)
         rows, evaluation, gradient = found(made, estimator, turn)
         expected, loss = published(plain, rows, parts(train), parts(val), lr=rate, decay=0.01, clip=clip)
@@ -153,7 +159,7 @@ def test_the_gradient_is_that_of_the_released_code(case):
 def test_it_is_not_that_of_the_papers_equations(clip):
     gradients = {}
     for order in ("finite_difference", "released"):
-        made = problem(WHOLE, f"estimator.unroll_clip={clip}", unroll=order)
+        made = problem(WHOLE, f"estimator.optimizer.virtual_clip={clip}", unroll=order)
         estimator = made.estimator()
         estimator.net.double()
         gradients[order] = found(made, estimator, 0)[2]
@@ -199,8 +205,8 @@ def test_its_work_is_that_of_the_papers_order():
 
 def test_images_have_no_such_order():
     with pytest.raises(RequestError) as error:
-        Problem("estimator.unroll=released").estimator()
+        Problem("estimator/unroll=released").estimator()
     assert str(error.value) == (
-        "estimator.unroll=released is the second order that DARTS's code has for recurrent cells; for images its code "
-        "does what the paper says: set estimator.unroll=finite_difference"
+        "estimator/unroll=released is the second order that DARTS's code has for recurrent cells; for images its code "
+        "does what the paper says: choose estimator/unroll=finite_difference"
     )

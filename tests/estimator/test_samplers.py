@@ -7,16 +7,17 @@ import torch
 
 from nasctl.core import Candidate, Decision
 from nasctl.errors import RequestError
-from nasctl.estimator._fair import Fair
-from nasctl.estimator._nsas import Nsas, Settings
-from nasctl.estimator._sampler import Uniform
+from nasctl.estimator.sampler._paths import WeightStep
+from nasctl.estimator.sampler.fair import Fair
+from nasctl.estimator.sampler.nsas import Nsas
+from nasctl.estimator.sampler.uniform import Uniform
 from nasctl.space._shared import FixedWalk
 from tests.small import Problem, fit, rounds, same, through_a_file
 from tests.tables import nasbench201
 
-SETTINGS = Settings(members=3, weight=0.5, tried=4, nearest=10, recent=5)
+SETTINGS = {"members": 3, "weight": 0.5, "tried": 4, "nearest": 10, "recent": 5}
 SAMPLERS = ("uniform", "fair", "nsas")
-SMALL_ARCHIVE = ("estimator.nsas.members=2", "estimator.nsas.recent=3")
+SMALL_ARCHIVE = {"nsas": ("estimator.sampler.members=2", "estimator.sampler.recent=3")}
 
 
 def never():
@@ -50,33 +51,37 @@ class Tree:
         return self.decision(prefix) is None
 
 
-def archs(sampler, positions):
-    return [[candidate.arch for candidate, _ in sampler.paths(never, t)] for t in positions]
+def paths(sampler, space, position, seed=0):
+    return sampler.paths(WeightStep(space, seed, position, never))
+
+
+def archs(sampler, space, positions, seed=0):
+    return [[candidate.arch for candidate, _ in paths(sampler, space, t, seed)] for t in positions]
 
 
 def test_uniform_paths_are_uniform_and_a_function_of_seed_and_position():
     space = Grid(2, 3)
-    drawn = Counter(path for (path,) in archs(Uniform(space, 0), range(1200)))
+    drawn = Counter(path for (path,) in archs(Uniform(), space, range(1200)))
     assert len(drawn) == 6 and max(abs(count - 200) for count in drawn.values()) < 60  # 5 standard deviations: 65
-    again = archs(Uniform(space, 0), reversed(range(20)))
-    assert again == archs(Uniform(space, 0), range(20))[::-1]
-    assert again != archs(Uniform(space, 1), reversed(range(20)))
+    again = archs(Uniform(), space, reversed(range(20)))
+    assert again == archs(Uniform(), space, range(20))[::-1]
+    assert again != archs(Uniform(), space, reversed(range(20)), seed=1)
 
 
 def test_a_fair_step_uses_each_option_of_each_decision_once():
     space = nasbench201()
-    seen = archs(Fair(space, 0), range(30))
-    for paths in seen:
-        assert len(paths) == 5 and all(sorted(column) == [0, 1, 2, 3, 4] for column in zip(*paths, strict=True))
-    assert len({path for paths in seen for path in paths}) > 140  # of 150: the permutations differ
-    assert seen[7] == archs(Fair(space, 0), [7])[0] != archs(Fair(space, 1), [7])[0]
+    seen = archs(Fair(), space, range(30))
+    for found in seen:
+        assert len(found) == 5 and all(sorted(column) == [0, 1, 2, 3, 4] for column in zip(*found, strict=True))
+    assert len({path for found in seen for path in found}) > 140  # of 150: the permutations differ
+    assert seen[7] == archs(Fair(), space, [7])[0] != archs(Fair(), space, [7], seed=1)[0]
 
 
 def test_with_unequal_decisions_uses_never_differ_by_more_than_one():
     uses = [Counter(dict.fromkeys(range(n), 0)) for n in (4, 3, 1)]
-    for paths in archs(Fair(Grid(4, 3, 1), 0), range(12)):
-        assert len(paths) == 4
-        for path in paths:
+    for found in archs(Fair(), Grid(4, 3, 1), range(12)):
+        assert len(found) == 4
+        for path in found:
             for count, option in zip(uses, path, strict=True):
                 count[option] += 1
                 assert max(count.values()) - min(count.values()) <= 1
@@ -84,67 +89,68 @@ def test_with_unequal_decisions_uses_never_differ_by_more_than_one():
 
 
 def test_fairness_needs_independent_decisions():
-    with pytest.raises(RequestError, match=r"estimator.sampler=fair: needs .* choose estimator.sampler=uniform"):
-        Fair(Tree(2, 2), 0)
+    with pytest.raises(RequestError, match=r"estimator/sampler=fair: needs .* choose estimator/sampler=uniform"):
+        Fair().check(Tree(2, 2))
 
 
 def test_distance_is_the_share_of_edges_not_in_common():
-    sampler = Nsas(Grid(3, 3, 3, 3), 0, SETTINGS)
-    assert sampler.distance((0, 1, 2, 0), (0, 1, 2, 0)) == 0
-    assert sampler.distance((0, 1, 2, 0), (0, 2, 2, 1)) == 0.5
-    assert sampler.distance((0, 0, 0, 0), (1, 1, 1, 1)) == 1
-    assert sampler.novelty((0, 0, 0, 0), [(0, 0, 0, 1), (1, 1, 1, 1)]) == (0.25 + 1) / 2
-    nearest = Nsas(Grid(3, 3, 3, 3), 0, Settings(members=3, weight=0.5, tried=4, nearest=1, recent=5))
-    assert nearest.novelty((0, 0, 0, 0), [(0, 0, 0, 1), (1, 1, 1, 1)]) == 0.25
+    space, sampler = Grid(3, 3, 3, 3), Nsas(**SETTINGS)
+    assert sampler.distance(space, (0, 1, 2, 0), (0, 1, 2, 0)) == 0
+    assert sampler.distance(space, (0, 1, 2, 0), (0, 2, 2, 1)) == 0.5
+    assert sampler.distance(space, (0, 0, 0, 0), (1, 1, 1, 1)) == 1
+    assert sampler.novelty(space, (0, 0, 0, 0), [(0, 0, 0, 1), (1, 1, 1, 1)]) == (0.25 + 1) / 2
+    nearest = Nsas(**SETTINGS | {"nearest": 1})
+    assert nearest.novelty(space, (0, 0, 0, 0), [(0, 0, 0, 1), (1, 1, 1, 1)]) == 0.25
 
 
 def test_distance_is_averaged_over_the_cells_of_darts():
     problem = Problem("space.nodes=2")
-    sampler, a = Nsas(problem.space, 0, SETTINGS), problem.arch(0)
+    sampler, a = Nsas(**SETTINGS), problem.arch(0)
     b = (*a[:6], *problem.arch(1)[6:])  # another reduction cell
     graphs = [problem.space.graph(problem.space.genotype(arch))["reduce"] for arch in (a, b)]
     common = len(set(graphs[0]) & set(graphs[1]))
-    assert sampler.distance(a, b) == pytest.approx((1 - common / 6) / 2) != 0  # four edges and two to the output
+    assert (
+        sampler.distance(problem.space, a, b) == pytest.approx((1 - common / 6) / 2) != 0
+    )  # four edges and two to the output
 
 
 def test_the_archive_fills_with_what_is_novel_and_then_replaces_what_is_alike():
-    space, sampler = Grid(*[3] * 6), Nsas(Grid(*[3] * 6), 0, SETTINGS)
-    assert len(sampler.paths(never, 0)) == 1  # nothing is remembered yet
+    space, sampler = Grid(*[3] * 6), Nsas(**SETTINGS)
+    assert len(paths(sampler, space, 0)) == 1  # nothing is remembered yet
     for position in (1, 2):
-        sampler.paths(never, position)
+        paths(sampler, space, position)
     assert len(sampler.archive) == 3
     for position in range(3, 40):
         before = list(sampler.archive)
-        (current, _), *kept = sampler.paths(never, position)
+        (current, _), *kept = paths(sampler, space, position)
         assert [candidate.arch for candidate, _ in kept] == before
         gone = [arch for arch in before if arch not in sampler.archive]
         assert len(sampler.archive) == len(set(sampler.archive)) == 3 and len(gone) <= 1
-        like = min(sampler.distance(current.arch, arch) for arch in before)
+        like = min(sampler.distance(space, current.arch, arch) for arch in before)
         for arch in gone:
-            assert sampler.distance(current.arch, arch) == like
+            assert sampler.distance(space, current.arch, arch) == like
             (new,) = set(sampler.archive) - set(before)
             stay = [other for other in before if other != arch]
             tried = [arch for arch in sampler.recent if arch not in stay]
-            assert sampler.novelty(new, stay) == max(sampler.novelty(arch, stay) for arch in tried)
+            assert sampler.novelty(space, new, stay) == max(sampler.novelty(space, arch, stay) for arch in tried)
     assert len(sampler.recent) == 5 and space.complete(sampler.recent[-1])
 
 
 def test_the_archive_is_more_diverse_than_chance():
     def spread(sampler, chosen):
         pairs = [(a, b) for i, a in enumerate(chosen) for b in chosen[:i]]
-        return sum(sampler.distance(a, b) for a, b in pairs) / len(pairs)
+        return sum(sampler.distance(space, a, b) for a, b in pairs) / len(pairs)
 
-    settings = Settings(members=8, weight=0.5, tried=10, nearest=10, recent=50)
-    sampler = Nsas(Grid(*[3] * 8), 0, settings)
-    found = archs(sampler, range(200))
-    chance = [spread(sampler, [paths[0] for paths in found[t : t + 8]]) for t in range(0, 192, 8)]
+    space, sampler = Grid(*[3] * 8), Nsas(members=8, weight=0.5, tried=10, nearest=10, recent=50)
+    found = archs(sampler, space, range(200))
+    chance = [spread(sampler, [step[0] for step in found[t : t + 8]]) for t in range(0, 192, 8)]
     assert len(chance) == 24 and spread(sampler, sampler.archive) > max(chance)
 
 
 def test_the_losses_of_a_step_weigh_as_they_should():
-    sampler = Nsas(Grid(*[3] * 6), 0, Settings(members=4, weight=0.2, tried=4, nearest=10, recent=5))
+    sampler = Nsas(**SETTINGS | {"members": 4, "weight": 0.2})
     for position in range(6):
-        (_, own), *kept = sampler.paths(never, position)
+        (_, own), *kept = paths(sampler, Grid(*[3] * 6), position)
         assert own == (0.8 if kept else 1.0)
         assert [factor for _, factor in kept] == [0.2 / max(len(kept), 1)] * len(kept)
         assert len(kept) == min(position, 4)
@@ -153,7 +159,12 @@ def test_the_losses_of_a_step_weigh_as_they_should():
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_gradient_of_a_step_is_that_of_its_paths_losses(sampler, monkeypatch):
     """A finite difference along a random direction, in float64: every path, remembered ones too, carries gradient."""
-    problem = Problem("budget.epochs=9", f"estimator.sampler={sampler}", "estimator.clip=1e9", *SMALL_ARCHIVE)
+    problem = Problem(
+        "budget.epochs=9",
+        f"estimator/sampler={sampler}",
+        "estimator.optimizer.clip=1e9",
+        *SMALL_ARCHIVE.get(sampler, ()),
+    )
     data = Doubles(problem.space.task)
     estimator = problem.estimator(dataset=data)
     estimator.net.double()
@@ -161,23 +172,23 @@ def test_the_gradient_of_a_step_is_that_of_its_paths_losses(sampler, monkeypatch
     monkeypatch.setattr(estimator.optimizer, "step", lambda: steps.append(1))
     taken = estimator.sampler.paths
 
-    def noted(sample, position):
-        steps[:] = taken(sample, position)
+    def noted(step):
+        steps[:] = taken(step)
         return steps[:]
 
     monkeypatch.setattr(estimator.sampler, "paths", noted)
     for _ in range(4):  # the archive holds two by then
         estimator.schedule.goal += 1
         fit(estimator, never)
-        paths, position = steps[:-1], estimator.schedule.position - 1
-    assert len(paths) == {"uniform": 1, "fair": 7, "nsas": 3}[sampler]
+        found, position = steps[:-1], estimator.schedule.position - 1
+    assert len(found) == {"uniform": 1, "fair": 7, "nsas": 3}[sampler]
     weights = [w for w in estimator.weights.values() if w.grad is not None]
-    alone = [own_weights(estimator, candidate, data) for candidate, _ in paths]
+    alone = [own_weights(estimator, candidate, data) for candidate, _ in found]
     assert {id(w) for w in weights} == {id(w) for own in alone for w in own}
     x, y = data.batch(32, *divmod(position, 2))
 
     def loss():
-        terms = [f * estimator.dataset.loss(estimator.net(x, candidate), y) for candidate, f in paths]
+        terms = [f * estimator.dataset.loss(estimator.net(x, candidate), y) for candidate, f in found]
         return float(sum(terms))
 
     draw, size = torch.Generator().manual_seed(0), 1e-7
@@ -233,15 +244,15 @@ def test_the_strategy_is_asked_only_where_its_samples_are_trained_on():
     fit(estimator, lambda: asked.append(1) or Candidate(problem.arch(0)))
     assert asked == [1, 1]
     for sampler in SAMPLERS:
-        estimator = Problem("budget.epochs=2", f"estimator.sampler={sampler}").estimator()
+        estimator = Problem("budget.epochs=2", f"estimator/sampler={sampler}").estimator()
         estimator.schedule.goal = 2
         fit(estimator, never)
 
 
 def test_a_fair_step_is_one_move_of_the_optimizer_on_one_batch():
-    problem, moves = Problem("budget.epochs=2", "estimator.sampler=fair", "estimator.clip=0.5"), []
+    problem, moves = Problem("budget.epochs=2", "estimator/sampler=fair", "estimator.optimizer.clip=0.5"), []
     estimator = problem.estimator()
-    estimator.optimizer.register_step_pre_hook(lambda o, *_: moves.append(grad_norm(estimator)))
+    estimator.optimizer.sgd.register_step_pre_hook(lambda o, *_: moves.append(grad_norm(estimator)))
     estimator.schedule.goal = 2
     fit(estimator, never)
     assert problem.data.log == [("train", 0, 0), ("train", 0, 1)]
@@ -255,21 +266,26 @@ def grad_norm(estimator):
 
 @pytest.mark.parametrize("sampler, paths", [("uniform", 1), ("fair", 7), ("nsas", 3)])
 def test_the_work_of_a_step_is_that_of_all_its_paths(sampler, paths):
-    problem = Problem("budget.epochs=9", f"estimator.sampler={sampler}", *SMALL_ARCHIVE)
+    problem = Problem("budget.epochs=9", f"estimator/sampler={sampler}", *SMALL_ARCHIVE.get(sampler, ()))
     estimator = problem.estimator()
     estimator.schedule.goal = 4
     fit(estimator, never)
     before, estimator.schedule.goal, seen = estimator.work, 5, []
     taken = estimator.sampler.paths
-    estimator.sampler.paths = lambda *place: seen.extend(taken(*place)) or seen
+    estimator.sampler.paths = lambda step: seen.extend(taken(step)) or seen
     fit(estimator, never)
-    macs = [estimator.forward.macs(candidate) for candidate, _ in seen]
+    macs = [estimator.runner.macs(candidate) for candidate, _ in seen]
     assert len(macs) == paths and estimator.work - before == 3 * 32 * sum(macs) > 0
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_stopped_between_two_steps_of_a_fit_it_goes_on_bit_for_bit(sampler):
-    problem = Problem("budget.epochs=4", "estimator.warmup_epochs=2", f"estimator.sampler={sampler}", *SMALL_ARCHIVE)
+    problem = Problem(
+        "budget.epochs=4",
+        "estimator.schedule.warmup_epochs=2",
+        f"estimator/sampler={sampler}",
+        *SMALL_ARCHIVE.get(sampler, ()),
+    )
     whole = problem.estimator()
     expected = rounds(problem, whole, [0, 2, 4])
     for steps in (1, 4):
@@ -282,9 +298,7 @@ def test_stopped_between_two_steps_of_a_fit_it_goes_on_bit_for_bit(sampler):
         assert same(second.state_dict(), whole.state_dict())
 
 
-@pytest.mark.parametrize(
-    "setting", ["nsas.members=0", "nsas.weight=0", "nsas.weight=1", "nsas.tried=0", "nsas.recent=0", "sampler=fairly"]
-)
+@pytest.mark.parametrize("setting", ["members=0", "weight=0", "weight=1", "tried=0", "recent=0"])
 def test_settings_out_of_range_are_refused(setting):
-    with pytest.raises(RequestError, match=r"(weight|members|tried|recent|sampler)"):
-        Problem(f"estimator.{setting}").estimator()
+    with pytest.raises(RequestError, match=r"(weight|members|tried|recent)"):
+        Problem("estimator/sampler=nsas", f"estimator.sampler.{setting}").estimator()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nasctl.core import Candidate
-from nasctl.estimator._schedule import Schedule
+from nasctl.estimator._schedule import Rounds, Schedule
 from nasctl.search.loop import Budget, Search
 from tests.small import Problem, fit, rounds, same, through_a_file
 
@@ -13,7 +13,8 @@ STEPS = 3  # of an epoch: 72 images in batches of 32
 
 def trained(evaluations, **settings):
     """Return how many weight steps came before each of so many evaluations, and after the last."""
-    schedule = Schedule(STEPS, **({"epochs": None, "warmup_epochs": 0, "fit_epochs": None, "fit_every": 1} | settings))
+    rounds = {"warmup_epochs": 0, "fit_epochs": None, "fit_every": 1} | settings
+    schedule = Schedule(STEPS, rounds.pop("epochs", None), Rounds(**rounds))
     found = []
     for _ in range(evaluations + 1):
         while schedule.due:
@@ -42,7 +43,7 @@ def test_so_many_steps_before_each_evaluation(settings, positions):
 
 
 def test_each_evaluation_of_a_round_has_validation_batches_of_its_own():
-    problem = Problem("budget.epochs=9", "estimator.fit_epochs=1", "estimator.fit_every=2")
+    problem = Problem("budget.epochs=9", "estimator.schedule.fit_epochs=1", "estimator.schedule.fit_every=2")
     rounds(problem, problem.estimator(), [0, 2, 4, 6])
     read = [entry for entry in problem.data.log if entry[0] == "val"]
     assert read == [("val", 0, 0), ("val", 0, 1), ("val", 1, 0), ("val", 1, 1)]
@@ -51,7 +52,7 @@ def test_each_evaluation_of_a_round_has_validation_batches_of_its_own():
 
 
 def test_what_is_shown_says_which_phase_it_is():
-    problem = Problem("budget.epochs=9", "estimator.warmup_epochs=1", "estimator.fit_epochs=1")
+    problem = Problem("budget.epochs=9", "estimator.schedule.warmup_epochs=1", "estimator.schedule.fit_epochs=1")
     estimator = problem.estimator()
     first = fit(estimator, lambda: Candidate(problem.arch(0)))
     assert [values["phase"] for values in first] == ["warm-up"] * 2
@@ -62,7 +63,12 @@ def test_what_is_shown_says_which_phase_it_is():
 
 @pytest.mark.parametrize("done, steps", [(1, 1), (2, 2), (3, 0)])
 def test_stopped_in_the_middle_of_a_long_fit_it_goes_on_bit_for_bit(done, steps):
-    problem = Problem("budget.epochs=4", "estimator.fit_epochs=1", "estimator.fit_every=2", "estimator.sampler=uniform")
+    problem = Problem(
+        "budget.epochs=4",
+        "estimator.schedule.fit_epochs=1",
+        "estimator.schedule.fit_every=2",
+        "estimator/sampler=uniform",
+    )
     whole = problem.estimator()
     expected = rounds(problem, whole, [0, 2, 4, 6, 8])
     first, second = problem.estimator(), problem.estimator()
@@ -77,7 +83,7 @@ def test_stopped_in_the_middle_of_a_long_fit_it_goes_on_bit_for_bit(done, steps)
 
 def searched(**limits):
     """Run a search whose every trial but the first waits for two epochs of weights; return its estimator and lines."""
-    problem, lines = Problem("estimator.fit_epochs=2", "estimator.sampler=uniform"), []
+    problem, lines = Problem("estimator.schedule.fit_epochs=2", "estimator/sampler=uniform"), []
     estimator, budget = problem.estimator(), Budget(**{"trials": None, "epochs": None} | limits)
     search = Search(
         problem.space, problem.strategy(), estimator, problem.reward(), budget, lambda *line: lines.append(line), 1

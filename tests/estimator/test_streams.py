@@ -95,7 +95,7 @@ def test_all_passes_over_a_step_drop_the_same():
 
 
 def test_slowness_is_the_mean_squared_change_and_of_the_weights_loss_only():
-    made = problem("estimator.slowness=0.5")
+    made = problem("estimator.tar_beta=0.5")
     estimator = made.estimator()
     passage, _ = estimator.train.batch(0)
     estimator.net(passage, picked(made))
@@ -104,7 +104,7 @@ def test_slowness_is_the_mean_squared_change_and_of_the_weights_loss_only():
     assert estimator.val.penalty(passage) == 0.0
     steps = []
     for slowness in (0.0, 5.0):
-        one = problem(f"estimator.slowness={slowness}").estimator()
+        one = problem(f"estimator.tar_beta={slowness}").estimator()
         one.evaluate(picked(made), 0)
         one.fit(lambda: picked(made))
         steps.append(one.net.state_dict())
@@ -113,7 +113,7 @@ def test_slowness_is_the_mean_squared_change_and_of_the_weights_loss_only():
 
 @pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference", "released"])
 def test_searches_of_every_order_resume_in_mid_epoch(unroll):
-    made = problem(f"estimator.unroll={unroll}")
+    made = problem(f"estimator/unroll={unroll}")
     whole, first, second = (made.estimator() for _ in range(3))
     expected = rounds(made, whole, [1, 3, 5, 7])
     head = rounds(made, first, [1, 3])
@@ -136,18 +136,18 @@ HALVED = "dataset.lengths.search={half: 0.5, std: 0.0, shortest: 1}"
 def rates(made, monkeypatch):
     """Return (tokens, rate of the virtual step, rate of the weight step) of nine steps."""
     estimator, seen = made.estimator(), []
-    virtual = estimator._virtual_step
-    monkeypatch.setattr(estimator, "_virtual_step", lambda rate: seen.append([rate]) or virtual(rate))
+    virtual = estimator.optimizer.virtual_step
+    monkeypatch.setattr(estimator.optimizer, "virtual_step", lambda rate: seen.append([rate]) or virtual(rate))
     for turn in range(9):
         tokens = len(estimator.train.batch(turn)[0].tokens)
         estimator.evaluate(relaxed(made, turn), 0)
         estimator.fit(lambda turn=turn: relaxed(made, turn))
-        seen[-1] = (tokens, *seen[-1], estimator.optimizer.param_groups[0]["lr"])
+        seen[-1] = (tokens, *seen[-1], estimator.optimizer.sgd.param_groups[0]["lr"])
     return seen
 
 
 def test_steps_of_half_length_have_half_the_rate_and_so_have_their_virtual_steps(monkeypatch):
-    seen = rates(problem(HALVED, "estimator.lr_by_length=true"), monkeypatch)
+    seen = rates(problem(HALVED, "estimator.optimizer.lr_by_length=true"), monkeypatch)
     assert {tokens for tokens, *_ in seen} >= {2, 5}  # int(5 / 2); what is left at an epoch's end may be other
     assert all(virtual == rate == pytest.approx(20.0 * tokens / 5) for tokens, virtual, rate in seen)
 
@@ -163,14 +163,18 @@ def test_one_of_twenty_steps_is_half_as_long_on_the_penn_treebank():
 
 
 def test_rates_by_length_and_moving_averages_are_refused_where_there_are_none():
-    with pytest.raises(RequestError, match=r"estimator\.lr_by_length=true is of a text's steps, whose lengths differ"):
-        Problem("estimator.lr_by_length=true").estimator()
-    with pytest.raises(RequestError, match=r"networks of text keep no moving averages; set estimator\.norms=batch"):
-        problem("estimator.norms=moving").estimator()
+    with pytest.raises(
+        RequestError, match=r"estimator\.optimizer\.lr_by_length=true is of a text's steps, whose lengths differ"
+    ):
+        Problem("estimator.optimizer.lr_by_length=true").estimator()
+    with pytest.raises(
+        RequestError, match=r"networks of text keep no moving averages; set estimator.statistics.norms=batch"
+    ):
+        problem("estimator.statistics.norms=moving").estimator()
 
 
 def test_candidates_that_are_compared_are_scored_on_the_beginning_of_the_text():
-    made = problem("estimator.val_batches=1", "estimator.fit_every=50")
+    made = problem("estimator.val_batches=1", "estimator.schedule.fit_every=50")
     estimator = made.estimator()
     own = [estimator.evaluate(picked(made), 0).metrics["loss"] for _ in range(3)]
     same_ones = [estimator.evaluate(Candidate(made.arch(0), compared=True), 0).metrics["loss"] for _ in range(3)]
@@ -179,5 +183,5 @@ def test_candidates_that_are_compared_are_scored_on_the_beginning_of_the_text():
 
 def test_slowness_of_images_is_refused():
     with pytest.raises(RequestError) as error:
-        Problem("estimator.slowness=0.1").estimator()
-    assert str(error.value) == ("estimator.slowness=0.1 is of a text's hidden states; set it to 0 for this data set")
+        Problem("estimator.tar_beta=0.1").estimator()
+    assert str(error.value) == ("estimator.tar_beta=0.1 is of a text's hidden states; set it to 0 for this data set")

@@ -10,7 +10,7 @@ from torch import nn
 
 from nasctl.core import Candidate
 from nasctl.errors import RequestError, RunError
-from nasctl.estimator._unroll import gradient
+from nasctl.estimator.unroll._bilevel import gradient
 from tests.small import Problem, fit, relaxed, rounds, same
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
@@ -65,7 +65,7 @@ def test_each_weight_step_moves_on_to_other_validation_batches_unless_all_are_us
 def test_rows_and_weights_learn_from_the_batches_of_their_level(bilevel):
     problem = Problem("budget.epochs=2", f"estimator.bilevel={str(bilevel).lower()}")
     estimator, rates = problem.estimator(), []
-    estimator.optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    estimator.optimizer.sgd.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
     evaluations = until_spent(estimator, lambda: relaxed(problem, 5), lambda: relaxed(problem, 7), 2)
     steps = STEPS if bilevel else 5  # 144 images, train and validation together
     assert len(evaluations) == len(rates) == 2 * steps
@@ -84,9 +84,9 @@ def test_without_levels_rows_and_weights_see_the_same_loss():
 
 
 def test_the_rate_falls_along_the_cosine_by_epoch():
-    problem = Problem("budget.epochs=4", "estimator.lr=0.5", "estimator.lr_min=0.1")
+    problem = Problem("budget.epochs=4", "estimator.optimizer.lr=0.5", "estimator.optimizer.lr_min=0.1")
     estimator, rates = problem.estimator(), []
-    estimator.optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    estimator.optimizer.sgd.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
     until_spent(estimator, lambda: Candidate(problem.arch(0)), lambda: Candidate(problem.arch(0)), 4)
     by_epoch = [0.1 + 0.4 * (1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
     assert by_epoch[0] == 0.5 and by_epoch[2] == pytest.approx(0.3)
@@ -94,18 +94,18 @@ def test_the_rate_falls_along_the_cosine_by_epoch():
 
 
 def test_the_rate_decays_by_epoch_once_it_begins_to():
-    decay = ["estimator.lr_decay=0.5", "estimator.lr_decay_from=2"]
-    problem = Problem("budget.epochs=4", "estimator.lr=0.5", "estimator.lr_min=0.5", *decay)
+    decay = ["estimator.optimizer.lr_decay=0.5", "estimator.optimizer.lr_decay_from=2"]
+    problem = Problem("budget.epochs=4", "estimator.optimizer.lr=0.5", "estimator.optimizer.lr_min=0.5", *decay)
     estimator, rates = problem.estimator(), []
-    estimator.optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    estimator.optimizer.sgd.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
     until_spent(estimator, lambda: Candidate(problem.arch(0)), lambda: Candidate(problem.arch(0)), 4)
     assert rates == [rate for rate in (0.5, 0.5, 0.25, 0.125) for _ in range(STEPS)]
 
 
 def test_the_rate_is_constant_without_epochs():
-    problem = Problem("estimator.lr=0.5")
+    problem = Problem("estimator.optimizer.lr=0.5")
     estimator, rates = problem.estimator(), []
-    estimator.optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    estimator.optimizer.sgd.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
     rounds(problem, estimator, [0, 2, 4, 6, 8])
     assert rates == [0.5] * 4  # the fifth evaluation's weight step is still to come
 
@@ -130,7 +130,7 @@ def test_one_evaluation_is_followed_by_one_weight_step_however_often_it_is_fit()
 
 
 def test_warm_up_trains_weights_before_the_first_evaluation():
-    problem = Problem("budget.epochs=2", "estimator.warmup_epochs=1")
+    problem = Problem("budget.epochs=2", "estimator.schedule.warmup_epochs=1")
     estimator = problem.estimator()
     shown = fit(estimator, lambda: Candidate(problem.arch(0)))
     warm_up = [("train", 0, step) for step in range(STEPS)]
@@ -142,10 +142,10 @@ def test_warm_up_trains_weights_before_the_first_evaluation():
 
 
 def test_a_longer_warm_up_than_training_is_refused():
-    with pytest.raises(RequestError, match=r"warmup_epochs \(3\) must be at most epochs \(2.0\)"):
-        Problem("budget.epochs=2", "estimator.warmup_epochs=3").estimator()
+    with pytest.raises(RequestError, match=r"schedule.warmup_epochs=3 must be at most estimator.epochs=2.0"):
+        Problem("budget.epochs=2", "estimator.schedule.warmup_epochs=3").estimator()
     with pytest.raises(RequestError, match=r"set estimator.epochs"):
-        Problem("estimator.warmup_epochs=1").estimator()
+        Problem("estimator.schedule.warmup_epochs=1").estimator()
 
 
 def reference(net, problem, rows, *, steps, lr, clip):
@@ -166,7 +166,7 @@ def reference(net, problem, rows, *, steps, lr, clip):
 
 @pytest.mark.parametrize("clip", [0.5, 1e9])
 def test_a_first_order_search_is_algorithm_1_written_out(clip):
-    problem = Problem("budget.epochs=1", f"estimator.clip={clip}", "estimator.channels_last=false")
+    problem = Problem("budget.epochs=1", f"estimator.optimizer.clip={clip}", "estimator.speed.channels_last=false")
     estimator, rows = problem.estimator(), problem.rows(1)
     net = deepcopy(estimator.net)
     expected = reference(net, problem, rows, steps=STEPS, lr=0.025, clip=clip)
@@ -182,15 +182,16 @@ def test_a_first_order_search_is_algorithm_1_written_out(clip):
 
 
 def test_the_virtual_step_is_the_weight_step_that_follows():
-    problem = Problem("budget.epochs=2", "estimator.clip=1e9")
+    problem = Problem("budget.epochs=2", "estimator.optimizer.clip=1e9")
     estimator, virtual = problem.estimator(), []
 
-    def looking_ahead(train, val, weights, rows, step, radius):
-        ahead = step(weights, gradient(train(weights, rows), list(weights.values())))
+    def looking_ahead(problem, rows, net):
+        weights = problem.weights
+        ahead = problem.step(weights, gradient(problem.train(weights, rows), list(weights.values())))
         virtual.append({name: w.detach() for name, w in ahead.items()})
-        return val(weights, rows)
+        return problem.val(weights, rows)
 
-    estimator.unroll = looking_ahead
+    estimator.mixture_loss.unroll.loss = looking_ahead
     for t in range(STEPS + 1):  # into the second epoch, where the rate is lower
         estimator.evaluate(relaxed(problem, 3), 0)
         estimator.fit(lambda: relaxed(problem, 3))
@@ -198,12 +199,12 @@ def test_the_virtual_step_is_the_weight_step_that_follows():
         torch.testing.assert_close(virtual[t], found, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("unroll", ["first_order", "exact", "finite_difference"])
-def test_the_setting_chooses_the_gradient(unroll):
-    problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}", "estimator.unroll_radius=0.5")
+@pytest.mark.parametrize("unroll, passes", [("first_order", 1), ("exact", 4), ("finite_difference", 4)])
+def test_the_choice_is_that_of_the_gradient(unroll, passes):
+    problem = Problem("budget.epochs=2", f"estimator/unroll={unroll}")
     estimator, rows = problem.estimator(), problem.rows(1)
     evaluation = estimator.evaluate(Candidate((), rows), 0)
-    assert estimator.unroll.__name__ == unroll and estimator.unroll_radius == 0.5
+    assert evaluation.work == 3 * 32 * passes * estimator.runner.macs(Candidate((), rows))
     assert sum(slope.abs().sum() for slope in torch.autograd.grad(evaluation.loss, rows)) > 0
     assert evaluation.loss.item() == pytest.approx(evaluation.metrics["loss"], rel=1e-5)
 
@@ -226,9 +227,9 @@ def test_size_replaces_parts_of_the_form():
 
 @pytest.mark.parametrize("seed", [0, 1])  # a picked path, a mixture
 def test_a_loss_that_is_no_number_names_the_step_and_the_remedy(seed):
-    problem = Problem("budget.epochs=2", "estimator.lr=1e30")
+    problem = Problem("budget.epochs=2", "estimator.optimizer.lr=1e30")
     estimator = problem.estimator()
-    with pytest.raises(RunError, match=r"loss is (nan|inf) at step [1-5]; lower estimator.lr \(now 1e\+30\)"):
+    with pytest.raises(RunError, match=r"loss is (nan|inf) at step [1-5]; lower estimator.optimizer.lr \(now 1e\+30\)"):
         rounds(problem, estimator, [seed] * 6)
 
 
@@ -243,7 +244,9 @@ def test_a_compiled_mixture_takes_the_same_search_steps(monkeypatch, caplog, bac
     torch._dynamo.utils.counters.clear()
     compiler = torch.compile
     monkeypatch.setattr(torch, "compile", lambda function, **o: compiler(function, **o, backend=backend))
-    runs = [search_steps(Problem("space.nodes=2", f"estimator.compile={on}").estimator()) for on in ("false", "true")]
+    runs = [
+        search_steps(Problem("space.nodes=2", f"estimator.speed.compile={on}").estimator()) for on in ("false", "true")
+    ]
     for plain, compiled in zip(*runs, strict=True):
         assert torch.allclose(plain, compiled, rtol=1e-4, atol=1e-6)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2  # rows with a gradient, and without
@@ -266,7 +269,7 @@ def test_what_differentiates_twice_runs_without_the_compiler(monkeypatch, caplog
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
     monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
-    Problem("estimator.unroll=exact", "estimator.compile=true").estimator()
+    Problem("estimator/unroll=exact", "estimator.speed.compile=true").estimator()
     assert [record.getMessage() for record in caplog.records] == [
-        "estimator.unroll=exact differentiates twice, which compiled code cannot; going on without it"
+        "estimator.speed.compile=true: this estimator/unroll differentiates twice; going on without it"
     ]

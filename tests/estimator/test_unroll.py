@@ -14,12 +14,27 @@ from torch import nn
 from torch.func import functional_call
 
 from nasctl.core import Candidate
-from nasctl.estimator._unroll import VirtualStep, exact, finite_difference, first_order
+from nasctl.estimator.unroll._bilevel import Bilevel, VirtualStep
+from nasctl.estimator.unroll.exact import Exact
+from nasctl.estimator.unroll.finite_difference import FiniteDifference
+from nasctl.estimator.unroll.first_order import FirstOrder
 from tests.marked import slow
 from tests.small import Problem
 
 LR, MOMENTUM, DECAY = 0.1, 0.9, 0.05
 OPERATIONS = "space.operations=[none,avg_pool_3x3,skip_connect,sep_conv_3x3,dil_conv_5x5]"
+
+
+def first_order(train, val, weights, rows, step, radius):
+    return FirstOrder().loss(Bilevel(train, val, weights, step), rows, None)
+
+
+def exact(train, val, weights, rows, step, radius):
+    return Exact().loss(Bilevel(train, val, weights, step), rows, None)
+
+
+def finite_difference(train, val, weights, rows, step, radius):
+    return FiniteDifference(radius=radius).loss(Bilevel(train, val, weights, step), rows, None)
 
 
 def supernet(*overrides, smooth=False, norms="batch"):

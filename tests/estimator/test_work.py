@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from nasctl.core import Candidate
 from nasctl.errors import TrialError
 from nasctl.estimator import _work
-from nasctl.estimator._work import COMPARED, KEPT, Counter, Meter, PathMeter
+from nasctl.estimator._work import COMPARED, KEPT, Counter, MacCounter, PathMacCounter
 from nasctl.space.nasbench201 import Form, NasBench201
 from tests.small import Problem, relaxed, through_a_file
 
@@ -47,7 +47,7 @@ def test_convolutions_and_matrix_products_count(layer, shape, macs):
 
 
 def test_a_path_is_counted_once_and_gives_what_it_gives_uncounted():
-    meter, layer, x = Meter(), nn.Linear(7, 4), torch.randn(3, 7)
+    meter, layer, x = MacCounter(), nn.Linear(7, 4), torch.randn(3, 7)
     first, again = (meter.run("a", lambda: layer(x), 3) for _ in range(2))
     assert torch.equal(first, layer(x)) and torch.equal(again, first) and first.requires_grad
     assert meter.macs("a") == 28
@@ -59,7 +59,7 @@ def test_a_path_is_counted_once_and_gives_what_it_gives_uncounted():
 
 
 def test_paths_of_layers_are_counted_by_layers_once_that_has_agreed(monkeypatch):
-    meter, x = PathMeter(), torch.randn(2, 4, 6, 6)
+    meter, x = PathMacCounter(), torch.randn(2, 4, 6, 6)
     layers = [nn.Conv2d(4, 8, 3, 2, 1), nn.Conv2d(4, 4, 5, groups=4), nn.Sequential(nn.Flatten(), nn.Linear(144, 3))]
     macs = [9 * 8 * 36, 4 * 4 * 25, 144 * 3]
     for path in range(COMPARED):
@@ -71,7 +71,7 @@ def test_paths_of_layers_are_counted_by_layers_once_that_has_agreed(monkeypatch)
 
 
 def test_paths_that_call_functions_are_always_counted_in_full():
-    meter, layer, x = PathMeter(), nn.Linear(7, 4), torch.randn(3, 7)
+    meter, layer, x = PathMacCounter(), nn.Linear(7, 4), torch.randn(3, 7)
     for path in range(2 * COMPARED):
         meter.run(path, lambda: nn.functional.linear(layer(x), layer.weight.T), 3)
     assert set(meter.known.values()) == {56}
@@ -114,7 +114,7 @@ def test_an_active_option_costs_its_own_path():
     ("unroll", "training", "validation"), [("first_order", 0, 3), ("finite_difference", 9, 3), ("exact", 9, 3)]
 )
 def test_an_architecture_step_costs_the_passes_of_its_unroll(unroll, training, validation):
-    problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}")
+    problem = Problem("budget.epochs=2", f"estimator/unroll={unroll}")
     estimator = problem.estimator()
     for examples in (32, 32, 8):  # a training and a validation batch of as many
         evaluation = estimator.evaluate(relaxed(problem, 1), 0)
@@ -124,7 +124,7 @@ def test_an_architecture_step_costs_the_passes_of_its_unroll(unroll, training, v
 
 @pytest.mark.parametrize(("unroll", "least"), [("first_order", 0.4), ("finite_difference", 0.6), ("exact", 0.7)])
 def test_the_convention_is_an_upper_bound_of_what_the_device_does(unroll, least):
-    problem = Problem("budget.epochs=2", f"estimator.unroll={unroll}")
+    problem = Problem("budget.epochs=2", f"estimator/unroll={unroll}")
     estimator, candidate = problem.estimator(), relaxed(problem, 1)
     with Counter() as device:
         evaluation = estimator.evaluate(candidate, 0)

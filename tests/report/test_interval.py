@@ -20,8 +20,8 @@ from nasctl.report._statistics.interval import (
     half_width,
     paired,
     quantile,
+    remarks,
     together,
-    told,
     welch,
 )
 
@@ -198,14 +198,17 @@ def test_the_intervals_of_a_table_are_at_bonferronis_level_and_p_is_holms():
             stats.t.ppf(1 - 0.05 / 6, 5) / stats.t.ppf(0.975, 5)
         )
         assert each.adjusted == pytest.approx(adjusted) and each.value == single.value
-    assert told(corrected)[0] == RULE and "3 intervals that all hold at once with 95 %" in told(corrected)[1]
+    assert remarks(corrected)[0] == RULE and "3 intervals that all hold at once with 95 %" in remarks(corrected)[1]
 
 
 def test_a_single_comparison_is_not_corrected():
     single, without = paired([0.1, 0.4, 0.2]), Difference(0.1, None, None)
     assert together([single, without]) == [single, without]
     assert together([single])[0].adjusted == pytest.approx(single.p)
-    assert told(together([single, without])) == [RULE, "Brackets: 95 % interval."] and told([without]) == []
+    rule, brackets, failures = remarks(together([single, without]))
+    assert (rule, brackets, remarks([without])) == (RULE, "Brackets: 95 % interval.", [])
+    assert "if none of 3 searches failed outright, up to 63 % of such searches may" in failures  # 1 - .05 ** (1 / 3)
+    assert len(remarks([paired(list(range(59)))])) == 2  # a failure of more than 5 % would have been seen
 
 
 @pytest.mark.parametrize("trials", [1, 2, 10, 101])

@@ -9,16 +9,16 @@ def labels(content):
 
 def test_the_overrides_in_which_searches_differ_are_appended(root, compared):
     common = ("strategy=darts", "dataset=cifar10")
-    search(root, signature="aaaa", overrides=(*common, "seed=0", "estimator.unroll=exact"))
+    search(root, signature="aaaa", overrides=(*common, "seed=0", "estimator/unroll=exact"))
     search(root, signature="bbbb", overrides=(*common, "seed=1"))
-    assert labels(compared()) == ["darts", "darts, estimator.unroll=exact"]
+    assert labels(compared()) == ["darts", "darts, estimator/unroll=exact"]
 
 
 def test_a_retrained_row_uses_the_overrides_of_its_search(root, compared):
     for signature, unroll in (("aaaa", "exact"), ("bbbb", "first_order")):
-        search(root, signature=signature, overrides=(f"estimator.unroll={unroll}",))
+        search(root, signature=signature, overrides=(f"estimator/unroll={unroll}",))
         retrain(root, source={"signature": signature})
-    assert labels(compared()) == ["darts, estimator.unroll=exact", "darts, estimator.unroll=first_order"]
+    assert labels(compared()) == ["darts, estimator/unroll=exact", "darts, estimator/unroll=first_order"]
 
 
 def test_without_the_searches_the_signature_tells_apart(root, compared):

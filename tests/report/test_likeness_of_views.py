@@ -1,4 +1,4 @@
-"""Pairs, yardsticks, regrets, metrics, published rows and differences to a paper: of like runs alone."""
+"""Pairs, random baselines, regrets, metrics, published rows and differences to a paper: of like runs alone."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def made(root, chance, seeds=(0, 1), work=1000, limit=None, data=None, space=Non
 def test_methods_under_limits_of_3000_and_a_million_are_no_pair(root, compared):
     made(root, False, limit=3000, work=1000)
     made(root, True, limit=1_000_000, work=1690)
-    assert compared()["pairs"] == [] and [row["method"] for row in compared()["lacking"]] == ["darts"]
+    assert compared()["pairs"] == [] and [row["method"] for row in compared()["missing_baselines"]] == ["darts"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_pair_is_of_equal_limits_equal_work_and_like_runs(root, compared, ours
 def test_a_random_search_of_other_work_is_named_where_a_pair_is_missing(root, compared):
     made(root, False)
     made(root, True, work=1690)
-    [row] = compared()["lacking"]
+    [row] = compared()["missing_baselines"]
     assert row["near"].startswith("random_search did 1.69e3 (+69.0 %) where the method did 1.00e3")
     assert "equal works differ by 1 % at most" in compare([str(root)], width=1000)
 
@@ -90,7 +90,7 @@ def test_random_searches_that_each_had_the_work_of_one_search_are_one_partner(ro
         retrain(root, search_seed=seed, error=4.0 + seed, source=source | like)
     [pair] = compared()["pairs"]
     assert (pair["work"], pair["random_work"], pair["error_difference"]) == (1050, 1050, pytest.approx(-1.0))
-    assert compared()["lacking"] == [] and len(compared()["methods"]) == 3
+    assert compared()["missing_baselines"] == [] and len(compared()["methods"]) == 3
 
 
 def test_a_pair_says_what_its_work_counts(root):
@@ -100,7 +100,7 @@ def test_a_pair_says_what_its_work_counts(root):
     assert "a strided skip counts as the 2x2 convolution" in text and "strategy's own controller" in text
 
 
-# the space as a yardstick
+# the space as a random baseline
 
 
 def drawn(root, nodes, errors=(19.0, 21.0), **parts):
@@ -119,7 +119,7 @@ def improvement(content):
 
 
 @pytest.mark.parametrize("nodes, gain", [(4, 5.0), (2, None)])
-def test_a_space_of_two_nodes_is_no_yardstick_of_one_of_four(root, compared, nodes, gain):
+def test_a_space_of_two_nodes_is_no_random_baseline_of_one_of_four(root, compared, nodes, gain):
     drawn(root, nodes)
     change(retrain(root, error=16.0), "config.yaml", space={"nodes": 4})
     assert improvement(compared()) == (gain and pytest.approx(gain))
@@ -151,7 +151,7 @@ def test_a_search_of_another_space_than_its_retraining_names_is_judged_by_its_ow
 
 
 @pytest.mark.parametrize("data, fits", [("aa", True), ("bb", False)])
-def test_a_yardstick_is_of_the_same_data(root, compared, data, fits):
+def test_a_random_baseline_is_of_the_same_data(root, compared, data, fits):
     drawn(root, 4)
     for folder in (root / "retrain" / "x").iterdir():
         change(folder, "environment.json", data={"data": "aa"})

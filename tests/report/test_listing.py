@@ -10,16 +10,16 @@ from nasctl.report.listing import list_runs
 
 @pytest.fixture
 def conf(tmp_path):
-    """Return a config folder with two groups, a nested one, a folder of experiments, parts and a file beside them."""
+    """Return a config folder with two groups, a nested option and a file beside them."""
     for name, text in {
         "config.yaml": "# the root\n",
         "strategy/darts.yaml": "# gradient descent (https://arxiv.org/abs/1806.09055)\nlr: 1  # not this\n",
         "strategy/mine/odd.yaml": "lr: 1\n# late but first\n# second\n",
         "strategy/silent.yaml": "lr: 1\n",
+        "strategy/darts/small.yaml": "# a part of darts\nlr: 1\n",
+        "strategy/_part/none.yaml": "lr: 1\n",
         "experiment/darts.yaml": "# @package _global_\n# the paper's settings\n",
-        "experiment/table1/half.yaml": "# @package _global_\n# a cell of its table\n",
-        "experiment/_part.yaml": "# @package _global_\n# what both share\n",
-        "experiment/_small/darts.yaml": "# @package _global_\n# fewer epochs\n",
+        "experiment/table/row.yaml": "# @package _global_\n# a row of the table\n",
     }.items():
         (tmp_path / "conf" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "conf" / name).write_text(text)
@@ -37,11 +37,25 @@ def cells(text):
     return [line.split() for line in text.splitlines()[3:]]
 
 
-def test_groups_are_listed_with_their_number_of_options(conf):
-    assert cells(list_group(None, conf)) == [["experiment", "2"], ["strategy", "2"], ["strategy/mine", "1"]]
+def test_groups_are_listed_with_their_choices(conf):
+    listed = cells(list_group(None, conf))
+    assert listed[:3] == [
+        ["experiment", "darts,", "table/row"],
+        ["strategy", "darts,", "silent"],
+        ["strategy/mine", "odd"],
+    ]
+    assert [line[0] for line in listed[3:]] == ["view", "format"] and "pareto," in listed[3]
 
 
-def test_options_are_listed_with_their_first_comment(conf):
+def test_views_are_listed_with_the_first_line_of_their_file(conf):
+    assert "The Pareto front of the trials of searches" in list_group("view", conf)
+
+
+def test_choices_of_whole_settings_lie_in_folders_too(conf):
+    assert cells(list_group("experiment", conf))[1] == ["table/row", "a", "row", "of", "the", "table"]
+
+
+def test_choices_are_listed_with_their_first_comment(conf):
     assert cells(list_group("strategy", conf)) == [
         ["darts", "gradient", "descent", "(https://arxiv.org/abs/1806.09055)"],
         ["silent"],
@@ -49,19 +63,12 @@ def test_options_are_listed_with_their_first_comment(conf):
     assert cells(list_group("strategy/mine", conf)) == [["odd", "late", "but", "first"]]
 
 
-def test_parts_are_no_options_and_a_folder_of_experiments_is_no_group(conf):
-    assert [line[0] for line in cells(list_group("experiment", conf))] == ["darts", "table1/half"]
-
-
 def test_hydras_package_line_is_no_description(conf):
-    assert cells(list_group("experiment", conf)) == [
-        ["darts", "the", "paper's", "settings"],
-        ["table1/half", "a", "cell", "of", "its", "table"],
-    ]
+    assert cells(list_group("experiment", conf))[0] == ["darts", "the", "paper's", "settings"]
 
 
 def test_an_unknown_group_is_refused_with_the_nearest(conf):
-    with pytest.raises(RequestError, match=r"did you mean 'strategy'.*experiment, strategy, strategy/mine, runs"):
+    with pytest.raises(RequestError, match=r"did you mean 'strategy'.*experiment, strategy, .*view, format, runs"):
         list_group("strategi", conf)
 
 

@@ -155,3 +155,15 @@ def test_a_label_of_an_experiment_names_the_row(root, compared):
 def test_a_devices_number_is_shown(root, compared):
     search(root, device={"type": "cuda", "name": "A100", "count": 4})
     assert compared()["methods"][0]["device"] == "4 x A100"
+
+
+def test_counts_and_work_of_several_searches_have_a_spread(root, compared):
+    for seed, params in enumerate((1_000_000, 3_000_000)):
+        work = {"search": 10**9 * (1 + seed), "selection": 0}
+        retrain(root, search_seed=seed, params=params, macs=5e8, metrics={"auc": 0.5}, source={"work": work})
+    [row] = compared()["methods"]
+    assert (row["params"], row["params_std"], row["macs_std"]) == (2e6, pytest.approx(2**0.5 * 1e6), 0.0)
+    assert (row["work"], row["work_std"]) == (1.5e9, pytest.approx(0.5**0.5 * 1e9))
+    text = compare([str(root)], format="markdown")
+    assert "| 2.00 M ± 1.41 M | 500.0 M |" in text
+    assert "| 1.50e9 ± 7.07e8 |" in compare([str(root)], metric="auc", format="markdown")

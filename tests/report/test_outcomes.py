@@ -99,7 +99,10 @@ def test_a_limit_on_another_resource_is_not_shown(root, constraint, shown):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"outcomes": "seconds"}, "outcomes: unknown 'seconds'"),
+        (
+            {"outcomes": "seconds"},
+            "outcomes=seconds: .* does not record it of all replicas; name one of error, params, macs",
+        ),
         ({"by": "strategy.speed"}, "by=strategy.speed: .* has no such setting"),
         ({"format": "html"}, "format: unknown 'html'"),
         ({"plot": "x.gif"}, "a file ending in .gif cannot be drawn"),
@@ -109,6 +112,15 @@ def test_what_cannot_be_shown_is_refused(root, changes, message):
     repeated(root, "a" * 8, [replica(70e6, 30.0)])
     with pytest.raises(RequestError, match=message):
         compare([str(root)], **ASKED | changes)
+
+
+def test_a_resource_of_the_users_own_is_read_from_the_costs(root):
+    lines = [replica(70e6, 30.0) | {"costs": {"energy_mj": cost}} for cost in (2.5, 3.5)]
+    folder = repeated(root, "a" * 8, lines)
+    config = yaml.safe_load((folder / "config.yaml").read_text()) | {"constraint": {"limits": {"energy_mj": 3.25}}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (row,) = cells(compare([str(root)], **ASKED | {"outcomes": "energy_mj"}))
+    assert (row["energy_mj, mean ± std"], row["limit"]) == ("3 ± 0.7071", "3.25")
 
 
 def test_runs_that_repeat_nothing_are_refused(root):

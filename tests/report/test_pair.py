@@ -45,7 +45,7 @@ def test_a_pair_has_the_difference_with_its_interval_and_both_works(root, compar
     assert pair["p_holm"] == pytest.approx(ttest_rel((3.0, 3.2, 3.4, 3.6), (3.1, 3.5, 3.9, 4.3)).pvalue)
     assert pair["interval_by"] == "pairs, n=4"
     assert (pair["work"], pair["random_work"]) == (1000, 1008)
-    assert compared()["lacking"] == []
+    assert compared()["missing_baselines"] == []
 
 
 def test_the_mean_work_of_a_method_is_what_a_random_search_has_to_equal(root, compared):
@@ -74,18 +74,18 @@ def test_what_is_no_pair(root, compared, other):
     method(root, (3.0, 3.2))
     baseline(root, (3.1, 3.5), **other)
     assert compared()["pairs"] == []
-    assert "darts" in [row["method"] for row in compared()["lacking"]]
+    assert "darts" in [row["method"] for row in compared()["missing_baselines"]]
 
 
 def test_a_random_search_that_nobody_retrained_is_no_pair(root, compared):
     method(root, (3.0, 3.2))
     search(root, signature="rrrr1111", choices=RANDOM, budget={"work": 1000})
-    assert compared()["pairs"] == [] and len(compared()["lacking"]) == 1
+    assert compared()["pairs"] == [] and len(compared()["missing_baselines"]) == 1
 
 
 def test_the_command_names_the_run_and_as_many_seeds(root, compared):
     method(root, (3.0, 3.2, 3.4))
-    [row] = compared()["lacking"]
+    [row] = compared()["missing_baselines"]
     assert row["command"] == (
         "nasctl search -m strategy=random_search estimator=from_scratch budget.like=runs/it seed=0,1,2"
     )
@@ -115,7 +115,7 @@ def test_the_command_has_the_config_dir_of_the_methods_own_run(root, compared, o
     made_by(retrained.parent, *of_retraining)
     if of_search is not None:
         made_by(search(root, seed=0), *of_search)
-    [row] = compared()["lacking"]
+    [row] = compared()["missing_baselines"]
     assert row["command"].startswith(f"nasctl search {flags}-m strategy=random_search estimator=from_scratch ")
 
 
@@ -124,7 +124,7 @@ def test_a_config_dir_inside_a_run_is_in_no_command(root, compared, inside):
     method(root, (3.0,))
     folder = next(root.rglob("environment.json")).parent
     made_by(folder, "retrain", "--config-dir", f"{folder}{inside.format(name=folder.name)}")
-    assert compared()["lacking"][0]["command"].startswith("nasctl search -m ")
+    assert compared()["missing_baselines"][0]["command"].startswith("nasctl search -m ")
 
 
 @pytest.mark.parametrize("command", ["search --config-dir x", [1, "--config-dir"], {"--config-dir": "x"}])
@@ -138,7 +138,7 @@ def test_baselines_published_genotypes_and_runs_of_old_lack_nothing(root, compar
     baseline(root, (3.1, 3.5))
     retrain(root, source=genotype())
     retrain(root, source={"signature": "dddd4444"})  # without a record of its work
-    assert compared()["lacking"] == compared()["pairs"] == []
+    assert compared()["missing_baselines"] == compared()["pairs"] == []
 
 
 def test_a_selection_is_a_method_with_its_own_work(root, compared):

@@ -70,6 +70,17 @@ def test_architectures_of_a_space_without_decisions_have_their_numbers_as_names(
     assert "| 0 | 100 | 0.9 |" in text and "| 1-2 | 200 | 0.5 |" in text and "| 1-0-3 | 300 | 0.4 |" in text
 
 
+def test_costs_beside_the_metrics_and_those_among_them_are_one_front(root, sweep):
+    own = {"loss": 0.45, "error": 20.0}
+    new = [trial((0, 0), own) | {"costs": {"params": 150, "energy_mj": 7.5}}]
+    new += [trial((0, 1), {"loss": 0.1}) | {"costs": {"params": 150, "energy_mj": 7.5}, "fidelity": 0.5}]
+    write(fabricate.search(root, signature="today", trials=tuple(new)))
+    text = compare([str(root)], **SETTINGS)
+    assert "3 of 5 architectures are on the front" in text and "| 8-8 | 150 | 0.45 | 20 |" in text
+    assert "Left out: 1 trials of a lower fidelity" in text
+    assert "| 8-8 | 7.5 | 0.45 |" in compare([str(root)], **SETTINGS | {"pareto": "energy_mj"})
+
+
 def points(values):
     return [Point(str(i), cost, value, {}) for i, (cost, value) in enumerate(values)]
 
@@ -139,7 +150,10 @@ def test_the_plot_is_drawn_and_not_overwritten(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"pareto": "macs"}, "pareto=macs: no trial of these runs has both macs and loss; give a search"),
+        (
+            {"pareto": "macs"},
+            "no trial of these runs has both macs and loss; they record params, loss, error, bottlenecks; name one",
+        ),
         ({"format": "cvs"}, "format: unknown 'cvs'"),
         ({"format": "runs_csv"}, "this view has no rows of runs; leave the view out"),
         ({"metric": "auc"}, "metric and pareto are two views; give one of them"),

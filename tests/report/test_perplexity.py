@@ -92,11 +92,11 @@ def test_random_architectures_are_told_in_perplexity(root):
     assert any("short training perplexity 105.00 ± 7.07 (n=2 architectures" in line for line in lines(root))
 
 
-def test_random_language_models_are_no_yardstick_of_accuracies(root, compared):
+def test_random_language_models_are_no_random_baseline_of_accuracies(root, compared):
     for seed in (0, 1):
         spoken(root, 60.0 + seed, 62.0, seed=seed, source=genotype("random", kind="random") | {"seed": seed})
     found = compared()
-    assert found["yardsticks"] == [] and found["methods"][0]["relative_improvement"] is None
+    assert found["random_baselines"] == [] and found["methods"][0]["relative_improvement"] is None
 
 
 def test_a_perplexity_that_is_not_finite_is_no_figure(root, compared):

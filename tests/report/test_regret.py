@@ -113,7 +113,8 @@ def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
     searched(root / "found", (0, 1), WITHIN)
     text = compare([str(root)], regret=str(root / "sweeps"), format="markdown")
     (row,) = cells(text)
-    assert (row["loss"], row["best within"], row["rank"]) == ("0.70000", "0.60000", "2 of 3")
+    assert (row["loss"], row["best within"]) == ("0.70000 ± 0.28284", "0.60000 ± 0.00000")
+    assert (row["regret"], row["rank"]) == ("0.10000 ± 0.28284", "2 of 3")  # of -0.1 and 0.3
     assert "the mean of 2 sweeps" in text
 
 
@@ -123,6 +124,25 @@ def test_sweeps_of_different_settings_have_no_common_mean(root):
     searched(root / "found", (0, 1), WITHIN)
     with pytest.raises(RequestError, match=r"are sweeps of different settings \(sweep001 and sweep000\)"):
         compare([str(root)], regret=str(root / "sweeps"), format="markdown")
+
+
+def test_costs_beside_metrics_judge_limits_on_any_resource_and_lower_fidelities_do_not_count(root):
+    sweep = swept(root)
+    lines = [json.loads(line) for line in (sweep / "trials.jsonl").read_text().splitlines()]
+    for line in lines:
+        cost = {"energy_mj": line["metrics"].pop("params") / 100}
+        line["metrics"].pop("macs")
+        line["costs"] = cost
+    early = [line | {"fidelity": 0.5, "metrics": {"loss": 0.01}} for line in lines]
+    (sweep / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*lines, *early]))
+    found = searched(root, (0, 1), {"limits": {"energy_mj": 3.0}})
+    (row,) = cells(compare([str(root)], regret=str(sweep), format="markdown"))
+    assert (row["loss"], row["best within"], row["rank"]) == ("0.50000", "0.50000", "1 of 3") and "params" not in row
+    write(found, constraint={"limits": {"params": 300}})
+    with pytest.raises(
+        RequestError, match="a limit on params cannot be judged by a sweep that records loss, energy_mj"
+    ):
+        compare([str(root)], regret=str(sweep), format="markdown")
 
 
 @pytest.mark.parametrize(

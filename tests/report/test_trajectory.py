@@ -32,7 +32,7 @@ def test_what_is_not_there_is_refused(root, changes, message):
 
 def test_runs_that_noted_nothing_are_refused(root):
     fabricate.search(root)
-    with pytest.raises(RequestError, match="none of these runs noted its policies"):
+    with pytest.raises(RequestError, match="none of these runs recorded its policies"):
         compare([str(root)], **ASKED)
 
 

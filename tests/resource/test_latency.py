@@ -10,11 +10,12 @@ from torch import nn
 
 from nasctl.cli import main as cli
 from nasctl.config.build import make
+from nasctl.config.resources import costed
 from nasctl.config.settings import conf_dir
-from nasctl.core import Task
+from nasctl.core import ResourceContext, Task
 from nasctl.errors import Interrupted, RequestError
 from nasctl.resource._operations import between, calls
-from nasctl.resource.latency import Latency, timed
+from nasctl.resource.latency import Latency
 from nasctl.runs import Run
 
 ROWS = Task("tabular_classification", (5,), 1)
@@ -28,7 +29,7 @@ def space(widths=(2, 3, 4, 8, 16), layers=2):
 
 
 def latency(made=None, **changes):
-    return make(SETTINGS | changes, made or space(), ROWS, CPU)
+    return make(SETTINGS | changes, ResourceContext(made or space(), ROWS, CPU))
 
 
 @pytest.fixture
@@ -167,10 +168,10 @@ def test_measuring_leaves_random_streams_and_threads_alone():
     assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == threads
 
 
-def test_a_timed_space_is_the_space_but_for_its_cost(products):
+def test_a_costed_space_is_the_space_but_for_its_cost(products):
     made = space()
     found = latency(made)
-    measured = timed(made, found)
+    measured = costed(made, {"latency": found})
     genotype = measured.genotype((0, 1))
     assert genotype == made.genotype((0, 1)) and measured.cost(genotype, "params") == made.cost(genotype, "params")
     assert measured.cost(genotype, "latency") == found(genotype)
@@ -185,8 +186,9 @@ def test_settings_that_cannot_be_met_are_refused(monkeypatch):
 
 
 def test_the_latency_of_text_is_refused():
-    with pytest.raises(RequestError, match="latency is of a pass over examples, not over text; choose params or macs"):
-        make(SETTINGS, space(), Task("language", (), 10), CPU)
+    said = r"latency is of a pass over examples, but .* is language; choose .* or another"
+    with pytest.raises(RequestError, match=said):
+        make(SETTINGS, ResourceContext(space(), Task("language", (), 10), CPU))
 
 
 SEARCH = (
@@ -196,7 +198,7 @@ SEARCH = (
     "dataset=breast_cancer",
     "trainer=ffn",
     "estimator=zero_cost",
-    "estimator.score=grad_norm",
+    "estimator/score=grad_norm",
     "estimator.batch_size=8",
     "reward=score",
     "strategy=random_search",

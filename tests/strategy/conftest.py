@@ -1,5 +1,6 @@
 """Strategies as their YAML files configure them, and a search by each that tests share."""
 
+from copy import deepcopy
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,10 +20,12 @@ STEPS = 130  # turns; more than the population of evolution, so that it mutates
 STATES = (1, 60, 115)
 
 WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
+GROUPS = (path for path in Path(conf_dir(), "strategy").rglob("*") if path.is_dir())
+PARTS = {str(path.relative_to(conf_dir() / "strategy")) for path in GROUPS}
 NAMES = sorted(path.stem for path in Path(conf_dir(), "strategy").glob("*.yaml"))
 
 
-SLOW = {"bayesian", "tpe", "enas_paper", "enas_code", "nas_rl"}
+SLOW = {"bayesian", "tpe", "enas_paper", "enas_code", "nas_rl", "ppo"}
 """What refits a model at each of a contract's turns, and presets of an LSTM that takes long too."""
 
 
@@ -39,16 +42,35 @@ def pytest_generate_tests(metafunc):
 
 
 @cache
-def composed(name):
+def composed(name, *choices):
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return OmegaConf.to_container(
-            compose("config", [f"strategy={name}", "budget.trials=130"]).strategy, resolve=True
-        )
+        lines = [f"strategy={name}", *choices, "budget.trials=130"]
+        return OmegaConf.to_container(compose("config", lines).strategy, resolve=True)
+
+
+def changed(node, changes):
+    """Return a strategy's node with settings changed, each wherever its name stands among the parts."""
+    node = deepcopy(node)
+    for name, value in changes.items():
+        assert _set(node, name, value), f"no setting {name}"
+    return node
+
+
+def _set(node, name, value):
+    if name in node:
+        node[name] = node[name] | value if isinstance(value, dict) and isinstance(node[name], dict) else value
+        return True
+    return any(_set(part, name, value) for part in node.values() if isinstance(part, dict))
 
 
 def build(name, space=None, seed=0, feasible=None, **changes):
-    """Return the strategy of a YAML's name, with changes."""
-    return make(composed(name) | changes, space or Table(), feasible or Limit(), seed)
+    """Return the strategy of a YAML's name.
+
+    A change is a setting, or the choice of a part where its name is that of a group of parts.
+    """
+    choices = {key: changes.pop(key) for key in PARTS & changes.keys() if isinstance(changes[key], str)}
+    node = composed(name, *(f"strategy/{key}={choice}" for key, choice in sorted(choices.items())))
+    return make(changed(node, changes), space or Table(), feasible or Limit(), seed)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from nasctl import walk
 from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
 from nasctl.core import Decision, Task
-from nasctl.strategy._controller import Controller
+from nasctl.strategy.policy.lstm import Lstm
 from tests.strategy.table import Growing, Table
 
 IMAGES = Task("image_classification", (3, 8, 8), 10)
@@ -29,7 +29,7 @@ SETTINGS = {
 
 
 def controller(space, seed=0, **changes):
-    return Controller(space, seed, **(SETTINGS | changes))
+    return Lstm(space, seed, **(SETTINGS | changes))
 
 
 def published(name, **changes):

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import torch
 
 from nasctl.core import Chain
-from nasctl.strategy._feasible_set import Chained, feasible_set
+from nasctl.strategy.feasibility._set import Chained, feasible_set
 from tests.strategy.table import Limit
 
 

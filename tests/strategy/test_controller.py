@@ -5,7 +5,7 @@ import torch
 
 from nasctl.core import Decision
 from nasctl.errors import RequestError
-from nasctl.strategy._decisions import groups
+from nasctl.strategy.policy._decisions import groups
 from tests.strategy.controller import SPACES, controller, every, macro, micro, released
 from tests.strategy.table import Growing, Table
 
@@ -31,7 +31,7 @@ def test_the_probabilities_of_all_architectures_sum_to_one(kind, changes):
 def test_walks_are_sampled_as_often_as_their_probability_says(kind):
     space, count = SPACES[kind](), 4000
     tried = controller(space, init=0.5)
-    archs, drawn = every(space), tried.sample(*uniforms(count, longest=20)).architectures()
+    archs, drawn = every(space), tried.sample(*uniforms(count, longest=20))
     assert set(drawn) <= set(archs)
     expected = count * tried.score(archs).log_probabilities.sum(1).exp()
     for arch, mean in zip(archs, expected.tolist(), strict=True):
@@ -42,7 +42,7 @@ def test_walks_are_sampled_as_often_as_their_probability_says(kind):
 def test_a_sample_is_scored_as_it_was_sampled(kind):
     space = SPACES[kind]()
     tried = controller(space, **SHAPED)
-    drawn = tried.sample(*uniforms(20, longest=20))
+    drawn = tried.sample_walks(*uniforms(20, longest=20))
     scored = tried.score(drawn.architectures())
     assert torch.equal(drawn.log_probabilities, scored.log_probabilities.detach())
     assert torch.equal(drawn.entropies, scored.entropies.detach()) and not drawn.entropies.requires_grad
@@ -81,7 +81,7 @@ def difference(tried, archs, rewards, parameter, direction, step=1e-5):
 def test_the_macro_space_is_walked_as_the_released_code_does(changes):
     space = macro(layers=4)
     tried = controller(space, **changes)
-    walks = tried.sample(*uniforms(30))
+    walks = tried.sample_walks(*uniforms(30))
     for i, arch in enumerate(walks.architectures()):
         expected, penalty = released(tried, arch, 4)
         assert float(walks.log_probabilities[i].sum()) == pytest.approx(float(expected.detach()), abs=1e-10)

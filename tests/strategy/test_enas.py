@@ -7,7 +7,7 @@ import torch
 
 from nasctl.core import Candidate, Evaluation, Trial
 from nasctl.errors import RequestError, RunError
-from nasctl.strategy.enas import AT_ONCE
+from nasctl.strategy._walk_numbers import AT_ONCE
 from tests.small import same, through_a_file
 from tests.strategy.controller import macro
 from tests.strategy.table import Growing, Limit, Table, play
@@ -16,7 +16,9 @@ PRESETS = ["enas", "enas_paper", "enas_code", "nas_rl"]
 
 
 def tell(tried, arch, reward, error=None):
-    tried.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward=reward, error=error))
+    tried.tell(
+        Trial(0, Candidate(arch), None if error else Evaluation({}), reward=None if error else reward, error=error)
+    )
 
 
 def learn(tried, rewards):
@@ -29,7 +31,7 @@ def learn(tried, rewards):
 
 
 def weights(tried):
-    return torch.cat([p.detach().flatten() for p in tried.controller.parameters()])
+    return torch.cat([p.detach().flatten() for p in tried.policy.parameters()])
 
 
 class TensorFlowAdam:
@@ -62,12 +64,12 @@ ADAMS = {True: TensorFlowAdam, False: torch.optim.Adam}
 @pytest.mark.parametrize("corrected", [True, False])
 @pytest.mark.parametrize("entropy", ["exact", "sampled"])
 def test_an_update_is_adams_on_the_objective_of_the_released_code(strategy, corrected, entropy, eps_hat):
-    settings = {"lr": 0.01, "betas": [0.0, 0.9], "eps": 1e-3, "samples": 3, "baseline_momentum": 0.8}
+    settings = {"lr": 0.01, "betas": [0.0, 0.9], "eps": 1e-3, "samples": 3, "momentum": 0.8}
     settings["eps_hat"] = eps_hat
     settings |= {"entropy_weight": 0.3, "entropy": entropy, "skip_weight": 0.5, "skip_target": 0.3}
     space = macro()
-    tried = strategy("enas_code", space, **settings, baseline_corrected=corrected)
-    plain = strategy("enas_code", space, **settings).controller
+    tried = strategy("enas_code", space, **settings, corrected=corrected)
+    plain = strategy("enas_code", space, **settings).policy
     optimizer = ADAMS[eps_hat](plain.parameters(), 0.01, (0.0, 0.9), 1e-3)
     total = weight = 0.0
     for rewards in ([1.0, -2.0, 0.5], [3.0, 0.0, 1.0]):
@@ -131,14 +133,14 @@ def test_the_penalty_alone_brings_bits_to_their_target(strategy):
         )
         learn(tried, [0.0] * 120)
         numbers = torch.rand(200, len(space.decisions), dtype=torch.float64)
-        walks = tried.controller.sample(200, lambda group, own=numbers: own[:, group.start : group.stop])
+        walks = tried.policy.sample_walks(200, lambda group, own=numbers: own[:, group.start : group.stop])
         bits = [i for i, decision in enumerate(space.decisions) if decision.inputs]
         rates[target] = float(walks.options[:, bits].double().mean())
     assert rates[0.1] < 0.35 and rates[0.9] > 0.65
 
 
 def test_in_the_last_trials_the_policy_rests_and_the_best_of_them_is_derived(strategy):
-    tried = strategy("enas", Table(3, 4), samples=2, selection=5, horizon=20)
+    tried = strategy("enas", Table(3, 4), samples=2, final_selection={"trials": 5}, horizon=20)
     learn(tried, [100.0] + [float(k) for k in range(14)])
     before = weights(tried)
     asked = learn(tried, [1.0, 5.0, 3.0, 4.0, 2.0])
@@ -160,7 +162,7 @@ def test_first_steps_of_the_released_adam_are_ten_times_smaller(strategy):
 
 @pytest.mark.parametrize("preset, compared", [("enas_paper", True), ("enas_code", False), ("enas", False)])
 def test_candidates_to_choose_from_are_compared_on_one_batch_where_the_paper_is_followed(strategy, preset, compared):
-    tried = strategy(preset, Table(3, 4), selection=4, horizon=12)
+    tried = strategy(preset, Table(3, 4), final_selection={"trials": 4}, horizon=12)
     asked = []
     for k in range(12):
         asked.append(tried.ask())
@@ -186,15 +188,15 @@ def test_without_a_selection_it_learns_to_the_end_and_the_best_of_all_is_derived
 
 def test_the_controller_of_nas_rl_has_two_layers_of_35_units_and_no_bound(strategy):
     tried = strategy("nas_rl", Table(3, 4))
-    assert [cell.hidden_size for cell in tried.controller.cells] == [35, 35]
+    assert [cell.hidden_size for cell in tried.policy.cells] == [35, 35]
     flat = weights(tried)
     assert flat.abs().max() <= 0.08 and flat.std() == pytest.approx(0.16 / 12**0.5, rel=0.02)
-    assert torch.equal(tried.controller.shaped(torch.tensor([1e3])), torch.tensor([1e3]))
-    assert not any("bias" in name for name, _ in tried.controller.named_parameters())
+    assert torch.equal(tried.policy.shaped(torch.tensor([1e3])), torch.tensor([1e3]))
+    assert not any("bias" in name for name, _ in tried.policy.named_parameters())
 
 
 def test_without_a_horizon_it_never_rests(strategy):
-    tried = strategy("enas", Table(3, 4), samples=2, selection=5, horizon=None)
+    tried = strategy("enas", Table(3, 4), samples=2, final_selection={"trials": 5}, horizon=None)
     learn(tried, [float(k % 7) for k in range(40)])
     assert tried.updates == 20
 
@@ -202,10 +204,12 @@ def test_without_a_horizon_it_never_rests(strategy):
 def test_a_selection_of_all_trials_is_warned_of(strategy, caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("nasctl"), "propagate", True)
     monkeypatch.setattr(logging.getLogger("nasctl"), "handlers", [])
-    strategy("enas", Table(), selection=19, horizon=20)
+    strategy("enas", Table(), final_selection={"trials": 19}, horizon=20)
     assert not caplog.messages
-    tried = strategy("enas", Table(), selection=20, horizon=20)
-    assert caplog.messages == ["strategy.selection=20 leaves the controller none of 20 trials to learn from; lower it"]
+    tried = strategy("enas", Table(), final_selection={"trials": 20}, horizon=20)
+    assert caplog.messages == [
+        "strategy.final_selection.trials=20 leaves the policy none of 20 trials to learn from; lower it"
+    ]
     learn(tried, [float(k) for k in range(20)])
     assert tried.updates == 0
 
@@ -271,5 +275,5 @@ def test_walks_for_the_shared_weights_are_those_of_todays_policy(strategy):
     for _ in range(20):
         arch = tried.ask().arch
         tell(tried, arch, 10.0 * (arch == (3, 3, 3)) + arch[0] + arch[1] + arch[2])
-    walks = tried.controller.sample(AT_ONCE, tried._numbers(tried.sampling, 0)).architectures()
+    walks = tried.policy.sample(AT_ONCE, tried.ahead.numbers.of(0))
     assert [tried.sample().arch for _ in range(27)] == walks[5:]

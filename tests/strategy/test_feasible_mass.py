@@ -5,13 +5,26 @@ import torch
 
 from nasctl.core import Chain
 from nasctl.errors import RequestError
-from nasctl.strategy._feasible_mass import Enumeration, MeetInTheMiddle, MonteCarlo, Whole, exact
-from nasctl.strategy._feasible_set import feasible_set
+from nasctl.strategy.feasibility import FeasibleSets
+from nasctl.strategy.feasibility._enumeration import Enumeration
+from nasctl.strategy.feasibility._meet_in_the_middle import MeetInTheMiddle
+from nasctl.strategy.feasibility._set import everything, feasible_set
+from nasctl.strategy.feasibility.exact import Exact
+from nasctl.strategy.feasibility.monte_carlo import MonteCarlo
+from nasctl.strategy.feasibility.none import NoRejection
 from tests.strategy.mass import ChainLimit, brute_force, chain, every, logits, members, uniforms
 from tests.strategy.table import Limit
 
 SHAPES = [(3, 3), (2, 5), (4, 3, 4), (5, 2, 3, 4), (3, 2, 4, 3, 2), (2, 3, 2, 2, 3, 2)]
 NONE = torch.empty(0)
+
+
+def sets(sizes, accepted, feasible=None):
+    return FeasibleSets(sizes, accepted, everything, feasible or Limit())
+
+
+def monte_carlo(sizes, accepted, samples, uniform):
+    return MonteCarlo(sets(sizes, accepted), samples=samples, proposal_uniform=uniform).mass
 
 
 def ways(sizes, limit):
@@ -26,7 +39,7 @@ def ways(sizes, limit):
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_exact_sums_are_brute_force(sizes, share, way):
     limit, values = chain(sizes, share=share), logits(sizes, scale=2.0)
-    mass = ways(sizes, limit)[way](values.log_softmax(-1), NONE)
+    mass = ways(sizes, limit)[way](values.log_softmax(-1))
     expected = brute_force(values, sizes, limit)
     assert float(expected.min()) > 0 and float(expected.max()) < 1
     torch.testing.assert_close(mass.value, expected, rtol=1e-9, atol=0)
@@ -37,12 +50,12 @@ def test_exact_sums_are_brute_force(sizes, share, way):
 def test_the_gradient_is_that_of_central_differences(sizes, way):
     limit, values, step = chain(sizes), logits(sizes, replicas=2), 1e-5
     find = ways(sizes, limit)[way]
-    mass = find(values.log_softmax(-1), NONE)
+    mass = find(values.log_softmax(-1))
     ours = mass.value[:, None, None] * (mass.expected - values.softmax(-1))
     for place in values.isfinite()[0].nonzero().tolist():
         moved = torch.zeros_like(values)
         moved[:, place[0], place[1]] = step
-        above, below = (find((values + sign * moved).log_softmax(-1), NONE).value for sign in (1, -1))
+        above, below = (find((values + sign * moved).log_softmax(-1)).value for sign in (1, -1))
         difference = (above - below) / (2 * step)
         torch.testing.assert_close(ours[:, place[0], place[1]], difference, rtol=1e-6, atol=1e-9)
 
@@ -53,7 +66,7 @@ def test_the_expected_option_is_the_conditional_mean(way):
     limit, values = chain(sizes), logits(sizes).requires_grad_()
     value = brute_force(values, sizes, limit)
     (gradient,) = torch.autograd.grad(value.log().sum(), values)
-    mass = ways(sizes, limit)[way](values.detach().log_softmax(-1), NONE)
+    mass = ways(sizes, limit)[way](values.detach().log_softmax(-1))
     torch.testing.assert_close(mass.expected - values.detach().softmax(-1), gradient, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(mass.expected.sum(-1), torch.ones(3, 3).double())
 
@@ -63,7 +76,7 @@ def test_a_limit_that_nothing_meets_has_no_mass_and_no_gradient(way):
     sizes = (3, 4, 3)
     limit, values = chain(sizes), logits(sizes).log_softmax(-1)
     impossible = Chain(limit.tables, -1.0)
-    mass = ways(sizes, impossible)[way](values, NONE)
+    mass = ways(sizes, impossible)[way](values)
     assert not mass.value.any() and torch.equal(mass.expected, values.exp())
 
 
@@ -72,13 +85,13 @@ def test_many_replicas_are_summed_in_parts():
     limit, values = chain(sizes), logits(sizes, replicas=7).log_softmax(-1)
     whole, parts = MeetInTheMiddle(sizes, limit), MeetInTheMiddle(sizes, limit)
     parts.replicas = 2
-    torch.testing.assert_close(parts(values, NONE).expected, whole(values, NONE).expected, rtol=1e-12, atol=0)
+    torch.testing.assert_close(parts(values).expected, whole(values).expected, rtol=1e-12, atol=0)
 
 
 def estimates(sizes, limit, values, samples, uniform, count):
     """Return ``count`` independent estimates of one policy: values ``(count,)`` and gradients of P(V)."""
     p = values[:1].log_softmax(-1).expand(count, -1, -1)
-    find = MonteCarlo(sizes, members(sizes, limit), samples=samples, uniform=uniform)
+    find = monte_carlo(sizes, members(sizes, limit), samples=samples, uniform=uniform)
     mass = find(p, uniforms(count, samples, len(sizes)))
     return mass.value, mass.value[:, None, None] * (mass.expected - p.exp())
 
@@ -102,10 +115,10 @@ def test_estimates_of_the_mass_and_its_gradient_are_unbiased(samples, uniform):
 def test_another_proposal_is_weighed_by_p_over_q(uniform):
     sizes, limit = (4, 3, 4), chain((4, 3, 4))
     values = logits(sizes, replicas=1, scale=3.0)
-    find = MonteCarlo(sizes, members(sizes, limit), samples=20_000, uniform=uniform)
+    find = monte_carlo(sizes, members(sizes, limit), samples=20_000, uniform=uniform)
     mass = find(values.log_softmax(-1), uniforms(1, 20_000, 3))
     assert float(mass.value) == pytest.approx(float(brute_force(values, sizes, limit)), rel=0.1)
-    exactly = Enumeration(sizes, members(sizes, limit))(values.log_softmax(-1), NONE)
+    exactly = Enumeration(sizes, members(sizes, limit))(values.log_softmax(-1))
     assert float((mass.expected - exactly.expected).abs().max()) < 0.1
 
 
@@ -123,7 +136,7 @@ def test_the_bias_of_the_logarithm_falls_with_the_samples(uniform):
 
 def test_estimates_without_a_feasible_sample_have_no_gradient():
     sizes = (3, 3)
-    find = MonteCarlo(sizes, lambda archs: torch.zeros(archs.shape[:-1], dtype=torch.bool), samples=5, uniform=0.0)
+    find = monte_carlo(sizes, lambda archs: torch.zeros(archs.shape[:-1], dtype=torch.bool), samples=5, uniform=0.0)
     values = logits(sizes).log_softmax(-1)
     mass = find(values, uniforms(3, 5, 2))
     assert not mass.value.any() and torch.equal(mass.expected, values.exp())
@@ -131,26 +144,26 @@ def test_estimates_without_a_feasible_sample_have_no_gradient():
 
 def test_the_whole_space_has_mass_one_and_the_policys_own_mean():
     values = logits((3, 2)).log_softmax(-1)
-    mass = Whole()(values, NONE)
+    mass = NoRejection(None).mass(values, NONE)
     assert mass.value.tolist() == [1, 1, 1] and torch.equal(mass.expected, values.exp())
 
 
 def test_small_spaces_are_enumerated_and_chains_met_in_the_middle():
     limit = chain((4, 4))
-    assert isinstance(exact((4, 4), members((4, 4), limit), ChainLimit(limit)), Enumeration)
+    assert isinstance(Exact(sets((4, 4), members((4, 4), limit), ChainLimit(limit))).way, Enumeration)
     long = [10] * 6
-    made = exact(long, members((4, 4), limit), ChainLimit(Chain([[[1.0] * 10] * 10] * 5, 3.0)))
+    made = Exact(sets(long, members((4, 4), limit), ChainLimit(Chain([[[1.0] * 10] * 10] * 5, 3.0)))).way
     assert isinstance(made, MeetInTheMiddle)
 
 
 @pytest.mark.parametrize("sizes", [[10] * 6, [20] * 11])
 def test_what_is_neither_small_nor_a_chain_is_refused(sizes):
     with pytest.raises(RequestError) as refused:
-        exact(sizes, None, Limit())
-    assert str(refused.value).startswith("strategy.feasibility=exact: ")
+        Exact(sets(sizes, None))
+    assert str(refused.value).startswith("strategy/feasibility=exact: ")
     assert str(refused.value).endswith(
         "architectures are too many to enumerate, and the limit is no sum over few neighbouring decisions; "
-        "choose feasibility=monte_carlo"
+        "choose strategy/feasibility=monte_carlo"
     )
 
 

@@ -11,7 +11,9 @@ from tests.strategy.table import Limit, Table, play
 
 
 def tell(strategy, arch, reward, error=None):
-    strategy.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward=reward, error=error))
+    strategy.tell(
+        Trial(0, Candidate(arch), None if error else Evaluation({}), reward=None if error else reward, error=error)
+    )
 
 
 def test_questions_are_uniform_over_what_is_feasible(strategy):

@@ -14,7 +14,9 @@ NAME = "regularized_evolution"
 
 
 def tell(strategy, arch, reward, error=None):
-    strategy.tell(Trial(0, Candidate(arch), None if error else Evaluation({}), reward=reward, error=error))
+    strategy.tell(
+        Trial(0, Candidate(arch), None if error else Evaluation({}), reward=None if error else reward, error=error)
+    )
 
 
 def filled(strategy, count=6, **changes):
@@ -30,7 +32,7 @@ def test_the_oldest_dies_even_if_it_is_the_best(strategy):
     archs = [(k, 0, 0, 0, 0) for k in range(4)]
     for arch, reward in zip(archs, (9.0, 1.0, 2.0, 3.0), strict=True):
         tell(tried, arch, reward)
-    assert [arch for arch, _ in tried.population] == archs[1:]
+    assert [arch for arch, _ in tried.trials] == archs[1:]
     assert archs[0] not in {tried.ask().arch for _ in range(50)}
     assert tried.derive() == archs[0]
 
@@ -66,7 +68,7 @@ def test_the_parent_is_the_best_of_a_sample_drawn_with_replacement(strategy, mon
 @pytest.mark.parametrize(("probability", "least", "most"), [(0.0, 0, 0), (0.3, 100, 200), (1.0, 500, 500)])
 def test_identity_keeps_the_parent_as_often_as_said(strategy, probability, least, most):
     tried = filled(strategy, sample_size=1, identity_probability=probability)
-    parents = {arch for arch, _ in tried.population}
+    parents = {arch for arch, _ in tried.trials}
     tried.space = Spread(tried.space)
     kept = sum(tried.ask().arch in parents for _ in range(500))
     assert least <= kept <= most
@@ -88,9 +90,9 @@ class Spread:
 
 def test_a_failed_trial_neither_lives_nor_kills(strategy):
     tried = filled(strategy, sample_size=3)
-    before = list(tried.population)
+    before = list(tried.trials)
     tell(tried, (3, 3, 3, 3, 3), float("-inf"), error="diverged")
-    assert list(tried.population) == before
+    assert list(tried.trials) == before
 
 
 def test_it_beats_random_search_on_an_additive_table(strategy):
@@ -108,4 +110,6 @@ def test_it_beats_random_search_on_an_additive_table(strategy):
 def test_a_sample_larger_than_the_population_is_refused(strategy):
     with pytest.raises(RequestError) as error:
         strategy(NAME, population_size=20, sample_size=30)
-    assert str(error.value) == "strategy: sample_size (30) must be at most population_size (20); lower it"
+    assert (
+        str(error.value) == "strategy: parent_selection.sample_size (30) must be at most population_size (20); lower it"
+    )

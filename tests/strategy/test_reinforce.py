@@ -5,7 +5,8 @@ import torch
 
 from nasctl.core import SKIPPED, Candidate, Decision, Evaluation, Trial
 from nasctl.errors import RequestError
-from nasctl.strategy._policy import Baseline, Policy
+from nasctl.strategy.update._masked_adam import MaskedAdam
+from nasctl.strategy.update.baseline.moving_average import MovingAverage
 from tests.marked import slow
 from tests.small import same, through_a_file
 from tests.strategy.mass import ChainLimit, brute_force, chain, every
@@ -21,12 +22,17 @@ class Widths(Table):
         self.decisions = (Decision("a", "width", widths), Decision("b", "width", widths), self.decisions[2])
 
 
+def of(kind):
+    """Return the choice of a feasibility, with few samples of an estimate."""
+    return {"feasibility": kind} | ({"samples": 20} if kind == "monte_carlo" else {})
+
+
 KINDS = ["none", "monte_carlo", "exact"]
 ADAM = {"lr": 0.1, "betas": (0.9, 0.99), "eps": 1e-8}
 
 
 def test_adam_is_torchs_where_a_replica_moves_and_rests_elsewhere():
-    ours = Policy(2, [3, 2], **ADAM)
+    ours = MaskedAdam(torch.zeros(2, 2, 3, dtype=torch.float64), **ADAM)
     theirs = [torch.zeros(2, 3, dtype=torch.float64, requires_grad=True) for _ in range(2)]
     optimizers = [torch.optim.Adam([logits], 0.1, (0.9, 0.99), 1e-8, maximize=True) for logits in theirs]
     generator = torch.Generator().manual_seed(0)
@@ -41,7 +47,7 @@ def test_adam_is_torchs_where_a_replica_moves_and_rests_elsewhere():
 
 
 def test_the_baseline_is_corrected_for_its_start_and_updated_before_the_advantage():
-    baseline = Baseline(2, 0.9, corrected=True)
+    baseline = MovingAverage(2, momentum=0.9, corrected=True)
     assert baseline.advantage(torch.tensor([5.0, 1.0]).double(), torch.tensor([True, False])).tolist() == [0, 0]
     found = baseline.advantage(torch.tensor([8.0, 3.0]).double(), torch.tensor([True, True])).tolist()
     average = (0.9 * 0.1 * 5 + 0.1 * 8) / (0.9 * 0.1 + 0.1)
@@ -71,7 +77,7 @@ BOUND = chain(SIZES)
 def test_the_step_is_adams_on_the_gradient_of_the_objective_of_the_paper(strategy):
     tried = strategy("tabnas", SPACE, feasible=ChainLimit(BOUND), feasibility="exact")
     logits = torch.zeros(1, 3, 4, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.Adam([logits], tried.policy.lr, (0.9, 0.999), 1e-8, maximize=True)
+    optimizer = torch.optim.Adam([logits], tried.update.optimizer.lr, (0.9, 0.999), 1e-8, maximize=True)
     total = weight = 0.0
     for _ in range(30):
         archs, wanted = tried.draw(torch.tensor([True]))
@@ -83,7 +89,7 @@ def test_the_step_is_adams_on_the_gradient_of_the_objective_of_the_paper(strateg
             ((float(reward) - total / weight) * (picked - brute_force(logits, SIZES, BOUND).log().sum())).backward()
             optimizer.step()
         tried.learn(archs, reward, wanted)
-    assert 0 < int(tried.skipped) < 30
+    assert 0 < int(tried.records.skipped) < 30
     torch.testing.assert_close(tried.policy.logits, logits.detach(), rtol=1e-8, atol=1e-10)
 
 
@@ -97,17 +103,17 @@ def test_an_estimate_carries_a_gradient_that_more_samples_bring_closer_to_the_ex
         for reward in rewards:  # the first advantage is zero
             tried.draw(told)
             tried.learn(arch.expand(200, 3), torch.full((200,), reward).double(), told)
-        return tried.policy.mean
+        return tried.update.optimizer.mean
 
     exactly, detached = moved("tabnas", feasibility="exact"), moved("reinforce", feasibility="none")
-    distances = [float((moved("tabnas", samples=n) - exactly).norm()) for n in (5, 500)]
+    distances = [float((moved("tabnas", feasibility={"samples": n}) - exactly).norm()) for n in (5, 500)]
     assert distances[1] < 0.2 * distances[0]
     assert float((exactly - detached).norm()) > 2 * distances[1]
 
 
 @pytest.mark.parametrize("kind", slow(KINDS, "exact"))
 def test_a_replica_alone_samples_what_it_samples_in_a_batch(strategy, kind):
-    feasible, settings = ChainLimit(BOUND), {"feasibility": kind, "samples": 20}
+    feasible, settings = ChainLimit(BOUND), of(kind)
     batch = steps(strategy("reinforce", SPACE, [3, 4, 5], feasible, **settings), additive, 1000)
     alone = steps(strategy("reinforce", SPACE, 5, feasible, **settings), additive, 1000)
     assert torch.equal(alone[:, 0], batch[:, 2])
@@ -118,7 +124,7 @@ def test_a_replica_alone_samples_what_it_samples_in_a_batch(strategy, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupted_batch_goes_on_as_it_would(strategy, kind):
     def build(seeds):
-        return strategy("reinforce", SPACE, seeds, ChainLimit(BOUND), feasibility=kind, samples=20)
+        return strategy("reinforce", SPACE, seeds, ChainLimit(BOUND), **of(kind))
 
     whole, first, second = build([1, 2]), build([1, 2]), build([8, 9])
     expected = steps(whole, additive, 60)
@@ -160,7 +166,7 @@ def test_a_failed_trial_teaches_nothing(strategy):
     tried = strategy("reinforce", SPACE)
     candidate = tried.ask()
     tried.tell(Trial(0, candidate, None, error="diverged"))
-    assert not tried.policy.logits.any() and not tried.baseline.weight.any() and not tried.told.any()
+    assert not tried.policy.logits.any() and not tried.update.baseline.weight.any() and not tried.update.told.any()
 
 
 def told(tried, arch, reward):
@@ -174,7 +180,6 @@ def test_the_pick_is_the_mode_or_the_most_probable_feasible_sample(strategy, pic
     tried = strategy("reinforce", SPACE, feasible=limit, pick=pick, feasibility="exact")
     tried.policy.logits[0, :, 3] = torch.tensor([3.0, 3.0, 1.5]).double()
     tried.policy.logits[0, 2, 2] = 1.0
-    tried.policy._current = None
     assert tried.derive() == expected
     policy = tried.facts()["policy"]
     assert policy["mode"] == {f"decision{i}": "option3" for i in range(3)} and policy["mode_feasible"] is False
@@ -187,7 +192,6 @@ def test_where_no_sample_is_feasible_the_pick_is_the_last_feasible_one_asked(str
     tried = strategy("tabnas", SPACE, seed=1, feasible=feasible)
     asked = [candidate for candidate in (tried.ask() for _ in range(30)) if candidate is not SKIPPED]
     tried.policy.logits[0, 0, 0] = -1e6
-    tried.policy._current = None
     assert tried.derive() == asked[-1].arch
 
 
@@ -215,7 +219,7 @@ def test_in_the_warm_up_the_policy_waits_and_weights_see_the_widest_ever_less(st
     assert not tried.policy.logits.any() and widest() < 15
     told(tried, (3, 0, 0), 100.0)
     assert tried.policy.logits.any()
-    assert float(tried._rate()) == pytest.approx(10 ** (21 / 80))
+    assert float(tried.schedule.rate(tried.update.told)) == pytest.approx(10 ** (21 / 80))
 
 
 def test_the_rate_of_tunas_grows_tenfold_from_the_end_of_the_warm_up(strategy):
@@ -223,7 +227,7 @@ def test_the_rate_of_tunas_grows_tenfold_from_the_end_of_the_warm_up(strategy):
     tried = strategy("tunas", Widths(), horizon=80)
     found = []
     for _ in range(80):
-        found.append(float(tried._rate()))
+        found.append(float(tried.schedule.rate(tried.update.told)))
         told(tried, (0, 0, 0), 1.0)
     assert found == pytest.approx([0.0] * 20 + [10 ** ((step - 20) / 60) for step in range(20, 80)])
 
@@ -248,10 +252,9 @@ def test_without_rejection_only_what_is_not_covered_is_skipped(strategy, pick):
     asked = [candidate.arch for candidate in (tried.ask() for _ in range(60)) if candidate is not SKIPPED]
     assert {arch[0] for arch in asked} == {0, 1} and {arch[1] for arch in asked} == {0, 1, 2, 3}
     tried.policy.logits[0, 0, 3] = 2.0
-    tried.policy._current = None
     found = tried.derive()
     assert found[0] < 2 and (pick == "mode" or found[1] == 0)
-    assert tried.modes()[0, 0] == 3 and not tried.facts()["policy"]["mode_feasible"]
+    assert tried.final.modes()[0, 0] == 3 and not tried.facts()["policy"]["mode_feasible"]
 
 
 def test_shares_of_a_search_of_unknown_length_are_refused(strategy):

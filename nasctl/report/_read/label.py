@@ -18,7 +18,7 @@ from nasctl.report._read.method import Method, whole
 from nasctl.report._read.record import Run
 from nasctl.report._statistics.figure import work
 
-_TOLD = (  # fields that split rows, and the words for them, in the order in which they are tried
+_NAMED = (  # fields that split rows, and the words for them, in the order in which they are tried
     ("search limits", "limit"),
     ("limits", "limit"),
     ("dataset", "on"),
@@ -43,7 +43,7 @@ Extend = Callable[[Method, Sequence[Method]], str]
 
 def distinct(rows: Sequence[Method]) -> list[Method]:
     """Return ``rows`` with labels of which no two are equal."""
-    fields: list[Extend] = [partial(_field, words) for words in _TOLD]
+    fields: list[Extend] = [partial(_field, words) for words in _NAMED]
     for extend in (_unretrained, _overrides, *fields, _settings, _hashes, _number):
         rows = _extended(rows, extend)
     return list(rows)
@@ -89,8 +89,8 @@ def _field(words: tuple[str, str], row: Method, tied: Sequence[Method]) -> str:
     own = _values(row, name)
     if all(_values(other, name) == own for other in tied):
         return row.label
-    told = " ".join(_short(name, value) for value in own.values()) or ("none" if name in LIMITS else "not recorded")
-    return f"{row.label}, {shown} {told}"
+    named = " ".join(_short(name, value) for value in own.values()) or ("none" if name in LIMITS else "not recorded")
+    return f"{row.label}, {shown} {named}"
 
 
 def _values(row: Method, name: str) -> Mapping[str, Any]:
@@ -109,8 +109,8 @@ def _settings(row: Method, tied: Sequence[Method]) -> str:
     """Return the label with the settings in which the tied rows differ, the first few of them."""
     names = dict.fromkeys(name for other in tied for name in other.likeness if "." in name)
     unlike = [name for name in names if len({other.likeness.get(name) for other in tied}) > 1]
-    told = [f"{name}={row.likeness[name]}" for name in unlike if name in row.likeness]
-    return ", ".join([row.label, *told]) if len(unlike) <= _MOST else row.label
+    named = [f"{name}={row.likeness[name]}" for name in unlike if name in row.likeness]
+    return ", ".join([row.label, *named]) if len(unlike) <= _MOST else row.label
 
 
 def _hashes(row: Method, tied: Sequence[Method]) -> str:

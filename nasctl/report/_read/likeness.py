@@ -90,7 +90,7 @@ def shared(runs: Iterable[Run]) -> dict[str, Any]:
     return {name: sum(each) / len(each) if name == WORK else each[0] for name, each in found.items()}
 
 
-def alike(a: Fields, b: Fields, *words: str) -> bool:
+def agree(a: Fields, b: Fields, *words: str) -> bool:
     """Return whether no field of the kinds ``words`` is known of both and differs."""
     return not differing(a, b, *words)
 
@@ -111,8 +111,8 @@ def equal_work(a: float, b: float) -> bool:
 
 
 def comparable(a: Fields, b: Fields) -> bool:
-    """Return whether two methods may be compared: tested alike, in one space, under the same limits."""
-    return alike(a, b, *TRAINING) and same_space(a, b) and limit_of(a) == limit_of(b)
+    """Return whether two methods may be compared: tested on the same data, in one space, under the same limits."""
+    return agree(a, b, *TRAINING) and same_space(a, b) and limit_of(a) == limit_of(b)
 
 
 def same_space(a: Fields, b: Fields) -> bool:
@@ -126,7 +126,7 @@ def limit_of(known: Fields) -> str:
     return str(known.get("search limits", known.get("limits", "")))
 
 
-def told_data(known: Fields) -> str | None:
+def data_digits(known: Fields) -> str | None:
     """Return the start of each fingerprint of the data, enough to tell two apart; None where none is recorded."""
     found = [str(value)[:DIGITS] for name, value in known.items() if name.startswith("data ")]
     return " ".join(found) or None

@@ -49,9 +49,9 @@ class Method:
     estimate: Figure | None
     estimate_kind: str | None
     distribution: Distribution | None  # of the estimate over the replicas of a repeated search
-    params: float | None
-    macs: float | None
-    ops: float | None
+    params: Figure | None
+    macs: Figure | None
+    ops: Figure | None
     cost: Mapping[str, Cost]  # by phase
     device: str
     feasible: tuple[int, int] | None  # architectures within the constraint, of how many
@@ -150,7 +150,7 @@ def _shared(counted: Counted, given: tuple[Run, ...], searches: tuple[Run, ...])
     """Return the fields that are computed in the same way for every kind of row."""
     runs = counted.runs
     return {
-        **{name: average(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
+        **{name: Figure.of(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
         "measure": given[0].measure,
         "cost": {phase: _cost(runs, phase) for phase in PHASES},
         "device": _device(given),

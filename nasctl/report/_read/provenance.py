@@ -46,8 +46,8 @@ def differing(runs: Sequence[Run]) -> list[str]:
 def beside(runs: Sequence[Run], searches: Sequence[Run]) -> tuple[str, ...]:
     """Return the provenance remarks of a row: where its runs, or the searches behind them, differ."""
     found = {name: several(runs).get(name) or values for name, values in several([*runs, *searches]).items()}
-    told = [f"made by {_counted(name, values)}" for name, values in found.items()]
-    return (*told, *_names(runs), *_works(runs))
+    remarks = [f"made by {_counted(name, values)}" for name, values in found.items()]
+    return (*remarks, *_names(runs), *_works(runs))
 
 
 def _counted(name: str, values: Sequence[str]) -> str:

@@ -122,11 +122,6 @@ def read(folder: Path) -> Run:
         return Run(folder, "damaged", " ".join(str(error).split()))
 
 
-def trials(run: Run, *needed: str) -> Iterator[Json]:
-    """Yield the lines of trials.jsonl, each of which has the keys ``needed``."""
-    return lines(run, "trials.jsonl", *needed)
-
-
 def lines(run: Run, name: str, *needed: str) -> Iterator[Json]:
     """Yield the lines of a .jsonl file with the keys ``needed``, none if it is missing, or raise `DamagedError`."""
     return RunFiles(run.path).lines(name, *needed)

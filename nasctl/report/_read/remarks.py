@@ -38,8 +38,8 @@ def test_rewards(runs: Iterable[Run]) -> list[str]:
 def ties(rows: Iterable[Method]) -> list[str]:
     """Return the rule that breaks ties of the best reward, and the number of searches with such a tie by row."""
     tied = {row.label: sum(_is_tied(run) for run in (row.searches or row.runs)) for row in rows}
-    told = ", ".join(f"{label} {number}" for label, number in tied.items() if number)
-    return [f"{TIES}. Searches with such a tie: {told}."] if told else []
+    counts = ", ".join(f"{label} {number}" for label, number in tied.items() if number)
+    return [f"{TIES}. Searches with such a tie: {counts}."] if counts else []
 
 
 def _is_tied(run: Run) -> bool:

@@ -88,7 +88,7 @@ def distribution(runs: Sequence[Run]) -> Distribution | None:
 
 
 def curve(runs: Iterable[Run]) -> list[Point]:
-    """Return the best-found curve of replicas, at the numbers of trials that were noted."""
+    """Return the best-found curve of replicas, at the numbers of trials that are recorded."""
     found = [point for run in runs if "replica" in run.result for point in run.result["replica"].get("curve", ())]
     points = [_point(trials, found) for trials in sorted({point["trials"] for point in found})]
     return [point for point in points if point is not None]

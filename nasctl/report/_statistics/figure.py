@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,10 +24,12 @@ class Figure:
     def of(cls, values: Iterable[float]) -> Figure | None:
         """Return the figure of ``values``, or None if there are none."""
         known = list(values)
-        if not known:
-            return None
-        std = statistics.stdev(known) if len(known) > 1 else None
-        return cls(statistics.fmean(known), std, len(known))
+        return cls.over(known) if known else None
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> Figure:
+        """Return the figure of one or more ``values``."""
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
     def __str__(self) -> str:
         return self.text(2)
@@ -51,6 +53,13 @@ def count(value: float | None, decimals: int) -> str:
     if value >= 1e6:
         return f"{value / 1e6:.{decimals}f} M"
     return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
+
+
+def spread(figure: Figure | None, write: Callable[[float], str]) -> str:
+    """Return mean and standard deviation as ``write`` writes them; no deviation where all values are equal."""
+    if figure is None:
+        return ""
+    return f"{write(figure.mean)} ± {write(figure.std)}" if figure.std else write(figure.mean)
 
 
 def days(value: float) -> str:

@@ -6,13 +6,14 @@ Student 1908, Biometrika 6, of pairs; Welch 1947, https://doi.org/10.1093/biomet
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any
 
 from nasctl.report._statistics import multiple
 from nasctl.report._statistics.figure import Figure
+from nasctl.report._statistics.proportion import unseen
 from nasctl.report._statistics.quotient import fieller
 from nasctl.report._statistics.student import quantile, two_sided
 
@@ -33,6 +34,7 @@ __all__ = [
 LEVEL = 0.95
 _LEAST = 2  # shared seeds
 _SMALL = 10  # seeds of the smaller group
+_MANY = 59  # seeds; none failed of so many bounds the probability of a failure by 5 %
 _ROUNDING = 1e-12  # of a value: a standard error below is none
 RULE = (
     "By: Student's t of the differences seed by seed, where two methods share at least two seeds and half of the seeds "
@@ -55,6 +57,7 @@ class Difference:
     freedom: float = field(default=1.0, compare=False)
     by: str = field(default="", compare=False)
     adjusted: float | None = field(default=None, compare=False)
+    least: int = field(default=1, compare=False)  # values of the smaller group, or pairs
 
     def __str__(self) -> str:
         return self.text(2)
@@ -125,35 +128,48 @@ def together(found: Sequence[Difference]) -> list[Difference]:
     return [replace(each.at(level), adjusted=adjusted.get(k)) for k, each in enumerate(found)]
 
 
-def told(found: Sequence[Difference]) -> list[str]:
-    """Return the sentences that belong below a table of ``found``, which `together` made."""
+def remarks(found: Sequence[Difference]) -> list[str]:
+    """Return the remarks that belong below a table of the differences ``found``, which `together` made."""
     count = sum(difference.adjusted is not None for difference in found)
     if count < 2:
-        return [RULE, "Brackets: 95 % interval."] if any(each.error is not None for each in found) else []
+        known = any(each.error is not None for each in found)
+        return [RULE, "Brackets: 95 % interval.", *unseen_failures(found)] if known else []
     return [
         RULE,
         f"Brackets: {count} intervals that all hold at once with 95 % (Bonferroni). p: adjusted for {count} "
         "comparisons by Holm's method, which may find a difference whose bracket holds zero.",
+        *unseen_failures(found),
     ]
+
+
+def unseen_failures(found: Iterable[Difference]) -> list[str]:
+    """Return how often searches may fail though none failed here, of the fewest seeds; nothing where that is rare."""
+    least = min((each.least for each in found if each.error is not None), default=_MANY)
+    share = unseen(least, LEVEL)
+    return [
+        f"No interval covers failures that no seed shows: if none of {least} searches failed outright, up to "
+        f"{100 * share:.0f} % of such searches may (one-sided 95 % bound)."
+    ] * (least < _MANY)
 
 
 def welch(a: Figure, b: Figure) -> Difference:
     """Return ``a`` minus ``b``."""
+    least = min(a.n, b.n)
     value, by = a.mean - b.mean, f"Welch, n={a.n} and {b.n}"
     if a.std is None or b.std is None:
         return Difference(value, None, None, by=by)
     of_a, of_b = a.std**2 / a.n, b.std**2 / b.n  # squared standard errors
     if of_a + of_b == 0:
-        return Difference(value, value, value, error=0.0, by=by)
+        return Difference(value, value, value, error=0.0, by=by, least=least)
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.n - 1) + of_b**2 / (b.n - 1))
-    return Difference(value, None, None, error=math.sqrt(of_a + of_b), freedom=freedom, by=by).at(LEVEL)
+    return Difference(value, None, None, error=math.sqrt(of_a + of_b), freedom=freedom, by=by, least=least).at(LEVEL)
 
 
 def paired(differences: Sequence[float]) -> Difference:
     """Return the mean of ``differences``, of which there are two or more."""
     n = len(differences)
     error = stdev(differences) / math.sqrt(n)
-    return Difference(fmean(differences), None, None, error=error, freedom=n - 1, by=f"pairs, n={n}").at(LEVEL)
+    return Difference(fmean(differences), None, None, error=error, freedom=n - 1, by=f"pairs, n={n}", least=n).at(LEVEL)
 
 
 def from_value(a: Figure, value: float) -> Difference:

@@ -15,8 +15,8 @@ Named = tuple[str, Values]
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Two methods, and the mean of the first less that of the other."""
+class PairedDifference:
+    """A pair of methods, and the mean of the first minus that of the second."""
 
     method: str
     less: str
@@ -33,12 +33,12 @@ class Contrast:
         }
 
 
-def contrasts(pairs: Iterable[tuple[Named, Named]], *, pairable: bool = True) -> list[Contrast]:
-    """Return the contrasts that have an interval, all of them together."""
+def paired_differences(pairs: Iterable[tuple[Named, Named]], *, pairable: bool = True) -> list[PairedDifference]:
+    """Return the differences of pairs that have an interval, adjusted for how many there are."""
     found = [(a[0], b[0], between(a[1], b[1], pairable=pairable)) for a, b in pairs if a[1] and b[1]]
     known = [each for each in found if each[2].error is not None]
     corrected = together([difference for *_, difference in known])
-    return [Contrast(name, less, each) for (name, less, _), each in zip(known, corrected, strict=True)]
+    return [PairedDifference(name, less, each) for (name, less, _), each in zip(known, corrected, strict=True)]
 
 
 def probability(difference: Difference) -> str:

@@ -11,3 +11,8 @@ def exact(successes: int, trials: int, level: float) -> tuple[float, float]:
     low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
     high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
     return low, high
+
+
+def unseen(trials: int, level: float) -> float:
+    """Return the upper bound of the probability of what happened in none of ``trials``, one-sided."""
+    return float(1 - (1 - level) ** (1 / trials))

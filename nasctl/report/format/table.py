@@ -38,12 +38,16 @@ def terminal(grid: Grid, width: int) -> str:
     text = io.StringIO()
     console = Console(file=text, width=width, color_system=None, markup=False, emoji=False, highlight=False)
     console.print(grid.title)
-    narrow = _widths(grid, min(_WIDEST, width // 2 - _GAP))
-    for block in _blocks(narrow, width) if grid.rows else ():
+    for block in _blocks(_narrow(grid, width), width) if grid.rows else ():
         console.print(_rich(grid, _widened(block, _widths(grid, width), width)))
     for remark in grid.remarks:
         console.print(remark)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _narrow(grid: Grid, width: int) -> list[int]:
+    """Return the least width per column: no more than half of a line."""
+    return [min(wanted, (width - _GAP) // 2) for wanted in _widths(grid, min(_WIDEST, width // 2 - _GAP))]
 
 
 def _widths(grid: Grid, widest: int) -> list[int]:
@@ -53,8 +57,10 @@ def _widths(grid: Grid, widest: int) -> list[int]:
 
 
 def _width(header: str, cells: Sequence[str], widest: int) -> int:
-    words = max(map(len, header.split()))
-    return max(words, min(widest, max(map(len, cells))))
+    from rich.cells import cell_len
+
+    words = max(map(cell_len, header.split()))
+    return max(words, min(widest, max(map(cell_len, cells))))
 
 
 def _blocks(widths: list[int], width: int) -> list[dict[int, int]]:

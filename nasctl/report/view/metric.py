@@ -7,18 +7,18 @@ methods are compared seed by seed (interval.RULE).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
-from statistics import fmean
 
 from nasctl.errors import RequestError, unknown
 from nasctl.report._read.label import distinct
-from nasctl.report._read.likeness import TRAINING, alike, limit_of
+from nasctl.report._read.likeness import TRAINING, agree, limit_of
 from nasctl.report._read.method import Method, by_seed, methods
 from nasctl.report._read.record import Run, finite
 from nasctl.report._read.remarks import WORK, of_rows
-from nasctl.report._statistics.figure import Figure, count, work
-from nasctl.report._statistics.interval import told
-from nasctl.report._statistics.paired_difference import contrasts
+from nasctl.report._statistics import interval
+from nasctl.report._statistics.figure import Figure, count, spread, work
+from nasctl.report._statistics.paired_difference import paired_differences
 from nasctl.report.declaration import Content, View
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.view._comparison.pair import works
@@ -62,23 +62,25 @@ def _measured(rows: Sequence[Method], metric: str) -> Grid:
 
 
 def _cells(row: Method, metric: str) -> Cells:
-    figure, used = Figure.of(values(row, metric).values()), works(row)
+    figure = Figure.of(values(row, metric).values())
     return {
         "method": row.label,
         "dataset": str(row.settings["dataset"]),
         metric: "" if figure is None else figure.text(_DECIMALS),
         "limit": row.settings["limit"] or "",
-        "params": count(row.params, 2),
+        "params": spread(row.params, partial(count, decimals=2)),
         "within the limit": "" if row.feasible is None else "{} of {}".format(*row.feasible),
-        "work of a search": work(fmean(used)) if used else "",
+        "work of a search": spread(Figure.of(works(row)), work),
     }
 
 
 def _differences(rows: Sequence[Method], metric: str) -> list[Grid]:
     """Return the grid of each two comparable methods that have an interval."""
-    pairs = [(a, b) for a, b in combinations(rows, 2) if _alike(a, b)]
-    found = contrasts(((a.label, _paired_values(a, metric)), (b.label, _paired_values(b, metric))) for a, b in pairs)
-    remarks = told([each.difference for each in found])
+    pairs = [(a, b) for a, b in combinations(rows, 2) if _comparable(a, b)]
+    found = paired_differences(
+        ((a.label, _paired_values(a, metric)), (b.label, _paired_values(b, metric))) for a, b in pairs
+    )
+    remarks = interval.remarks([each.difference for each in found])
     return [grid(f"Differences of {metric}", [each.cells(_DECIMALS) for each in found], remarks)] if found else []
 
 
@@ -88,9 +90,9 @@ def _paired_values(row: Method, metric: str) -> dict[object, float]:
     return {(row.label, key): value for key, value in found.items()} if row.n_of == _DRAWN else found
 
 
-def _alike(a: Method, b: Method) -> bool:
+def _comparable(a: Method, b: Method) -> bool:
     same = (a.recipe, a.settings["dataset"], a.n_of) == (b.recipe, b.settings["dataset"], b.n_of)
-    return same and alike(a.likeness, b.likeness, *TRAINING) and limit_of(a.likeness) == limit_of(b.likeness)
+    return same and agree(a.likeness, b.likeness, *TRAINING) and limit_of(a.likeness) == limit_of(b.likeness)
 
 
 VIEW = View(summary="any metric of retrained networks, and paired differences", value="METRIC", make=make)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
 from nasctl.report._read.duplicates import without_repeats
 from nasctl.report._read.label import of_runs
 from nasctl.report._read.published import is_published
 from nasctl.report._read.record import Json, Run, finite
 from nasctl.report._read.remarks import test_rewards
 from nasctl.report._read.replicas import replicas
+from nasctl.report._read.trial import replica_costs
 from nasctl.report._statistics.figure import Figure, count
 from nasctl.report._statistics.interval import LEVEL
 from nasctl.report._statistics.proportion import exact
@@ -28,7 +29,6 @@ from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.plot import canvas, save
 from nasctl.terminal_text import plot_label
 
-RESOURCES = ("params", "macs")
 PUBLISHED_FOR = ("nats_size", "cifar100")  # space and data set of the published table
 TABLE = Path(__file__).parents[1] / "data" / "tabnas_table1.csv"
 
@@ -75,8 +75,6 @@ def make(given: Sequence[Run], outcomes: str, *, by: str | None) -> Content:
 
     ``by`` is a setting, such as ``strategy.samples``, that orders the rows and is the axis of the plot.
     """
-    if outcomes not in RESOURCES:
-        raise unknown("outcomes", outcomes, RESOURCES)
     runs, remarks = without_repeats([r for r in given if r.status == "finished" and r.result.get("repeats")])
     found = sorted(_outcomes(runs, outcomes, by), key=_order)
     if not found:
@@ -94,17 +92,33 @@ def _is_of_table(run: Run) -> bool:
 
 def _outcomes(runs: Sequence[Run], resource: str, by: str | None) -> Iterator[Outcome]:
     for run, label in zip(runs, of_runs(runs), strict=True):
-        found = tuple(replicas(run, resource, "margin", "metrics"))
+        found = tuple(replicas(run, "margin", "metrics"))
         yield Outcome(
             label=label,
             space=str(run.choices.get("space")),
             by=None if by is None else _setting(run, by),
             limit=run.limits.get(resource),
-            costs=tuple(line[resource] for line in found),
+            costs=_costs(run, found, resource),
             feasible=tuple(line["margin"] is None or line["margin"] >= 0 for line in found),
             errors=tuple(_error(line["metrics"]) for line in found),
             replicas=found,
         )
+
+
+def _costs(run: Run, found: Sequence[Json], resource: str) -> tuple[float, ...]:
+    """Return the cost of what each replica found, or raise `RequestError` with the names that are recorded."""
+    known = [replica_costs(line) for line in found]
+    costs = [cost for each in known if (cost := finite(each.get(resource))) is not None]
+    if len(costs) < len(known):
+        names = [name for name in known[0] if all(name in each for each in known)]
+        raise RequestError(
+            f"outcomes={resource}: {run.path} does not record it of all replicas; name one of {', '.join(names)}"
+        )
+    return tuple(costs)
+
+
+def _amount(value: float, decimals: int = 1) -> str:
+    return count(value, decimals) if value >= 1000 else f"{value:.4g}"
 
 
 def _error(metrics: Json) -> float | None:
@@ -139,9 +153,9 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
     return {
         "method": outcome.label,
         **({} if by is None else {by: f"{outcome.by:g}" if isinstance(outcome.by, float) else str(outcome.by)}),
-        "limit": "" if outcome.limit is None else count(outcome.limit, 2),
-        f"{resource}, mean ± std": f"{count(statistics.fmean(outcome.costs), 1)} ± {count(_std(outcome.costs), 1)}",
-        "median": count(statistics.median(outcome.costs), 1),
+        "limit": "" if outcome.limit is None else _amount(outcome.limit, 2),
+        f"{resource}, mean ± std": f"{_amount(statistics.fmean(outcome.costs))} ± {_amount(_std(outcome.costs))}",
+        "median": _amount(statistics.median(outcome.costs)),
         "over the limit": "" if outcome.limit is None else f"{over} of {len(outcome.feasible)}",
         "error (%)": str(outcome.within() or ""),
         "best found (%)": _share(outcome.found_best() or []),

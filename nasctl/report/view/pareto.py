@@ -15,15 +15,16 @@ from typing import Any
 from nasctl.errors import RequestError
 from nasctl.report._read.duplicates import once
 from nasctl.report._read.likeness import DIGITS, groups, groups_by, of_kind, shared
-from nasctl.report._read.record import Run, content, damaged, finite, trials, within
+from nasctl.report._read.record import Run, content, damaged, finite, within
 from nasctl.report._read.remarks import test_rewards
+from nasctl.report._read.trial import comparable, recorded, trials
 from nasctl.report.declaration import Content, View
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.plot import canvas, save
 from nasctl.terminal_text import plot_label
 
 MEASURED = ("data", "dataset", "estimator", "trainer", "estimate")
-"""Fields by which the trials of two runs were measured alike."""
+"""Fields that the trials of one front must share, since they say how a trial was measured."""
 _MOST = 3  # fields that a title names
 _SHOWN = 24  # characters of each
 
@@ -49,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """All ``points`` of runs that were measured alike, the points ``found`` on the front, and remarks."""
+    """All ``points`` of runs that share `MEASURED`, the points ``found`` on the front, and remarks."""
 
     runs: Sequence[Run]
     points: Sequence[Point]
@@ -68,18 +69,24 @@ def make(given: Sequence[Run], pareto: str) -> Content:
     measure = _measure(runs)
     fronts = [found for group in groups_by(runs, *MEASURED) if (found := _front(group, pareto, measure)).points]
     if not fronts:
-        raise RequestError(
-            f"pareto={pareto}: no trial of these runs has both {pareto} and {measure}; "
-            "give a search that records them, such as nasctl search +experiment=ffn_sweep"
-        )
+        raise _not_recorded(runs, pareto, measure)
     return Content(
         [_grid(each, fronts, pareto, measure) for each in fronts],
         draw=lambda file, kind: save(_drawn(fronts, pareto, measure), file, kind),
     )
 
 
+def _not_recorded(runs: Sequence[Run], resource: str, measure: str) -> RequestError:
+    names = recorded(trial for run in runs for trial in trials(run))
+    known = f"they record {', '.join(names)}" if names else "they record nothing"
+    return RequestError(
+        f"pareto={resource}: no trial of these runs has both {resource} and {measure}; {known}; name one of these, or "
+        "give a search that records it, such as nasctl search +experiment=ffn_sweep"
+    )
+
+
 def _front(runs: Sequence[Run], resource: str, measure: str) -> Front:
-    """Return the front of runs that were measured alike; a seed of a row counts once."""
+    """Return the front of runs that share `MEASURED`; a seed of a row counts once."""
     counted = [once(group) for group in groups(runs)]
     named = [(str(i), run) for i, each in enumerate(counted) for run in each.runs]
     points = _means((row, point) for row, run in named for point in _points(run, resource, measure))
@@ -158,14 +165,13 @@ def _measure(runs: Sequence[Run]) -> str:
 def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
     options = list(content(run, "decisions.json", {}).values())
     sign = -1.0 if (run.config.get("reward") or {}).get("maximize") else 1.0
-    for line in trials(run, "arch", "metrics"):
-        metrics = line["metrics"] or {}
-        cost, value = finite(metrics.get(resource)), finite(metrics.get(measure))
+    for trial in comparable(run, "arch", "metrics"):
+        cost, value = trial.figure(resource), finite(trial.metrics.get(measure))
         if cost is not None and cost > 0 and value is not None:  # costs are compared by their logarithms
-            if options and not within(options, line["arch"]):
-                raise damaged(run, "trials.jsonl", f"{line['arch']} is no architecture of decisions.json")
-            names = [choices[k] for choices, k in zip(options, line["arch"], strict=False)]
-            yield Point("-".join(names or map(str, line["arch"])), cost, sign * value, metrics)
+            if options and not within(options, trial.arch):
+                raise damaged(run, "trials.jsonl", f"{list(trial.arch)} is no architecture of decisions.json")
+            names = [choices[k] for choices, k in zip(options, trial.arch, strict=False)]
+            yield Point("-".join(names or map(str, trial.arch)), cost, sign * value, trial.figures)
 
 
 def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) -> Grid:
@@ -177,8 +183,9 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
         f"{len(found)} of {len(points):,} architectures are on the front; {marked} of these have a bottleneck, which "
         f"{sum(point.bottleneck for point in points):,} of all have.",
         f"reference: {chosen.name}, the knee; its cost as the limit of a search: "
-        f"constraint={resource} constraint.limit={chosen.cost:.0f}",
+        f"constraint={resource} constraint.limit={_amount(chosen.cost, '')}",
         *_ties(points, found),
+        *_lower_fidelity(shown.runs),
         *shown.remarks,
     ]
     if (most := max(point.n for point in points)) > 1:
@@ -190,6 +197,12 @@ def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) ->
     if volume is not None:
         remarks.append(f"hypervolume: {volume:.4f} of the box around all architectures, costs in logarithms.")
     return grid(f"{measure} against {resource}{_named(shown, fronts)}", rows, remarks)
+
+
+def _lower_fidelity(runs: Sequence[Run]) -> list[str]:
+    """Return how many trials are left out because their run has some of higher fidelity."""
+    left = sum(trial.succeeded for run in runs for trial in trials(run)) - sum(len(comparable(run)) for run in runs)
+    return [f"Left out: {left:,} trials of a lower fidelity than the highest of their run."] * bool(left)
 
 
 def _ties(points: Sequence[Point], found: Sequence[Point]) -> list[str]:
@@ -206,10 +219,15 @@ def _named(shown: Front, fronts: Sequence[Front]) -> str:
     own = shared(shown.runs)
     names = dict.fromkeys(name for each in known for name in each if of_kind(name, *MEASURED))
     unlike = [name for name in names if len({each.get(name) for each in known}) > 1]
-    told = [f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own][
-        :_MOST
-    ]
-    return f" ({', '.join(told) or 'data not recorded'})" if len(fronts) > 1 else ""
+    named = [
+        f"{'data' if of_kind(name, 'data') else name} {_short(name, own[name])}" for name in unlike if name in own
+    ][:_MOST]
+    return f" ({', '.join(named) or 'data not recorded'})" if len(fronts) > 1 else ""
+
+
+def _amount(cost: float, separator: str) -> str:
+    """Return a count in full, with a separator of thousands, and what is measured with four digits."""
+    return f"{cost:{separator}.0f}" if float(cost).is_integer() else f"{cost:.4g}"
 
 
 def _short(name: str, value: Any) -> str:
@@ -223,7 +241,7 @@ def _cells(point: Point, resource: str, measure: str, chosen: bool) -> Cells:
     if point.std is not None:
         shown[measure] += f" ± {point.std:.2g} (n={point.n})"
     marks = ["bottleneck"] * point.bottleneck + ["reference"] * chosen
-    return {"architecture": point.name, resource: f"{point.cost:,.0f}", **shown, "mark": ", ".join(marks)}
+    return {"architecture": point.name, resource: _amount(point.cost, ","), **shown, "mark": ", ".join(marks)}
 
 
 def _drawn(fronts: Sequence[Front], resource: str, measure: str) -> Any:

@@ -12,7 +12,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean, median
@@ -20,22 +20,22 @@ from statistics import fmean, median
 from nasctl.errors import RequestError
 from nasctl.report._read.duplicates import once
 from nasctl.report._read.label import distinct
-from nasctl.report._read.likeness import NOT_SIGNED, Fields, alike, differing, fields, groups, limit_of, shared
+from nasctl.report._read.likeness import NOT_SIGNED, Fields, agree, differing, fields, groups, limit_of, shared
 from nasctl.report._read.method import Method, methods
-from nasctl.report._read.record import Json, Run, content, damaged, find, finite, trials, within
+from nasctl.report._read.record import Json, Run, content, damaged, find, finite, within
 from nasctl.report._read.remarks import TEST_REWARD, of_rows
+from nasctl.report._read.trial import Arch, comparable
+from nasctl.report._statistics import interval
 from nasctl.report._statistics.figure import Figure, count
-from nasctl.report._statistics.interval import LEVEL, told
+from nasctl.report._statistics.interval import LEVEL
 from nasctl.report._statistics.median import bounds
-from nasctl.report._statistics.paired_difference import contrasts
+from nasctl.report._statistics.paired_difference import paired_differences
 from nasctl.report.declaration import Content, View
 from nasctl.report.grid import Cells, Grid, grid
 
-Arch = tuple[int, ...]
 Limits = tuple[tuple[str, float], ...]
 """Pairs of a cost's name and its upper bound."""
 
-COSTS = ("params", "macs")
 _DECIMALS = 5  # of a regret
 _RANKING = (
     "Mean ± std over the searches whose finding is within the limit.",
@@ -46,44 +46,45 @@ _RANKING = (
 
 @dataclass(frozen=True)
 class Sweep:
-    """The values (lower is better) and metrics of all architectures, means over the seeds of the sweeps at ``paths``.
+    """The values (lower is better) and figures of all architectures, means over the seeds of the sweeps at ``paths``.
 
     Searches must share its ``task``: decisions, space and data set; ``likeness`` holds the fingerprints of the data.
     """
 
     paths: Sequence[Path]
     measure: str
-    values: Mapping[Arch, float]
-    metrics: Mapping[Arch, Json]
+    values: Mapping[Arch, tuple[float, ...]]  # by architecture, a value a sweep
+    figures: Mapping[Arch, Json]  # metrics and costs by name, means over the sweeps
     task: Json
     likeness: Fields
     error_kind: str
 
-    def feasible(self, limits: Limits) -> list[float]:
-        """Return the values within ``limits``, best first."""
-        inside = (arch for arch, metrics in self.metrics.items() if _within(metrics, limits))
-        return sorted(self.values[arch] for arch in inside)
+    def mean(self, arch: Arch) -> float:
+        """Return the mean value of an architecture."""
+        return fmean(self.values[arch])
+
+    def feasible(self, limits: Limits) -> list[Arch]:
+        """Return the architectures within ``limits``, best first."""
+        return sorted((arch for arch, figures in self.figures.items() if _within(figures, limits)), key=self.mean)
 
 
 @dataclass(frozen=True)
 class Score:
-    """The architecture that a search found: its cost, its value in the sweep, and the best value within the limits.
+    """The architecture that a search found: its cost, its value in the sweeps, and the best value within the limits.
 
     ``rank`` counts from 1 among the feasible; it and ``regret`` are None where the architecture is not feasible.
+    The regret of several sweeps is the mean of their differences.
     """
 
     label: str
     seed: int
     notation: str
-    params: float
-    value: float
-    best: float
+    params: float | None
+    value: Figure
+    best: Figure
     rank: int | None
     of: int
-
-    @property
-    def regret(self) -> float | None:
-        return None if self.rank is None else self.value - self.best
+    regret: Figure | None
 
 
 def make(found: Sequence[Run], regret: str) -> Content:
@@ -91,14 +92,14 @@ def make(found: Sequence[Run], regret: str) -> Content:
     sweep = _sweep(find([regret]))
     swept = {path.resolve() for path in sweep.paths}
     runs = [run for run in found if run.path.resolve() not in swept]
-    scored = [run for run in runs if _alike(run, sweep)]
+    scored = [run for run in runs if _is_of_task(run, sweep)]
     rows = distinct(methods(scored))
     if not rows:
         raise RequestError(
             f"regret={regret}: none of these is a finished search of the sweep's space and data set, alike in every "
             "setting of both; give such searches"
         )
-    feasible = cache(sweep.feasible)  # hundreds of searches share a limit
+    feasible = cache(partial(_feasible, sweep))  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
     return Content([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)], rows=rows)
@@ -107,15 +108,27 @@ def make(found: Sequence[Run], regret: str) -> Content:
 def _sweep(found: Sequence[Run]) -> Sweep:
     runs = _of_one_kind(found)
     evaluated, first = [_evaluated(run) for run in runs], runs[0]
-    reward, names = first.config.get("reward") or {}, (_measure(first), *COSTS)
     for run, part in zip(runs, evaluated, strict=True):
         if part.keys() != evaluated[0].keys():
             raise damaged(run, "trials.jsonl", f"holds other architectures than that of {first.path}")
-    metrics = {arch: {name: fmean(part[arch][name] for part in evaluated) for name in names} for arch in evaluated[0]}
-    sign = -1.0 if reward.get("maximize") else 1.0
-    values = {arch: sign * each[names[0]] for arch, each in metrics.items()}
+    measure, sign = _measure(first), -1.0 if (first.config.get("reward") or {}).get("maximize") else 1.0
+    values = {arch: tuple(sign * float(part[arch][measure]) for part in evaluated) for arch in evaluated[0]}
     kind = str(first.result.get("error_kind"))
-    return Sweep([run.path for run in runs], names[0], values, metrics, _task(first), shared(runs), kind)
+    return Sweep([run.path for run in runs], measure, values, _means(evaluated), _task(first), shared(runs), kind)
+
+
+def _means(evaluated: Sequence[Mapping[Arch, Json]]) -> dict[Arch, Json]:
+    """Return the mean of each metric and cost that all sweeps record of all architectures."""
+    names = dict.fromkeys(evaluated[0][next(iter(evaluated[0]))])
+    every = [figures for part in evaluated for figures in part.values()]
+    known = [name for name in names if all(finite(figures.get(name)) is not None for figures in every)]
+    return {arch: {name: fmean(part[arch][name] for part in evaluated) for name in known} for arch in evaluated[0]}
+
+
+def _feasible(sweep: Sweep, limits: Limits) -> tuple[list[Arch], list[float]]:
+    """Return the architectures within ``limits``, best first, and their values."""
+    found = sweep.feasible(limits)
+    return found, list(map(sweep.mean, found))
 
 
 def _of_one_kind(found: Sequence[Run]) -> Sequence[Run]:
@@ -140,15 +153,14 @@ def _measure(run: Run) -> str:
 
 
 def _evaluated(run: Run) -> dict[Arch, Json]:
-    """Return the metrics of all architectures of the space, or raise `RequestError`."""
-    needed, size = {_measure(run), *COSTS}, _size(run)
-    every = trials(run, "arch", "metrics")
-    known = ((tuple(line["arch"]), line["metrics"] or {}) for line in every)
-    found = {arch: metrics for arch, metrics in known if all(finite(metrics.get(name)) is not None for name in needed)}
+    """Return metrics and costs of all architectures of the space, or raise `RequestError`."""
+    measure, size = _measure(run), _size(run)
+    every = comparable(run, "arch", "metrics")
+    found = {trial.arch: trial.figures for trial in every if finite(trial.metrics.get(measure)) is not None}
     if run.status != "finished" or len(found) < size:
         raise RequestError(
             f"regret={run.path}: is no finished sweep of a whole space ({run.unfinished()}, {len(found):,} "
-            "architectures with their costs); finish it, or name one such as nasctl search +experiment=ffn_sweep makes"
+            "architectures with their values); finish it, or name one such as nasctl search +experiment=ffn_sweep makes"
         )
     return found
 
@@ -174,35 +186,39 @@ def _settings(node: Json) -> Json:
     return {key: value for key, value in node.items() if key not in NOT_SIGNED}
 
 
-def _alike(run: Run, sweep: Sweep) -> bool:
+def _is_of_task(run: Run, sweep: Sweep) -> bool:
     """Return whether ``run`` is a finished search of the sweep's space and data set, with no unequal fingerprint."""
     if run.verb != "search" or run.status != "finished" or _task(run) != sweep.task:
         return False
-    return alike(fields(run), sweep.likeness, "data")
+    return agree(fields(run), sweep.likeness, "data")
 
 
 def _within(metrics: Json, limits: Limits) -> bool:
     return all(metrics[name] <= limit for name, limit in limits)
 
 
-def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], list[float]]) -> Score:
+def _score(run: Run, label: str, sweep: Sweep, feasible: Callable[[Limits], tuple[list[Arch], list[float]]]) -> Score:
     replica = run.result.get("replica")
     arch = tuple((replica or content(run, "architecture.json", {})).get("arch") or ())
     if arch not in sweep.values:
         file = "architecture.json" if replica is None else "replicas.jsonl"
         raise damaged(run, file, f"{list(arch)} is no architecture of the sweep")
-    inside, metrics, value = feasible(limits := _limits(run)), sweep.metrics[arch], sweep.values[arch]
+    figures, limits = sweep.figures[arch], _limits(run, sweep)
+    inside, ordered = feasible(limits)
     if not inside:
         raise RequestError(f"{run.path}: the sweep has no architecture within {dict(limits)}; it is of another space")
+    found, best = sweep.values[arch], sweep.values[inside[0]]
+    is_within = _within(figures, limits)
     return Score(
         label=label,
         seed=run.result["seed"],
         notation="-".join(_names(arch, sweep)),
-        params=metrics["params"],
-        value=value,
-        best=inside[0],
-        rank=bisect_left(inside, value) + 1 if _within(metrics, limits) else None,
+        params=figures.get("params"),
+        value=Figure.over(found),
+        best=Figure.over(best),
+        rank=bisect_left(ordered, sweep.mean(arch)) + 1 if is_within else None,
         of=len(inside),
+        regret=Figure.over([a - b for a, b in zip(found, best, strict=True)]) if is_within else None,
     )
 
 
@@ -212,10 +228,14 @@ def _names(arch: Arch, sweep: Sweep) -> list[str]:
     return [options[k] for options, k in zip(decisions, arch, strict=True)] if fits else list(map(str, arch))
 
 
-def _limits(run: Run) -> Limits:
-    unpriced = [name for name in run.limits if name not in COSTS]
-    if unpriced:
-        raise RequestError(f"{run.path}: a limit on {unpriced[0]} cannot be judged by a sweep; leave the run out")
+def _limits(run: Run, sweep: Sweep) -> Limits:
+    recorded = next(iter(sweep.figures.values()))
+    missing = [name for name in run.limits if name not in recorded]
+    if missing:
+        raise RequestError(
+            f"{run.path}: a limit on {missing[0]} cannot be judged by a sweep that records {', '.join(recorded)}; "
+            "leave the run out"
+        )
     return tuple(run.limits.items())
 
 
@@ -228,7 +248,10 @@ def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[M
         *of_rows(rows),
     ]
     if len(sweep.paths) > 1:
-        remarks.append(f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps.")
+        remarks.append(
+            f"{sweep.measure} is the mean of {len(sweep.paths)} sweeps, ± the sample standard deviation over them; "
+            "that of a regret is of the differences sweep by sweep."
+        )
     if left_out:
         remarks.append(f"Left out: {left_out} runs that are unfinished or of another space or data set.")
     if sweep.error_kind == TEST_REWARD:
@@ -239,18 +262,18 @@ def _grid(scores: Sequence[Score], sweep: Sweep, left_out: int, rows: Sequence[M
 def _ranking(scores: Sequence[Score], found: Sequence[Method]) -> Iterator[Grid]:
     """Yield the methods by their mean regret, and the differences of those that share seeds."""
     parts = {score.label: [s for s in scores if s.label == score.label] for score in scores}
-    known = {name: {s.seed: s.regret for s in group if s.regret is not None} for name, group in parts.items()}
+    known = {name: {s.seed: s.regret.mean for s in group if s.regret is not None} for name, group in parts.items()}
     order = sorted(parts, key=lambda label: fmean(known[label].values()) if known[label] else math.inf)
     rows = [_method_cells(label, parts[label], Figure.of(known[label].values())) for label in order]
     yield grid("Methods by mean regret", rows, _RANKING)
     limits = {row.label: limit_of(row.likeness) for row in found}
     pairs = combinations(((label, known[label]) for label in order), 2)
-    like = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
-    differences = contrasts(like)
+    equal = [(a, b) for a, b in pairs if limits[a[0]] == limits[b[0]]]
+    differences = paired_differences(equal)
     if differences:
         remarks = ["Negative favours the first. Of seeds, those count whose finding is within the limit."]
         remarks += ["Methods are compared under equal limits alone."] * (len(set(limits.values())) > 1)
-        remarks += told([each.difference for each in differences])
+        remarks += interval.remarks([each.difference for each in differences])
         yield grid("Differences of mean regret", [each.cells(_DECIMALS) for each in differences], remarks)
 
 
@@ -279,11 +302,17 @@ def _cells(score: Score, measure: str) -> Cells:
         "seed": str(score.seed),
         "found": score.notation,
         "params": count(score.params, 2),
-        measure: f"{abs(score.value):.5f}",
-        "best within": f"{abs(score.best):.5f}",
-        "regret": "infeasible" if score.regret is None else f"{score.regret:.5f}",
+        measure: _text(score.value),
+        "best within": _text(score.best),
+        "regret": "infeasible" if score.regret is None else _text(score.regret),
         "rank": "" if score.rank is None else f"{score.rank} of {score.of:,}",
     }
+
+
+def _text(figure: Figure) -> str:
+    """Return the absolute mean, with the deviation over sweeps where there are several."""
+    spread = "" if figure.std is None else f" ± {figure.std:.{_DECIMALS}f}"
+    return f"{abs(figure.mean):.{_DECIMALS}f}{spread}"
 
 
 VIEW = View(

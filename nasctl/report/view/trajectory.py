@@ -20,7 +20,8 @@ def make(found: Sequence[Run], trajectory: str) -> Content:
     runs, remarks = without_repeats([run for run in found if run.result.get("trajectory")])
     if not runs:
         raise RequestError(
-            "trajectory: none of these runs noted its policies; give a search with strategy.batched=true and a curve"
+            "trajectory: none of these runs recorded its policies; give a search with "
+            "strategy.vectorized=true and a curve"
         )
     for run in runs:
         _check(run, trajectory)

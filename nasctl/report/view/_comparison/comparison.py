@@ -16,10 +16,10 @@ from nasctl.report._read.record import Run
 from nasctl.report._read.remarks import of_rows
 from nasctl.report._read.replicas import Point, curve
 from nasctl.report._statistics.interval import Difference, from_value
-from nasctl.report._statistics.paired_difference import Contrast
+from nasctl.report._statistics.paired_difference import PairedDifference
 from nasctl.report.view._comparison.factorial import FactorialDesign, factorial_design
-from nasctl.report.view._comparison.pair import Lacking, Pair, lacking, pairs
-from nasctl.report.view._comparison.random_baseline import Yardstick, yardsticks
+from nasctl.report.view._comparison.pair import MissingBaseline, Pair, missing_baselines, pairs
+from nasctl.report.view._comparison.random_baseline import RandomBaseline, random_baselines
 from nasctl.report.view._comparison.repeated import differences
 from nasctl.report.view._comparison.space import RandomArchitectures, Space, random_architectures, spaces
 
@@ -34,10 +34,10 @@ class Comparison:
     spaces: list[Space]
     random: list[RandomArchitectures]
     pairs: list[Pair]
-    lacking: list[Lacking]
-    yardsticks: list[Yardstick]
+    missing_baselines: list[MissingBaseline]
+    random_baselines: list[RandomBaseline]
     factorial: FactorialDesign | None
-    repeated: list[Contrast]  # of searches against a table
+    repeated: list[PairedDifference]  # of searches against a table
     curves: dict[str, list[Point]]  # by the method's label
     left_out: list[Run]  # unfinished, failed, killed or damaged
     remarks: list[str]  # of the methods: faults, provenance, deviations from the published experiment
@@ -56,8 +56,8 @@ def compared(runs: Sequence[Run], published: str) -> Comparison:
         spaces=spaces(finished),
         random=random_architectures(finished),
         pairs=pairs(rows),
-        lacking=lacking(rows),
-        yardsticks=yardsticks(rows),
+        missing_baselines=missing_baselines(rows),
+        random_baselines=random_baselines(rows),
         factorial=factorial_design(finished),
         repeated=differences(rows),
         curves={row.label: points for row in rows if (points := curve(row.searches))},

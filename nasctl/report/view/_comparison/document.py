@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from nasctl.report._read.likeness import DIGITS, GENOTYPE
 from nasctl.report._read.method import Method, source_label
@@ -15,15 +16,15 @@ from nasctl.report._read.record import ERROR, PERPLEXITY, Run
 from nasctl.report._read.remarks import WORK
 from nasctl.report._read.replicas import Point as CurvePoint
 from nasctl.report._read.spending import PHASES
-from nasctl.report._statistics.figure import count, size, work
-from nasctl.report._statistics.interval import told
-from nasctl.report._statistics.paired_difference import Contrast, probability
+from nasctl.report._statistics import interval
+from nasctl.report._statistics.figure import count, size, spread, work
+from nasctl.report._statistics.paired_difference import PairedDifference, probability
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.view._comparison.comparison import Comparison, difference, paper_std
 from nasctl.report.view._comparison.factorial import FactorialDesign
 from nasctl.report.view._comparison.factorial_table import tables_of
 from nasctl.report.view._comparison.pair import Pair
-from nasctl.report.view._comparison.random_baseline import FORMULA, Yardstick, improvement
+from nasctl.report.view._comparison.random_baseline import FORMULA, RandomBaseline, improvement
 from nasctl.report.view._comparison.scaling import Point
 from nasctl.report.view._comparison.space import Space
 from nasctl.report.view._comparison.timing import REMARK, timed
@@ -64,19 +65,19 @@ def _measured(comparison: Comparison) -> Grid:
     rows = comparison.methods
     same = _same_settings(rows)
     kinds = list(dict.fromkeys(row.estimate_kind for row in rows if row.estimate_kind))
-    cells = [_method_cells(row, kinds, same, comparison.yardsticks) for row in rows]
+    cells = [_method_cells(row, kinds, same, comparison.random_baselines) for row in rows]
     remarks = [
         _same_remark(same),
         *_n_remarks(rows),
         *[REMARK] * any(cell for row in rows for phase in PHASES for cell in timed(row, phase).values()),
         *_space_remarks(comparison),
         *_difference_remarks(rows),
-        *_yardstick_remarks(comparison.yardsticks),
+        *_baseline_remarks(comparison.random_baselines),
         *comparison.remarks,
         *(
             f"{row.method}: no random search at equal work{_in_brackets(row.near)}; retrain what this finds: "
             f"{row.command}"
-            for row in comparison.lacking
+            for row in comparison.missing_baselines
         ),
         _left_out(comparison.left_out),
         _unverified(comparison.unverified),
@@ -85,7 +86,7 @@ def _measured(comparison: Comparison) -> Grid:
     return grid(title, cells, [remark for remark in remarks if remark])
 
 
-def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequence[Yardstick]) -> Cells:
+def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequence[RandomBaseline]) -> Cells:
     within, printed = row.feasible, paper_std(row)
     return {
         "method": row.label,
@@ -97,9 +98,9 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
         **{f"{kind} {measure}": _estimate(row, kind, measure) for kind in kinds for measure in MEASURES},
         "median (5 to 95 %)": _text(row.distribution),
         "best found": _best_found(row),
-        "params": count(row.params, 2),
-        "MACs": count(row.macs, 1),
-        "ops": "" if row.ops is None else f"{row.ops:g}",
+        "params": spread(row.params, partial(count, decimals=2)),
+        "MACs": spread(row.macs, partial(count, decimals=1)),
+        "ops": spread(row.ops, "{:.3g}".format),
         **{name: cell for phase in PHASES for name, cell in timed(row, phase).items()},
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},
@@ -138,9 +139,12 @@ def _curves(comparison: Comparison) -> list[Grid]:
     return [grid("Best found so far, over replicas", rows, [remark])] if rows else []
 
 
-def _repeated(found: Sequence[Contrast]) -> list[Grid]:
+def _repeated(found: Sequence[PairedDifference]) -> list[Grid]:
     """Return the grid of the differences between repeated searches, if there are some."""
-    remarks = ["In points of the reported error; below zero the first is better.", *told([c.difference for c in found])]
+    remarks = [
+        "In points of the reported error; below zero the first is better.",
+        *interval.remarks([c.difference for c in found]),
+    ]
     return [grid("Differences of repeated searches", [each.cells(3) for each in found], remarks)] * bool(found)
 
 
@@ -174,13 +178,13 @@ def _same_remark(same: Cells) -> str:
 
 def _n_remarks(rows: Sequence[Method]) -> list[str]:
     searched = any(row.error and row.n_of == "search seeds" for row in rows)
-    drawn = any(row.error and row.n_of == "random architectures" for row in rows)
+    sampled = any(row.error and row.n_of == "random architectures" for row in rows)
     single = list(dict.fromkeys(_one_network(row) for row in rows if row.error and row.n_of == "retrain seeds"))
     general = ["n counts search seeds; retrain seeds are averaged first; ± is the sample standard deviation."]
-    chance = ["random architectures: n counts architectures drawn uniformly from the space."]
+    chance = ["random architectures: n counts architectures sampled uniformly from the space."]
     names, each = ", ".join(single), "" if len(single) == 1 else " each"
     one = [f"{names}: one architecture{each}, n counts its retrain seeds."]
-    return general * searched + chance * drawn + one * bool(single)
+    return general * searched + chance * sampled + one * bool(single)
 
 
 def _one_network(row: Method) -> str:
@@ -203,12 +207,12 @@ def _space_remarks(comparison: Comparison) -> list[str]:
 
 
 def _difference_remarks(rows: Sequence[Method]) -> list[str]:
-    told = (
+    text = (
         "Difference to the paper: test error minus the published one, in points. Brackets: 95 % interval of the mean "
         "over seeds by Student's t, each row by itself. It takes the published figure as exact; the ± that the paper "
         "prints for it has a column of its own. One seed has no interval."
     )
-    return [told] * any(difference(row) for row in rows)
+    return [text] * any(difference(row) for row in rows)
 
 
 def _size(space: Space) -> str:
@@ -216,20 +220,20 @@ def _size(space: Space) -> str:
     return f"{size(space.size or 0)} architectures" if known else "not known, since its architectures differ in length"
 
 
-def _yardstick_remarks(known: Sequence[Yardstick]) -> list[str]:
-    told = (
+def _baseline_remarks(known: Sequence[RandomBaseline]) -> list[str]:
+    text = (
         f"Relative improvement: over the random architectures of the same space under the same recipe, {FORMULA}. "
         "Brackets: 95 % interval of the quotient of the two mean accuracies by Fieller's method, each row by itself. "
         "One seed has no interval."
     )
-    return [told] * bool(known)
+    return [text] * bool(known)
 
 
 def _paired(found: Sequence[Pair]) -> list[Grid]:
     """Return the grid of methods beside random search at equal work, if there is a pair."""
     remarks = (
         "Difference: method - random search, in points; below zero the method is better. One seed has no interval.",
-        *told([pair.difference for pair in found]),
+        *interval.remarks([pair.difference for pair in found]),
         "Work: of search and selection, equal within 1 %; random search ends with the trial that reaches it.",
         WORK,
     )
@@ -244,14 +248,14 @@ def _pair_cells(pair: Pair) -> Cells:
         "difference": str(pair.difference),
         "p": probability(pair.difference),
         "by": pair.difference.by if pair.difference.error is not None else "",
-        "work": work(pair.work),
-        "work of random search": work(pair.random_work),
+        "work": spread(pair.work, work),
+        "work of random search": spread(pair.random_work, work),
     }
 
 
 def _factorial(found: FactorialDesign | None) -> list[Grid]:
     """Return the grids of a factorial design: errors, and the shares of what explains them."""
-    return [] if found is None else [grid(title, rows, told) for title, rows, told in tables_of(found)]
+    return [] if found is None else [grid(title, rows, remarks) for title, rows, remarks in tables_of(found)]
 
 
 def _left_out(runs: Sequence[Run]) -> str:

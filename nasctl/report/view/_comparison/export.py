@@ -1,8 +1,8 @@
 """A comparison with full numbers for other programs: JSON and CSV.
 
 JSON keeps the parts apart; CSV is one rectangle whose ``kind`` column says what a row is: measured,
-pair, difference, published, space, yardstick, random architectures, curve, note or unverified. Errors are in percent,
-or perplexities where ``measure`` says so, costs in days of the unit named.
+pair, difference, published, space, random baseline, random architectures, curve, note or unverified. Errors are in
+percent, or perplexities where ``measure`` says so, costs in days of the unit named.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from nasctl.report._read.method import Method
 from nasctl.report._read.published import Note, PublishedRow
 from nasctl.report._read.record import Run
 from nasctl.report._read.replicas import Point
-from nasctl.report._statistics.figure import Figure, average
+from nasctl.report._statistics.figure import Figure
 from nasctl.report._statistics.interval import Difference
-from nasctl.report._statistics.paired_difference import Contrast
+from nasctl.report._statistics.paired_difference import PairedDifference
 from nasctl.report.view._comparison import timing
 from nasctl.report.view._comparison.comparison import Comparison, difference, paper_std
 from nasctl.report.view._comparison.pair import Pair, works
-from nasctl.report.view._comparison.random_baseline import Yardstick, improvement
+from nasctl.report.view._comparison.random_baseline import RandomBaseline, improvement
 from nasctl.report.view._comparison.space import RandomArchitectures
 
 Flat = Mapping[str, Any]
@@ -39,13 +39,15 @@ _SHOWN = ("verb", "origin", "estimate", "measure", "recipe", "dataset", "space")
 def record(comparison: Comparison) -> Flat:
     """Return the content of the JSON object."""
     return {
-        "methods": [_method(row, comparison.yardsticks) for row in comparison.methods],
+        "methods": [_method(row, comparison.random_baselines) for row in comparison.methods],
         "pairs": [_pair(pair) for pair in comparison.pairs],
-        "lacking": [asdict(row) for row in comparison.lacking],
+        "missing_baselines": [asdict(row) for row in comparison.missing_baselines],
+        "lacking": [asdict(row) for row in comparison.missing_baselines],  # the older name
         "factorial_design": comparison.factorial and asdict(comparison.factorial),
         "crossed": comparison.factorial and asdict(comparison.factorial),  # the older name
-        "repeated": [_contrast(found) for found in comparison.repeated],
-        "yardsticks": [_yardstick(found) for found in comparison.yardsticks],
+        "repeated": [_paired_difference(found) for found in comparison.repeated],
+        "random_baselines": [_baseline(found) for found in comparison.random_baselines],
+        "yardsticks": [_baseline(found) for found in comparison.random_baselines],  # the older name
         "published": [_published(row, comparison.notes) for row in comparison.published],
         "notes": [{"id": note.id, "text": note.text} for note in comparison.notes],
         "spaces": [asdict(space) for space in comparison.spaces],
@@ -60,23 +62,23 @@ def record(comparison: Comparison) -> Flat:
 def lines(comparison: Comparison) -> list[Flat]:
     """Return the lines of the CSV table."""
     return [
-        *({"kind": "measured", **_flat_method(row, comparison.yardsticks)} for row in comparison.methods),
+        *({"kind": "measured", **_flat_method(row, comparison.random_baselines)} for row in comparison.methods),
         *({"kind": "pair", **_pair(pair)} for pair in comparison.pairs),
-        *({"kind": "difference", **_contrast(found)} for found in comparison.repeated),
+        *({"kind": "difference", **_paired_difference(found)} for found in comparison.repeated),
         *({"kind": "published", **_flat_published(row, comparison.notes)} for row in comparison.published),
         *({"kind": "space", "space": space.name, "size": space.size} for space in comparison.spaces),
-        *({"kind": "yardstick", **_flat_yardstick(found)} for found in comparison.yardsticks),
+        *({"kind": "random baseline", **_flat_baseline(found)} for found in comparison.random_baselines),
         *({"kind": "random architectures", **_flat_random(found)} for found in comparison.random),
         *(_flat_point(label, point) for label, points in comparison.curves.items() for point in points),
         *({"kind": "note", "notes": note.id, "text": note.text} for note in comparison.notes),
-        *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.lacking),
+        *({"kind": "note", "method": row.method, "text": row.command} for row in comparison.missing_baselines),
         *({"kind": "note", "text": remark} for remark in comparison.remarks),
         *({"kind": "note", "text": run.unfinished(), "runs": str(run.path)} for run in comparison.left_out),
         *({"kind": "unverified", "text": UNVERIFIED, "runs": str(run.path)} for run in comparison.unverified),
     ]
 
 
-def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
+def _method(row: Method, known: Sequence[RandomBaseline]) -> Flat:
     return {
         "method": row.label,
         **{name.replace(" ", "_"): value for name, value in row.settings.items()},
@@ -85,9 +87,9 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "validation": row.validation and asdict(row.validation),
         "estimate": row.estimate and {**asdict(row.estimate), "kind": row.estimate_kind},
         "distribution": row.distribution and asdict(row.distribution),
-        "params": row.params,
-        "macs": row.macs,
-        "ops": row.ops,
+        **_spread("params", row.params),
+        **_spread("macs", row.macs),
+        **_spread("ops", row.ops),
         "cost": row.cost,
         **timing.spreads(row),
         "device": row.device,
@@ -96,7 +98,7 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         **_bounded("difference", difference(row)),
         "paper_std": paper_std(row),
         **_bounded("relative_improvement", improvement(row, known)),
-        "work": average(works(row)),
+        **_spread("work", Figure.of(works(row))),
         "signature": row.signature,
         "recipe_hash": row.recipe,
         "likeness": {name: value for name, value in row.likeness.items() if name not in _SHOWN and "." not in name},
@@ -106,6 +108,11 @@ def _method(row: Method, known: Sequence[Yardstick]) -> Flat:
         "runs": _paths(row.runs),
         "counted_once": _paths(row.repeats),
     }
+
+
+def _spread(name: str, figure: Figure | None) -> Flat:
+    """Return the mean of a count over seeds, with its standard deviation in a column of its own."""
+    return {name: None if figure is None else figure.mean, f"{name}_std": None if figure is None else figure.std}
 
 
 def _bounded(name: str, found: Difference | None) -> Flat:
@@ -129,18 +136,18 @@ def _pair(pair: Pair) -> Flat:
         "random": pair.random.label,
         "recipe_hash": pair.method.recipe,
         **_tested(pair.difference),
-        "work": pair.work,
-        "random_work": pair.random_work,
+        **_spread("work", pair.work),
+        **_spread("random_work", pair.random_work),
     }
 
 
-def _yardstick(found: Yardstick) -> Flat:
+def _baseline(found: RandomBaseline) -> Flat:
     return {name: value for name, value in asdict(found).items() if name != "likeness"} | {
         "limit": limit_of(found.likeness) or None
     }
 
 
-def _contrast(found: Contrast) -> Flat:
+def _paired_difference(found: PairedDifference) -> Flat:
     return {
         "method": found.method,
         "less": found.less,
@@ -148,9 +155,9 @@ def _contrast(found: Contrast) -> Flat:
     }
 
 
-def _flat_yardstick(found: Yardstick) -> Flat:
-    told = {name: value for name, value in _yardstick(found).items() if name not in ("error", "recipe")}
-    return {**told, "recipe_hash": found.recipe, **_flat_figure("error", found.error)}
+def _flat_baseline(found: RandomBaseline) -> Flat:
+    plain = {name: value for name, value in _baseline(found).items() if name not in ("error", "recipe")}
+    return {**plain, "recipe_hash": found.recipe, **_flat_figure("error", found.error)}
 
 
 def _published(row: PublishedRow, notes: list[Note]) -> Flat:
@@ -164,7 +171,7 @@ def _left_out(run: Run) -> Flat:
     return {"path": str(run.path), "status": run.status, "reason": run.reason}
 
 
-def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
+def _flat_method(row: Method, known: Sequence[RandomBaseline]) -> Flat:
     nested = _method(row, known)
     plain = {name: value for name, value in nested.items() if name not in _NESTED}
     costs = {f"{phase}_{unit}": value for phase, cost in row.cost.items() for unit, value in cost.items()}
@@ -188,8 +195,8 @@ def _flat_method(row: Method, known: Sequence[Yardstick]) -> Flat:
 def _flat_figure(name: str, figure: Figure | None, **label: str | None) -> Flat:
     if figure is None:
         return {name: None}
-    told = {f"{name}_{key}": value for key, value in label.items()}
-    return {name: figure.mean, f"{name}_std": figure.std, f"{name}_n": figure.n, **told}
+    labels = {f"{name}_{key}": value for key, value in label.items()}
+    return {name: figure.mean, f"{name}_std": figure.std, f"{name}_n": figure.n, **labels}
 
 
 def _flat_published(row: PublishedRow, notes: list[Note]) -> Flat:
@@ -212,5 +219,5 @@ def _flat_point(label: str, point: Point) -> Flat:
 
 
 def _flat_random(found: RandomArchitectures) -> Flat:
-    told = {name: value for name, value in asdict(found).items() if name not in ("error", "error_kind")}
-    return {**told, **_flat_figure("estimate", found.error, kind=found.error_kind)}
+    plain = {name: value for name, value in asdict(found).items() if name not in ("error", "error_kind")}
+    return {**plain, **_flat_figure("estimate", found.error, kind=found.error_kind)}

@@ -126,13 +126,13 @@ def shares(errors: Errors, blocked: bool) -> list[Share]:
 def _too_few(levels: tuple[int, int, int]) -> dict[str, str]:
     """Return why a source has no interval: its mean square has one degree of freedom, which bounds nothing."""
     a, b, n = levels
-    told = {
+    reasons = {
         SOURCES[0]: f"too few architectures ({a}) for an interval" if a == _LEAST else "",
         SOURCES[1]: f"too few recipes ({b}) for an interval" if b == _LEAST else "",
         SOURCES[2]: f"too few of both ({a} x {b}) for an interval" if a == b == _LEAST else "",
         BLOCK: f"too few seeds ({n}) for an interval" if n == _LEAST else "",
     }
-    return {source: reason for source, reason in told.items() if reason}
+    return {source: reason for source, reason in reasons.items() if reason}
 
 
 def _trainings(runs: Iterable[Run]) -> _Trainings:

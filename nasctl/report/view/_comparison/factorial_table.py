@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nasctl.report.view._comparison.factorial import RULE, FactorialDesign, Share
 
-Told = tuple[str, Sequence[Mapping[str, str]], Sequence[str]]
+Table = tuple[str, Sequence[Mapping[str, str]], Sequence[str]]
 """The title, the rows and the remarks of a table."""
 
 _METHOD = (
@@ -16,7 +16,7 @@ _METHOD = (
 _ASSUMED = "The intervals take the levels for random draws and the effects for normal; other levels have other shares."
 
 
-def tables_of(found: FactorialDesign) -> Iterator[Told]:
+def tables_of(found: FactorialDesign) -> Iterator[Table]:
     """Yield the table of errors and the table of shares."""
     rows = [
         {"architecture": name} | {recipe: str(figure) for recipe, figure in zip(found.recipes, figures, strict=True)}

@@ -25,7 +25,7 @@ from nasctl.report._statistics.figure import Figure
 from nasctl.report._statistics.figure import work as written
 from nasctl.report._statistics.interval import Difference, between, together
 
-_ALIKE = ("space", "dataset", "constraint")
+_SHARED = ("space", "dataset", "constraint")
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Pair:
     method: Method
     random: Method
     difference: Difference
-    work: float
-    random_work: float
+    work: Figure
+    random_work: Figure
 
 
 @dataclass(frozen=True)
-class Lacking:
+class MissingBaseline:
     """A retrained method without a random search at equal work, and the command that makes one."""
 
     method: str
@@ -53,7 +53,7 @@ def pairs(rows: Sequence[Method]) -> list[Pair]:
     found = [(row, other) for row in rows for other in _partners(row, rows)]
     differences = together([between(_scores(row), _scores(other)) for row, other in found])
     return [
-        Pair(row, other, difference, fmean(works(row)), fmean(works(other)))
+        Pair(row, other, difference, Figure.over(works(row)), Figure.over(works(other)))
         for (row, other), difference in zip(found, differences, strict=True)
     ]
 
@@ -63,10 +63,10 @@ def _scores(row: Method) -> dict[object, float]:
     return by_seed(row.runs, lambda run: run.score)
 
 
-def lacking(rows: Sequence[Method]) -> list[Lacking]:
+def missing_baselines(rows: Sequence[Method]) -> list[MissingBaseline]:
     """Return the searched and retrained methods of known work that are in no pair."""
     alone = [row for row in rows if works(row) and not row.is_random_search and row.error and not _partners(row, rows)]
-    return [Lacking(row.label, _command(row), _near(row, rows)) for row in alone]
+    return [MissingBaseline(row.label, _command(row), _near(row, rows)) for row in alone]
 
 
 def works(row: Method) -> list[int]:
@@ -77,10 +77,10 @@ def works(row: Method) -> list[int]:
 
 def _partners(row: Method, rows: Sequence[Method]) -> list[Method]:
     """Return the random searches of equal mean work; without one, the merged ones that match search by search."""
-    like = [other for other in rows if _is_baseline(row, other)]
-    equal = [other for other in like if _is_equal(row, other)]
+    baselines = [other for other in rows if _is_baseline(row, other)]
+    equal = [other for other in baselines if _is_equal(row, other)]
     parts: dict[str | None, list[Method]] = {}
-    for other in like:
+    for other in baselines:
         if any(equal_work(other.likeness.get(WORK, 0.0) or math.inf, work) for work in works(row)):
             parts.setdefault(other.signature, []).append(other)
     together = [_together(group) for group in parts.values() if len(group) > 1]
@@ -99,10 +99,10 @@ def _together(group: Sequence[Method]) -> Method:
 
 
 def _is_baseline(row: Method, other: Method) -> bool:
-    """Return whether ``other`` is a random search that is like ``row`` in all but its work."""
+    """Return whether ``other`` is a random search that differs from ``row`` in nothing but its work."""
     if row.is_random_search or not other.is_random_search or not other.error or not works(row) or not works(other):
         return False
-    same = all(row.settings[name] == other.settings[name] for name in _ALIKE)
+    same = all(row.settings[name] == other.settings[name] for name in _SHARED)
     return same and comparable(row.likeness, other.likeness)
 
 
@@ -110,8 +110,8 @@ def _near(row: Method, rows: Sequence[Method]) -> str:
     """Return the works of the random searches that differ from ``row`` in nothing but their work, as text."""
     used = fmean(works(row))
     found = [(other.label, fmean(works(other))) for other in rows if _is_baseline(row, other)]
-    told = [f"{label} did {written(other)} ({100 * (other / used - 1):+.1f} %)" for label, other in found]
-    return f"{', '.join(told)} where the method did {written(used)}; equal works differ by 1 % at most" if told else ""
+    each = ", ".join(f"{label} did {written(other)} ({100 * (other / used - 1):+.1f} %)" for label, other in found)
+    return f"{each} where the method did {written(used)}; equal works differ by 1 % at most" if each else ""
 
 
 def _command(row: Method) -> str:

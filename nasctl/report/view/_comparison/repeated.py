@@ -11,17 +11,17 @@ from itertools import combinations, groupby
 
 from nasctl.report._read.likeness import of_kind
 from nasctl.report._read.method import Method, by_seed
-from nasctl.report._statistics.paired_difference import Contrast, Named, contrasts
+from nasctl.report._statistics.paired_difference import Named, PairedDifference, paired_differences
 
 _MOST = 8  # methods of which all pairs are shown; of more, those with random search
 _SHARED = ("space", "estimator", "dataset", "constraint")
 
 
-def differences(rows: Sequence[Method]) -> list[Contrast]:
-    """Return the contrasts of the repeated searches of one task, all of them together."""
+def differences(rows: Sequence[Method]) -> list[PairedDifference]:
+    """Return the differences of the repeated searches of one task, adjusted for how many there are."""
     searched = sorted((row for row in rows if _is_repeated(row)), key=_task)
     groups = [list(group) for _, group in groupby(searched, key=_task)]
-    return contrasts((_named(a), _named(b)) for group in groups for a, b in _pairs(group))
+    return paired_differences((_named(a), _named(b)) for group in groups for a, b in _pairs(group))
 
 
 def _is_repeated(row: Method) -> bool:

@@ -37,11 +37,15 @@ def points(rows: Sequence[Method], axis: str) -> list[Point]:
         raise unknown("x", axis, AXES)
     names = _names([row for row in rows if row.error])
     found = [
-        Point(names[_series(row)], getattr(row, axis), row.error, row.measure)
+        Point(names[_series(row)], size.mean, row.error, row.measure)
         for row in rows
-        if row.error and getattr(row, axis) is not None
+        if row.error and (size := _size(row, axis)) is not None
     ]
     return sorted(found, key=lambda point: (point.series, point.x))
+
+
+def _size(row: Method, axis: str) -> Figure | None:
+    return {"params": row.params, "macs": row.macs}[axis]
 
 
 def series(found: Sequence[Point]) -> dict[str, list[Point]]:
@@ -54,8 +58,8 @@ def _series(row: Method) -> tuple[str, str]:
     run = row.runs[0]
     origin = str(run.method or genotype(run) or run.source.get("name"))
     trained = [run.config.get(group) for group in _TRAINING]
-    alike = {name: value for name, value in row.likeness.items() if of_kind(name, "data", "device type", *LIMITS)}
-    return origin, json.dumps([trained, alike], sort_keys=True)
+    shared = {name: value for name, value in row.likeness.items() if of_kind(name, "data", "device type", *LIMITS)}
+    return origin, json.dumps([trained, shared], sort_keys=True)
 
 
 def _names(rows: Sequence[Method]) -> dict[tuple[str, str], str]:

@@ -6,15 +6,15 @@ error column.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nasctl.report._read.duplicates import once
-from nasctl.report._read.likeness import groups, limit_of, shared, told_data
+from nasctl.report._read.likeness import data_digits, groups, limit_of, shared
 from nasctl.report._read.method import RANDOM
-from nasctl.report._read.record import PERPLEXITY, Json, Run, trials
+from nasctl.report._read.record import PERPLEXITY, Run, finite
+from nasctl.report._read.trial import Trial, comparable
 from nasctl.report._statistics.figure import Figure
 
 
@@ -72,18 +72,16 @@ def _pooled(signature: str, runs: Sequence[Run]) -> RandomArchitectures | None:
         return None  # all seeds contradict each other
     measure = runs[0].measure
     name = PERPLEXITY if measure == PERPLEXITY else "error"
-    figure = Figure.of(error for run in runs for trial in trials(run) for error in _errors(trial, name))
+    figure = Figure.of(error for run in runs for trial in comparable(run) for error in _errors(trial, name))
     choices: Any = {name: str(runs[0].choices.get(name)) for name in ("space", "dataset", "estimator")}
-    choices |= {"limit": limit_of(shared(runs)) or None, "data": told_data(shared(runs))}
+    choices |= {"limit": limit_of(shared(runs)) or None, "data": data_digits(shared(runs))}
     kind = str(runs[0].result["error_kind"])
     if figure is None:
         return None
     return RandomArchitectures(**choices, error_kind=kind, measure=measure, signature=signature, error=figure)
 
 
-def _errors(trial: Json, name: str) -> list[float]:
-    """Return the metric ``name`` of a discrete trial that did not fail, as a list of at most one."""
-    error = (trial.get("metrics") or {}).get(name)
-    if trial.get("error") is not None or trial.get("relaxed") or not isinstance(error, int | float):
-        return []
-    return [error] if math.isfinite(error) else []
+def _errors(trial: Trial, name: str) -> list[float]:
+    """Return the metric ``name`` of a trial as a list of at most one."""
+    error = finite(trial.metrics.get(name))
+    return [] if error is None else [error]

@@ -6,7 +6,7 @@ from nasctl.report.extend import Content, Run, Setting, View, grid, trials
 
 
 def make(runs: Sequence[Run], metric: str, *, top: int) -> Content:
-    found = [(line["metrics"][metric], run.path.name, line["index"]) for run in runs for line in trials(run)]
+    found = [(trial.metrics[metric], run.path.name, trial.index) for run in runs for trial in trials(run)]
     rows = [{"run": name, "trial": str(index), metric: f"{value:.3f}"} for value, name, index in sorted(found)[:top]]
     return Content([grid(f"The {top} lowest by {metric}", rows)])
 

@@ -1,0 +1,77 @@
+"""The forward pass of any candidate through a supernet, with its multiply-accumulates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from nasctl.acceleration.compiled import Compilation
+from nasctl.core import Candidate
+from nasctl.estimator._work import MacCounter, PathMacCounter
+
+log = logging.getLogger("nasctl")
+
+SETTING = "estimator.speed.compile"
+
+Path = tuple[str, tuple[int, ...]]
+"""What decides which layers run: picked with the architecture, active with the active options, or mixed."""
+
+
+@runtime_checkable
+class CompilesStep(Protocol):
+    """A network of many steps alike, of which it compiles one."""
+
+    def compile_step(self, setting: str) -> None:
+        """Compile it; ``setting`` is named where that cannot be done."""
+
+
+class PathRunner:
+    """Maps inputs and a candidate to logits; a mixture may be compiled, a path, another network each time, is not."""
+
+    def __init__(self, net: nn.Module, *, compile: bool, twice: bool) -> None:
+        if twice and compile:
+            log.warning("%s=true: this estimator/unroll differentiates twice; going on without it", SETTING)
+            compile = False
+        if compile and isinstance(net, CompilesStep):
+            net.compile_step(SETTING)
+            compile = False
+        self.net, self.weights = net, dict(net.named_parameters())
+        mixed = self._mixed
+        self.mixed = Compilation(mixed, SETTING, dynamic=False) if compile else mixed
+        self.counters: dict[str, MacCounter] = {
+            "mixed": MacCounter(),
+            "picked": PathMacCounter(),
+            "active": PathMacCounter(),
+        }
+
+    def __call__(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return the logits of a candidate, with ``weights`` in place of the network's own."""
+        path, rows = _path(candidate), candidate.weights
+        counter = self.counters[path[0]]
+        if rows is None or candidate.active is not None:
+            return counter.run(path, lambda: self._independent(x, candidate, weights), len(x))
+        mixed = self.mixed if path in counter.known else self._mixed  # a compiled run cannot be counted
+        return counter.run(path, lambda: mixed(dict(weights or self.weights), x, list(rows)), len(x))
+
+    def _independent(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
+        if weights is None:  # putting all weights of a supernet in place takes longer than a small path
+            return self.net(x, candidate)
+        return functional_call(self.net, dict(weights), (x, candidate))
+
+    def _mixed(self, weights: Mapping[str, Tensor], x: Any, rows: Sequence[Tensor]) -> Tensor:
+        return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+
+    def macs(self, candidate: Candidate) -> int:
+        """Return the multiply-accumulates of one example of a candidate that has just run."""
+        path = _path(candidate)
+        return self.counters[path[0]].macs(path)
+
+
+def _path(candidate: Candidate) -> Path:
+    if candidate.weights is None:
+        return "picked", candidate.arch
+    return ("mixed", ()) if candidate.active is None else ("active", tuple(candidate.active))

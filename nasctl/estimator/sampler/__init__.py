@@ -1,0 +1,1 @@
+"""Samplers of shared weights: whose paths a weight step trains."""
