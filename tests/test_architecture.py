@@ -14,8 +14,8 @@ FLOORS = {
     for room in re.findall(r"`(\w+)`", rooms)
 }
 GROUND = max(FLOORS.values())
-EXCEPTIONS = {("search", "genotype_source"), ("search", "config")}
-"""A selection says where its architectures come from; budgets and shared weights of a run are read through config."""
+EXCEPTIONS = {("search", "genotype_source")}
+"""A selection says where its architectures come from."""
 
 
 def room_of(path: Path) -> str:
