@@ -22,7 +22,7 @@ from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
 from nasctl.constraint.limit import Limit
 from nasctl.core import Chain, SearchSpace, Task
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from nasctl.space.toy import Toy
 from nasctl.strategy.feasibility._meet_in_the_middle import MeetInTheMiddle
 from nasctl.strategy.feasibility._set import Chained

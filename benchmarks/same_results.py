@@ -168,24 +168,41 @@ def _records(run: Path) -> Iterator[tuple[str, Any]]:
     architecture = json.loads(found.read_text()) if found.exists() else {}
     yield "architecture.json", {key: architecture.get(key) for key in ("genotype", "arch", "notation")}
     result = json.loads((run / "result.json").read_text())
-    yield (
-        "result.json",
-        {key: result.get(key) for key in ("error", "metrics", "params", "macs", "trials", "correlation")},
-    )
+    metrics = {key: result["metrics"].get(key) for key in ("loss", "perplexity", "auc", "score")}
+    figures = {key: result.get(key) for key in ("error", "params", "macs", "trials", "correlation")}
+    yield "result.json", {**figures, **metrics}
     for name in RECORDS:
         lines = (run / name).read_text().splitlines() if (run / name).exists() else []
         yield name, [_line(json.loads(line)) for line in lines]
 
 
 def _line(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a trial with its costs among its metrics, wherever its commit writes them."""
-    metrics = {**(line.get("metrics") or {}), **(line.get("costs") or {})}
+    """Return a trial, its costs apart; commits before costs had a key of their own write them among the metrics."""
     kept = {name: line[name] for name in NAMES if name in line}
-    return {**kept, "metrics": {name: value for name, value in metrics.items() if not CLOCKS.search(name)}}
+    metrics, costs = (line.get(key) or {} for key in ("metrics", "costs"))
+    return {
+        **kept,
+        "metrics": {name: value for name, value in metrics.items() if not CLOCKS.search(name)},
+        "costs": costs,
+    }
+
+
+def _alike(before: Any, now: Any) -> Any:
+    """Return ``now`` with its costs where ``before`` has them; it may have further ones."""
+    if not isinstance(now, list) or len(before) != len(now):
+        return now
+    return [_with_costs_of(b, n) for b, n in zip(before, now, strict=True)]
+
+
+def _with_costs_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
+    metrics, costs = before["metrics"], now["costs"]
+    among = {name: cost for name, cost in costs.items() if name in metrics}
+    apart = {name: cost for name, cost in costs.items() if name in before["costs"]}
+    return {**now, "metrics": {**now["metrics"], **among}, "costs": apart}
 
 
 def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
-    if before != now:
+    if len(before[1]) != len(now[1]) or before[1] != _alike(before[1], now[1]):
         yield f"{before[0]} differs: {before[1]!r:.200} before, {now[1]!r:.200} now"
 
 

@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from nasctl.errors import RequestError
+from nasctl.errors import RequestError, TrialError
 
 if TYPE_CHECKING:
     import torch
@@ -387,7 +387,7 @@ class Strategy(Protocol):
         """Return the next candidate to evaluate; the k-th candidate returned comes back to ``tell`` as trial k.
 
         `SKIPPED` where this turn asks for nothing, as where a sample is infeasible. None to wait until more is told,
-        which takes no turn. `ExhaustedError` where no candidate is left.
+        which takes no turn and leaves the strategy as it is. `ExhaustedError` where no candidate is left.
         """
 
     def tell(self, trial: Trial) -> None:
@@ -520,6 +520,34 @@ class TrainsEach(Protocol):
         """Return the trainer with other ``settings``, or raise `RequestError` where these are none of its."""
 
 
+Result = Evaluation | TrialError
+"""What comes back of a candidate: its evaluation, or why it failed."""
+
+
+class Executor(Protocol):
+    """The processes or machines that evaluate candidates.
+
+    It changes no result: what an evaluation needs is in the candidate, its index and the settings.
+    """
+
+    def submit(self, index: int, candidate: Candidate) -> None:
+        """Take in the candidate of trial ``index``; does not wait for its evaluation."""
+
+    def finished(self) -> tuple[int, Result]:
+        """Wait for the next candidate that is done, and return its index and result."""
+
+
+@dataclass(frozen=True)
+class ExecutorContext:
+    """What every executor works with: the search's own estimator, and a function that builds it in another process.
+
+    ``build`` can be pickled; it needs neither the data set nor the space of this process.
+    """
+
+    estimator: Estimator
+    build: Callable[[], Estimator]
+
+
 @runtime_checkable
 class KnownBySettings(Protocol):
     """An estimator's class that tells what it reads from its settings alone, so that none need be built."""
@@ -567,8 +595,21 @@ class Validation:
         return self.scored.batch(size, epoch, step)
 
 
-class Dataset(Protocol):
-    """Data, loss and measure. Nothing is read from disk before the first split is asked for."""
+class Objective(Protocol):
+    """The loss and the measures of a task."""
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean training loss."""
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return sums over the batch, numbers or histograms, without waiting for the device."""
+
+    def metrics(self, sums: Mapping[str, Any], examples: int) -> Metrics:
+        """Return the figures of summed measures, given as plain numbers and lists."""
+
+
+class Dataset(Objective, Protocol):
+    """The data of a search, with loss and measures. Nothing is read from disk before the first split is asked for."""
 
     @property
     def task(self) -> Task:
@@ -592,20 +633,15 @@ class Dataset(Protocol):
         Data whose published validation part nobody trains on hold that part out, whatever the share.
         """
 
-    def test(self) -> Split:
-        """Return the held-out test split, in order. Only `nasctl.retrain` may call this."""
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean training loss."""
-
-    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return sums over the batch, numbers or histograms, without waiting for the device."""
-
-    def metrics(self, sums: Mapping[str, Any], examples: int) -> Metrics:
-        """Return the figures of summed measures, given as plain numbers and lists."""
-
     def fingerprint(self) -> Mapping[str, str]:
         """Return hashes of the data and of the split's indices."""
+
+
+class TestedDataset(Dataset, Protocol):
+    """A data set with its test split, out of a search's reach."""
+
+    def test(self) -> Split:
+        """Return the held-out test split, in order. Only `nasctl.retrain` may call this."""
 
 
 @dataclass(frozen=True)
@@ -680,7 +716,7 @@ class Trainer(Protocol):
 class Reward(Protocol):
     """Metrics to one number, higher is better."""
 
-    resources: tuple[str, ...]  # costs of the final form that it reads among the metrics
+    resources: tuple[str, ...]  # costs of the final form that it reads beside the metrics
 
     def __call__(self, metrics: Metrics) -> float: ...
 
@@ -743,6 +779,7 @@ class ConstraintContext:
 class Constraint(Protocol):
     """Whether a genotype is within the limit."""
 
+    resources: tuple[str, ...]  # costs of the final form that it limits
     tries: int  # samples to draw before the limit is called impossible
 
     def __call__(self, genotype: Genotype) -> bool: ...

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, Trained, Trainer, TrainingSession
+from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, TestedDataset, Trained, Trainer, TrainingSession
 from nasctl.seeds import position_seed
 
 
@@ -15,7 +15,7 @@ def retrain(
     space: SearchSpace,
     genotype: Genotype,
     trainer: Trainer,
-    dataset: Dataset,
+    dataset: TestedDataset,
     device: torch.device,
     session: TrainingSession,
 ) -> tuple[nn.Module, Trained, Metrics]:

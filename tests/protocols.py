@@ -34,6 +34,7 @@ import nasctl.estimator.unroll.finite_difference
 import nasctl.estimator.unroll.first_order
 import nasctl.estimator.unroll.released
 import nasctl.estimator.zero_cost
+import nasctl.executor.serial
 import nasctl.resource.latency
 import nasctl.resource.macs
 import nasctl.resource.params
@@ -93,7 +94,20 @@ import nasctl.trainer.schedule.cosine
 import nasctl.trainer.schedule.decay
 import nasctl.trainer.schedule.exponential
 import nasctl.trainer.schedule.linear
-from nasctl.core import Constraint, Dataset, Estimator, Resource, Reward, SearchSpace, Strategy, Trainer
+from nasctl.core import (
+    Constraint,
+    Covering,
+    Estimator,
+    Executor,
+    LookUp,
+    Resource,
+    Reward,
+    SearchSpace,
+    Strategy,
+    TestedDataset,
+    Trainer,
+    WeightSharing,
+)
 from nasctl.estimator.sampler._paths import PathSampler
 from nasctl.estimator.score._untrained import Score
 from nasctl.estimator.unroll._bilevel import Unroll
@@ -195,105 +209,109 @@ def strategy_tpe(made: nasctl.strategy.tpe.TPE) -> Strategy:
     return made
 
 
-def crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
+def strategy_crossover_uniformcrossover(made: nasctl.strategy.crossover.uniform.UniformCrossover) -> Crossover:
     return made
 
 
-def feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
+def strategy_feasibility_exact(made: nasctl.strategy.feasibility.exact.Exact) -> Feasibility:
     return made
 
 
-def feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
+def strategy_feasibility_montecarlo(made: nasctl.strategy.feasibility.monte_carlo.MonteCarlo) -> Feasibility:
     return made
 
 
-def feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
+def strategy_feasibility_norejection(made: nasctl.strategy.feasibility.none.NoRejection) -> Feasibility:
     return made
 
 
-def final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
+def strategy_final_selection_besttrial(made: nasctl.strategy.final_selection.best_trial.BestTrial) -> FinalSelection:
     return made
 
 
-def final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
+def strategy_final_selection_lasttrials(made: nasctl.strategy.final_selection.last_trials.LastTrials) -> FinalSelection:
     return made
 
 
-def mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
+def strategy_mutation_eachdecision(made: nasctl.strategy.mutation.each_decision.EachDecision) -> Mutation:
     return made
 
 
-def mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
+def strategy_mutation_onedecision(made: nasctl.strategy.mutation.one_decision.OneDecision) -> Mutation:
     return made
 
 
-def parent_selection_tournament(made: nasctl.strategy.parent_selection.tournament.Tournament) -> ParentSelection:
+def strategy_parent_selection_tournament(
+    made: nasctl.strategy.parent_selection.tournament.Tournament,
+) -> ParentSelection:
     return made
 
 
-def pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
+def strategy_pick_best(made: nasctl.strategy.pick.best.Best) -> Pick:
     return made
 
 
-def pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
+def strategy_pick_mostprobablefeasible(made: nasctl.strategy.pick.feasible.MostProbableFeasible) -> Pick:
     return made
 
 
-def pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
+def strategy_pick_mode(made: nasctl.strategy.pick.mode.Mode) -> Pick:
     return made
 
 
-def policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
+def strategy_policy_independent(made: nasctl.strategy.policy.independent.Independent) -> Policy:
     return made
 
 
-def policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
+def strategy_policy_lstm(made: nasctl.strategy.policy.lstm.Lstm) -> Policy:
     return made
 
 
-def policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
+def strategy_policy_qtable(made: nasctl.strategy.policy.q_table.QTable) -> Policy:
     return made
 
 
-def survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
+def strategy_survival_age(made: nasctl.strategy.survival.age.Age) -> Survival:
     return made
 
 
-def survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
+def strategy_survival_worst(made: nasctl.strategy.survival.worst.Worst) -> Survival:
     return made
 
 
-def update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
+def strategy_update_ppo(made: nasctl.strategy.update.ppo.PPO) -> Update:
     return made
 
 
-def update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
+def strategy_update_qlearning(made: nasctl.strategy.update.q_learning.QLearning) -> Update:
     return made
 
 
-def update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
+def strategy_update_reinforce(made: nasctl.strategy.update.reinforce.Reinforce) -> Update:
     return made
 
 
-def update_vectorizedreinforce(
+def strategy_update_vectorizedreinforce(
     made: nasctl.strategy.update.vectorized_reinforce.VectorizedReinforce,
 ) -> VectorizedUpdate:
     return made
 
 
-def baseline_movingaverage(made: nasctl.strategy.update.baseline.moving_average.MovingAverage) -> Baseline:
+def strategy_update_baseline_movingaverage(
+    made: nasctl.strategy.update.baseline.moving_average.MovingAverage,
+) -> Baseline:
     return made
 
 
-def baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
+def strategy_update_baseline_nobaseline(made: nasctl.strategy.update.baseline.none.NoBaseline) -> Baseline:
     return made
 
 
-def shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
+def strategy_update_shaping_equal(made: nasctl.strategy.update.shaping.equal.Equal) -> Shaping:
     return made
 
 
-def shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
+def strategy_update_shaping_last(made: nasctl.strategy.update.shaping.last.Last) -> Shaping:
     return made
 
 
@@ -325,91 +343,115 @@ def estimator_zerocost(made: nasctl.estimator.zero_cost.ZeroCost) -> Estimator:
     return made
 
 
-def sampler_fair(made: nasctl.estimator.sampler.fair.Fair) -> PathSampler:
+def weightsharing_supernet(made: nasctl.estimator.supernet.Supernet) -> WeightSharing:
     return made
 
 
-def sampler_nsas(made: nasctl.estimator.sampler.nsas.Nsas) -> PathSampler:
+def lookup_synthetic(made: nasctl.estimator.synthetic.Synthetic) -> LookUp:
     return made
 
 
-def sampler_ofstrategy(made: nasctl.estimator.sampler.strategy.OfStrategy) -> PathSampler:
+def lookup_table(made: nasctl.estimator.table.Table) -> LookUp:
     return made
 
 
-def sampler_uniform(made: nasctl.estimator.sampler.uniform.Uniform) -> PathSampler:
+def lookup_toy(made: nasctl.estimator.toy.Toy) -> LookUp:
     return made
 
 
-def score_gradnorm(made: nasctl.estimator.score.grad_norm.GradNorm) -> Score:
+def covering_table(made: nasctl.estimator.table.Table) -> Covering:
     return made
 
 
-def score_macs(made: nasctl.estimator.score.macs.Macs) -> Score:
+def executor_serial(made: nasctl.executor.serial.Serial) -> Executor:
     return made
 
 
-def score_naswot(made: nasctl.estimator.score.naswot.Naswot) -> Score:
+def estimator_sampler_fair(made: nasctl.estimator.sampler.fair.Fair) -> PathSampler:
     return made
 
 
-def score_params(made: nasctl.estimator.score.params.Params) -> Score:
+def estimator_sampler_nsas(made: nasctl.estimator.sampler.nsas.Nsas) -> PathSampler:
     return made
 
 
-def score_synflow(made: nasctl.estimator.score.synflow.Synflow) -> Score:
+def estimator_sampler_ofstrategy(made: nasctl.estimator.sampler.strategy.OfStrategy) -> PathSampler:
     return made
 
 
-def unroll_exact(made: nasctl.estimator.unroll.exact.Exact) -> Unroll:
+def estimator_sampler_uniform(made: nasctl.estimator.sampler.uniform.Uniform) -> PathSampler:
     return made
 
 
-def unroll_finitedifference(made: nasctl.estimator.unroll.finite_difference.FiniteDifference) -> Unroll:
+def estimator_score_gradnorm(made: nasctl.estimator.score.grad_norm.GradNorm) -> Score:
     return made
 
 
-def unroll_firstorder(made: nasctl.estimator.unroll.first_order.FirstOrder) -> Unroll:
+def estimator_score_macs(made: nasctl.estimator.score.macs.Macs) -> Score:
     return made
 
 
-def unroll_released(made: nasctl.estimator.unroll.released.Released) -> Unroll:
+def estimator_score_naswot(made: nasctl.estimator.score.naswot.Naswot) -> Score:
     return made
 
 
-def dataset_breastcancer(made: nasctl.dataset.breast_cancer.BreastCancer) -> Dataset:
+def estimator_score_params(made: nasctl.estimator.score.params.Params) -> Score:
     return made
 
 
-def dataset_cifar(made: nasctl.dataset.cifar10.CIFAR) -> Dataset:
+def estimator_score_synflow(made: nasctl.estimator.score.synflow.Synflow) -> Score:
     return made
 
 
-def dataset_criteo(made: nasctl.dataset.criteo.Criteo) -> Dataset:
+def estimator_unroll_exact(made: nasctl.estimator.unroll.exact.Exact) -> Unroll:
     return made
 
 
-def dataset_criteosynthetic(made: nasctl.dataset.criteo_synthetic.CriteoSynthetic) -> Dataset:
+def estimator_unroll_finitedifference(made: nasctl.estimator.unroll.finite_difference.FiniteDifference) -> Unroll:
     return made
 
 
-def dataset_digits(made: nasctl.dataset.digits.Digits) -> Dataset:
+def estimator_unroll_firstorder(made: nasctl.estimator.unroll.first_order.FirstOrder) -> Unroll:
     return made
 
 
-def dataset_imagenet(made: nasctl.dataset.imagenet.ImageNet) -> Dataset:
+def estimator_unroll_released(made: nasctl.estimator.unroll.released.Released) -> Unroll:
     return made
 
 
-def dataset_nodata(made: nasctl.dataset.none.NoData) -> Dataset:
+def dataset_breastcancer(made: nasctl.dataset.breast_cancer.BreastCancer) -> TestedDataset:
     return made
 
 
-def dataset_penntreebank(made: nasctl.dataset.ptb.PennTreebank) -> Dataset:
+def dataset_cifar(made: nasctl.dataset.cifar10.CIFAR) -> TestedDataset:
     return made
 
 
-def dataset_pythondocs(made: nasctl.dataset.python_docs.PythonDocs) -> Dataset:
+def dataset_criteo(made: nasctl.dataset.criteo.Criteo) -> TestedDataset:
+    return made
+
+
+def dataset_criteosynthetic(made: nasctl.dataset.criteo_synthetic.CriteoSynthetic) -> TestedDataset:
+    return made
+
+
+def dataset_digits(made: nasctl.dataset.digits.Digits) -> TestedDataset:
+    return made
+
+
+def dataset_imagenet(made: nasctl.dataset.imagenet.ImageNet) -> TestedDataset:
+    return made
+
+
+def dataset_nodata(made: nasctl.dataset.none.NoData) -> TestedDataset:
+    return made
+
+
+def dataset_penntreebank(made: nasctl.dataset.ptb.PennTreebank) -> TestedDataset:
+    return made
+
+
+def dataset_pythondocs(made: nasctl.dataset.python_docs.PythonDocs) -> TestedDataset:
     return made
 
 
@@ -421,19 +463,19 @@ def trainer_languagemodel(made: nasctl.trainer.language_model.LanguageModel) -> 
     return made
 
 
-def schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
+def trainer_schedule_cosine(made: nasctl.trainer.schedule.cosine.Cosine) -> Schedule:
     return made
 
 
-def schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
+def trainer_schedule_decay(made: nasctl.trainer.schedule.decay.Decay) -> Schedule:
     return made
 
 
-def schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
+def trainer_schedule_exponential(made: nasctl.trainer.schedule.exponential.Exponential) -> Schedule:
     return made
 
 
-def schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
+def trainer_schedule_linear(made: nasctl.trainer.schedule.linear.Linear) -> Schedule:
     return made
 
 

@@ -14,8 +14,18 @@ from nasctl.config import named_resources
 from nasctl.config.build import make
 from nasctl.config.resources import build
 from nasctl.config.settings import conf_dir
-from nasctl.core import Candidate, ConstraintContext, EstimatorContext, ResourceContext, TrainingSession, WeightSharing
-from nasctl.search.loop import Feasible
+from nasctl.core import (
+    Candidate,
+    ConstraintContext,
+    EstimatorContext,
+    ExecutorContext,
+    ResourceContext,
+    TrainingSession,
+    WeightSharing,
+)
+from nasctl.executor.serial import Serial
+from nasctl.search.feasible import Feasible
+from nasctl.search.pending import Pending
 from tests.tables import SEEDS, folder_of_small_tables
 
 CPU = torch.device("cpu")
@@ -156,6 +166,11 @@ class Problem:
 
 def _of_space(overrides):
     return tuple(override for override in overrides if override.startswith(("space", "dataset=")))
+
+
+def serial(estimator, limit=1, ordered=True):
+    """Return what hands candidates to ``estimator``, one after the other."""
+    return Pending(Serial(ExecutorContext(estimator, lambda: estimator)), limit=limit, ordered=ordered)
 
 
 class Spy:

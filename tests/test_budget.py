@@ -14,7 +14,7 @@ from nasctl.cli import main as cli
 from nasctl.config import budget
 from nasctl.config.configuration import Configuration
 from nasctl.errors import RequestError
-from nasctl.search.loop import Budget
+from nasctl.search.budget import Budget
 from tests.small import Problem
 
 WHOLE = {  # what each result.json has

@@ -18,7 +18,7 @@ from nasctl.errors import RequestError
 from nasctl.report._read.record import find
 from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
 SMALL = ["dataset.limit_train=64", "dataset.limit_test=64", "trainer.epochs=1"]

@@ -1,9 +1,11 @@
 """Each class that a YAML of conf/ names meets the protocol of its group: tests/protocols.py, which mypy checks."""
 
+import importlib
 from pathlib import Path
 
 import yaml
 
+from nasctl import core
 from nasctl.config.settings import conf_dir
 
 FILE = Path(__file__).with_name("protocols.py")
@@ -22,10 +24,11 @@ PROTOCOLS = {
     "strategy/update/baseline": "nasctl.strategy.update.baseline.Baseline",
     "strategy/update/shaping": "nasctl.strategy.update.shaping.Shaping",
     "estimator": "nasctl.core.Estimator",
+    "executor": "nasctl.core.Executor",
     "estimator/sampler": "nasctl.estimator.sampler._paths.PathSampler",
     "estimator/score": "nasctl.estimator.score._untrained.Score",
     "estimator/unroll": "nasctl.estimator.unroll._bilevel.Unroll",
-    "dataset": "nasctl.core.Dataset",
+    "dataset": "nasctl.core.TestedDataset",
     "trainer": "nasctl.core.Trainer",
     "trainer/schedule": "nasctl.trainer._schedule.Schedule",
     "reward": "nasctl.core.Reward",
@@ -38,6 +41,8 @@ OF_CLASS = {
 }
 """By class, where it is not that of its group."""
 WIDTH = 120  # characters of a line
+ABILITIES = ("WeightSharing", "LookUp", "Covering")
+"""What only some estimators can do: a class that has the members meets the protocol."""
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 
 from __future__ import annotations
@@ -55,6 +60,27 @@ def targets() -> dict[str, list[str]]:
     return found
 
 
+def target(name: str) -> type:
+    """Return the class of a dotted name."""
+    module, _, kind = name.rpartition(".")
+    found: type = getattr(importlib.import_module(module), kind)
+    return found
+
+
+def _has(kind: type, ability: str) -> bool:
+    """Return whether a class has the methods of a protocol."""
+    methods = [name for name, member in vars(getattr(core, ability)).items() if name[0] != "_" and callable(member)]
+    return all(any(name in vars(part) for part in kind.__mro__) for name in methods)
+
+
+def _imported(home: str, names: list[str]) -> str:
+    """Return an import in lines of at most `WIDTH` characters."""
+    line = f"from {home} import {', '.join(names)}"
+    return (
+        line if len(line) <= WIDTH else "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])
+    )
+
+
 def claims() -> str:
     """Return the content of tests/protocols.py."""
     known = targets()
@@ -62,14 +88,17 @@ def claims() -> str:
     lines = [f"import {module}" for module in modules]
     protocols = [*PROTOCOLS.values(), *OF_CLASS.values()]
     for home in sorted({name.rpartition(".")[0] for name in protocols}):
-        classes = [name.rpartition(".")[2] for name in protocols if name.rpartition(".")[0] == home]
-        lines += [f"from {home} import {', '.join(sorted(classes))}"]
+        classes = {name.rpartition(".")[2] for name in protocols if name.rpartition(".")[0] == home}
+        lines += [_imported(home, sorted(classes | (set(ABILITIES) if home == core.__name__ else set())))]
     for group, names in known.items():
-        for name in names:
-            claim = f"{group.rpartition('/')[2]}_{name.rpartition('.')[2].lower()}"
-            protocol = OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2]
-            line = f"def {claim}(made: {name}) -> {protocol}:"
-            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {protocol}:"]
+        first = group.replace("/", "_")
+        claimed = [(OF_CLASS.get(name, PROTOCOLS[group]).rpartition(".")[2], first, name) for name in names]
+        if group == "estimator":
+            claimed += [(a, a.lower(), name) for a in ABILITIES for name in names if _has(target(name), a)]
+        for meets, first, name in claimed:
+            claim = f"{first}_{name.rpartition('.')[2].lower()}"
+            line = f"def {claim}(made: {name}) -> {meets}:"
+            wrapped = [f"def {claim}(", f"    made: {name},", f") -> {meets}:"]
             lines += ["", "", *([line] if len(line) <= WIDTH else wrapped), "    return made"]
     return HEAD + "\n".join(lines) + "\n"
 

@@ -8,8 +8,10 @@ import torch
 
 from nasctl.core import SKIPPED, Candidate, Evaluation, Trial
 from nasctl.errors import ExhaustedError, RequestError, RunError, TrialError
-from nasctl.search.loop import Budget, Feasible, Search, entropy, trial_line
-from tests.small import same, through_a_file
+from nasctl.search.budget import Budget
+from nasctl.search.feasible import Feasible
+from nasctl.search.loop import Search, entropy, trial_line
+from tests.small import same, serial, through_a_file
 
 
 class Space:
@@ -108,16 +110,9 @@ def stub_search(*, trials=None, epochs=None, work=None, record_every=1, pauses=(
         assert name == "trials.jsonl"
         lines.append(json.loads(json.dumps(line, allow_nan=False)))
 
-    search = Search(
-        Space(),
-        Counting(log, pauses),
-        Scoring(log, **scoring),
-        Doubled(resources),
-        Budget(trials=trials, epochs=epochs, work=work),
-        append,
-        record_every,
-    )
-    return search, log, lines
+    estimator, budget = Scoring(log, **scoring), Budget(trials=trials, epochs=epochs, work=work)
+    parts = (Space(), Counting(log, pauses), estimator, serial(estimator), Doubled(resources), budget, append)
+    return Search(*parts, resources=resources, record_every=record_every), log, lines
 
 
 def quiet(state, values):
@@ -267,8 +262,11 @@ def test_a_reward_sees_the_costs_that_it_reads_and_the_record_shows_them(resourc
     search.run(quiet)
     costs = {name: {"params": 300, "macs": 3000}[name] for name in resources}
     assert lines[2]["reward"] == log[11].reward == expected
-    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0} | costs
-    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"]
+    assert lines[2]["metrics"] == {"accuracy": 0.2, "loss": 1.0, "error": 50.0}
+    assert lines[2].get("costs", {}) == log[11].costs == costs
+    assert search.score((2,), []) == search.score((2,), lines) == lines[2]["metrics"] | costs
+    [old] = [{**line, "metrics": line["metrics"] | costs, "costs": {}} for line in lines[2:]]  # as 0.1.0 wrote it
+    assert search.score((2,), [old]) == search.score((2,), lines)
 
 
 def told(arch, reward, *, relaxed=False, error=None):

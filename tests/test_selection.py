@@ -5,7 +5,7 @@ import torch
 
 from nasctl.errors import RequestError, RunError
 from nasctl.genotype_source import Source
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
 from nasctl.search.selection import Selection, check_devices, label_of, listed, total
 from tests.small import CPU, Problem, same, through_a_file
 

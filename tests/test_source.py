@@ -13,7 +13,7 @@ from nasctl import genotype_source as source
 from nasctl.cli import main as cli
 from nasctl.core import SearchSpace
 from nasctl.errors import RequestError
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from tests.small import Problem
 
 

@@ -12,15 +12,17 @@ import torch
 
 import nasctl
 from nasctl.errors import RunError
-from nasctl.search.loop import Budget, Search, SearchData
+from nasctl.search.budget import Budget
+from nasctl.search.data import SearchData
+from nasctl.search.loop import Search
 from tests.marked import slow
-from tests.small import Problem, same
+from tests.small import Problem, same, serial
 
 
 def test_a_search_cannot_reach_the_test_split():
     problem = Problem()
     data = SearchData(problem.data)
-    with pytest.raises(AttributeError, match="a search cannot reach the test split; only retrain can"):
+    with pytest.raises(AttributeError, match="'SearchData' object has no attribute 'test'"):
         data.test()
     assert not hasattr(data, "test") and problem.data.log == []
     assert len(data.train()) == len(data.val()) == 72 and data.task is problem.data.task
@@ -47,15 +49,11 @@ def quiet(state, values):
 def small_search(estimator, *overrides, seed=0):
     """Return a small problem, a search over it built as the command does, and the list of recorded lines."""
     problem, lines = Problem(f"seed={seed}", *overrides, estimator=estimator), []
-    search = Search(
-        problem.space,
-        problem.strategy(seed),
-        problem.estimator(SearchData(problem.data), seed),
-        problem.reward(),
-        Budget(**{name: limit for name, limit in problem.config["budget"].items() if name != "like"}),
-        lambda name, line: lines.append(line),
-        problem.config["record_every"],
-    )
+    estimator = problem.estimator(SearchData(problem.data), seed)
+    budget = Budget(**{name: limit for name, limit in problem.config["budget"].items() if name != "like"})
+    parts = (problem.space, problem.strategy(seed), estimator, serial(estimator), problem.reward(), budget)
+    record_every = problem.config["record_every"]
+    search = Search(*parts, lambda name, line: lines.append(line), resources=(), record_every=record_every)
     return problem, search, lines
 
 

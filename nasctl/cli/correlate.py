@@ -26,7 +26,7 @@ from nasctl.report._read.record import Run as Recorded
 from nasctl.runs import Run, environment
 from nasctl.runs.progress import duration
 from nasctl.runs.reader import RunFiles
-from nasctl.search.loop import Feasible as WithinConstraint
+from nasctl.search.feasible import Feasible as WithinConstraint
 from nasctl.search.rank_correlation import Correlation, Estimated, Retrained, Training, sampled
 from nasctl.search.selection import listed
 from nasctl.search.shared_weights import SharedWeights

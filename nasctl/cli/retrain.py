@@ -18,7 +18,7 @@ from nasctl.genotype_source import Source, check_space, drawn, find
 from nasctl.retrain import retrain as train_and_test
 from nasctl.runs import Run, environment
 from nasctl.runs.reader import RunFiles
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from nasctl.search.selection import PASS
 from nasctl.terminal_text import folder_part
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from nasctl.cli.job import conduct, go_through
 from nasctl.cli.outcome import NO_CPU, NO_WORK, Found, show
 from nasctl.config import budget
-from nasctl.config.builders import assemble, check_pair, check_repeats, costs_of, fingerprint
+from nasctl.config.builders import assemble, check_pair, check_pending, check_repeats, costs_of, fingerprint
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import build_problem
 from nasctl.config.settings import Config
@@ -40,9 +40,10 @@ class SearchJob:
 
     def __init__(self, given: Configuration) -> None:
         check_no_source(given)
-        given.check(*GROUPS, "resource")
+        given.check(*GROUPS, "resource", "executor")
         check_pair(given)
         check_repeats(given)
+        check_pending(given)
         self.budget = budget.read(given)
         configuration = budget.with_budget(given, self.budget)
         device = environment.choose_device(configuration.settings.device)
@@ -50,7 +51,8 @@ class SearchJob:
         self.name = configuration.name("space", "strategy", "dataset")
         repeated = ("repeats", "curve") if configuration.settings.repeats > 1 else ()
         choices = ("training_choices",) if configuration.training_choices else ()
-        nodes = configuration.nodes(*GROUPS, "record_every", *repeated, *choices)
+        several = ("pending", "ordered") if configuration.settings.pending > 1 else ()
+        nodes = configuration.nodes(*GROUPS, "record_every", *repeated, *choices, *several)
         self.signed = nodes | {"budget": asdict(self.budget)}
         self.loop: Search | Replicas | Batch | None = None
 

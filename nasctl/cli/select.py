@@ -12,7 +12,7 @@ from nasctl.config.problem import build_problem
 from nasctl.config.settings import Config
 from nasctl.genotype_source import check_space, searched
 from nasctl.runs import Run, environment
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
 from nasctl.search.selection import Selection, check_devices, label_of, listed, total, total_known
 
 GROUPS = ("space", "dataset", "trainer", "reward", "constraint")

@@ -16,7 +16,7 @@ from nasctl.core import LookUp, WeightSharing
 from nasctl.errors import RequestError
 from nasctl.runs import difference
 from nasctl.runs.reader import finished, phases
-from nasctl.search.loop import Budget
+from nasctl.search.budget import Budget
 
 COMPARED = ("space", "dataset")  # what two searches of equal work must share
 PHASES = ("search", "selection")  # of a run's work, that another search is given

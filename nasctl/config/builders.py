@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -10,13 +11,15 @@ import torch
 from nasctl import walk
 from nasctl.config.build import make
 from nasctl.config.configuration import Configuration
-from nasctl.config.problem import Problem
+from nasctl.config.problem import Problem, build_problem
 from nasctl.config.resources import Costs
+from nasctl.config.settings import Config
 from nasctl.core import (
     ChildStates,
     ChoosesTraining,
     Estimator,
     EstimatorContext,
+    ExecutorContext,
     FixedSpace,
     Genotype,
     GivesCosts,
@@ -29,10 +32,15 @@ from nasctl.core import (
     Trainer,
     TrainsEach,
     UsesChildren,
+    WeightSharing,
 )
 from nasctl.errors import RequestError
 from nasctl.runs import Run
-from nasctl.search.loop import Append, Budget, Feasible, Search, SearchData
+from nasctl.search.budget import Budget
+from nasctl.search.data import SearchData
+from nasctl.search.feasible import Feasible
+from nasctl.search.loop import Append, Search
+from nasctl.search.pending import Pending
 from nasctl.search.replicas import Replicas
 from nasctl.search.vectorized import Batch
 
@@ -60,27 +68,46 @@ def build_batch(run: Run, problem: Problem, budget: Budget) -> Batch:
     settings, configuration, space = problem.settings, problem.configuration, problem.space
     seeds = [settings.seed + replica for replica in range(settings.repeats)]
 
-    def build_estimator(seed: int) -> Estimator:
-        return make(configuration.plain["estimator"], context_of(problem, seed, run.pulse))
+    def table(seed: int) -> Any:
+        return configuration.make("estimator", context_of(problem, seed, run.pulse))
 
     walk.fixed(space, "strategy.vectorized=true", "strategy.vectorized=false")
-    feasible = Feasible.of(space, problem.constraint, build_estimator(settings.seed))
+    feasible = Feasible.of(space, problem.constraint, table(settings.seed))
     strategy = make(configuration.plain["strategy"], space, feasible, seeds)
     places: dict[str, Any] = {"seed": settings.seed, "repeats": settings.repeats, "curve": settings.curve}
-    parts = (strategy, build_estimator, configuration.make("reward"), problem.constraint, budget, run.append)
+    parts = (strategy, table, configuration.make("reward"), problem.constraint, budget, run.append)
     return Batch(cast(FixedSpace, space), *parts, **places)
 
 
 def build_search(run: Run, problem: Problem, budget: Budget, seed: int, append: Append, record_every: int) -> Search:
     """Build one search loop."""
-    configuration, space = problem.configuration, problem.space
+    configuration, space, constraint = problem.configuration, problem.space, problem.constraint
     check_rows(configuration, space)
     run.children.wanted = issubclass(configuration.kind("strategy"), UsesChildren)
     estimator = configuration.make("estimator", context_of(problem, seed, run.pulse, run.children))
     check_training(space, estimator)
-    feasible = Feasible.of(space, problem.constraint, estimator)
-    strategy = configuration.make("strategy", space, feasible, seed)
-    return Search(space, strategy, estimator, configuration.make("reward"), budget, append, record_every)
+    strategy = configuration.make("strategy", space, Feasible.of(space, constraint, estimator), seed)
+    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed)
+    resources = tuple(dict.fromkeys(name for part in (reward, constraint, strategy) for name in part.resources))
+    parts = (space, strategy, estimator, pending, reward, budget, append)
+    return Search(*parts, resources=resources, record_every=record_every)
+
+
+def pending_of(problem: Problem, estimator: Estimator, seed: int) -> Pending:
+    """Return what hands the candidates of a search to its executor."""
+    configuration, settings = problem.configuration, problem.settings
+    build = partial(build_estimator, configuration.plain, str(problem.device), seed)
+    executor = configuration.make("executor", ExecutorContext(estimator, build))
+    return Pending(executor, limit=settings.pending, ordered=settings.ordered)
+
+
+def build_estimator(config: Config, device: str, seed: int | None = None) -> Estimator:
+    """Build the estimator of a search from plain data, as in a process that an executor starts."""
+    configuration = Configuration(config)
+    problem = build_problem(configuration, torch.device(device), costs_of(configuration))
+    context = context_of(problem, problem.settings.seed if seed is None else seed)
+    estimator: Estimator = configuration.make("estimator", context)
+    return estimator
 
 
 def context_of(
@@ -174,6 +201,23 @@ def check_repeats(configuration: Configuration) -> None:
         raise RequestError(
             f"repeats={repeats} repeats look-ups, but estimator={configuration.choices['estimator']} looks "
             "nothing up; choose estimator=table, or sweep the seed: nasctl search -m ... seed=0,1,2"
+        )
+
+
+def check_pending(configuration: Configuration) -> None:
+    """Raise `RequestError` if several candidates are to be pending of a search that takes one at a time."""
+    pending, choices = configuration.settings.pending, configuration.choices
+    if pending == 1:
+        return
+    if configuration.kind("strategy").relaxed:
+        raise RequestError(
+            f"pending={pending}: strategy={choices['strategy']} follows the gradient of each candidate's loss before "
+            "it asks again; set pending=1"
+        )
+    if issubclass(configuration.kind("estimator"), WeightSharing):
+        raise RequestError(
+            f"pending={pending}: estimator={choices['estimator']} scores each candidate with the shared weights of its "
+            "turn, one at a time; set pending=1 or choose estimator=from_scratch"
         )
 
 

@@ -6,14 +6,25 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from nasctl.core import Constraint, Dataset, Described, Estimator, Resource, Reward, Strategy, Trainer
+from nasctl.core import (
+    Constraint,
+    Described,
+    Estimator,
+    Executor,
+    Resource,
+    Reward,
+    Strategy,
+    TestedDataset,
+    Trainer,
+)
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
     "space": Described,
     "strategy": Strategy,
     "estimator": Estimator,
-    "dataset": Dataset,
+    "executor": Executor,
+    "dataset": TestedDataset,
     "trainer": Trainer,
     "reward": Reward,
     "constraint": Constraint,

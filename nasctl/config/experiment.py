@@ -10,6 +10,7 @@ GROUP = "experiment"
 FREE = (
     *("seed", "from", "resume", "traceback", "paths", "run_dir", "checkpoint", "device", "threads", "label"),
     *("form", "format", "dry_run", "record_every", "curve", "correlation", "resource", "resources", "against"),
+    "executor",
     *("choices", "overrides", "cut"),
 )
 """Settings of the root that an experiment leaves to the user: seeds, places, and how a run is shown."""

@@ -11,7 +11,7 @@ import torch
 from nasctl.config.configuration import Configuration
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
-from nasctl.core import Constraint, ConstraintContext, Dataset, Resource, ResourceContext, SearchSpace
+from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
 from nasctl.space._training import with_training
 
 
@@ -21,7 +21,7 @@ class Problem:
 
     configuration: Configuration
     device: torch.device
-    dataset: Dataset
+    dataset: TestedDataset
     space: SearchSpace
     constraint: Constraint
     resources: Mapping[str, Resource]  # by name: those of limits, rewards and records

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 Config = dict[str, Any]
 """A composed and resolved configuration as plain data, with its ``choices`` and ``overrides`` added."""
 
-GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
+GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource", "executor")
 OWN = (
     "from",
     "run_dir",
@@ -31,10 +31,10 @@ LIKE = ("space", "dataset", "trainer", "constraint")
 an experiment."""
 NOT_BUILT = {
     "search": ("against",),
-    "select": ("strategy", "estimator", "against"),
-    "correlate": ("strategy", "estimator"),
-    "retrain": ("strategy", "estimator", "against"),
-    "inspect": ("strategy", "estimator", "against"),
+    "select": ("strategy", "estimator", "against", "executor"),
+    "correlate": ("strategy", "estimator", "executor"),
+    "retrain": ("strategy", "estimator", "against", "executor"),
+    "inspect": ("strategy", "estimator", "against", "executor"),
 }
 """Groups that a verb builds nothing of, so that their settings may be missing."""
 
@@ -94,6 +94,8 @@ class Settings:
     label: str | int | float | bool | None
     published: dict[str, str] | None
     record_every: PositiveInt
+    pending: PositiveInt
+    ordered: bool
     repeats: PositiveInt
     curve: list[PositiveInt]
     training_choices: dict[str, list[int | float | str | bool | None]] | None

@@ -19,7 +19,7 @@ from nasctl.errors import RequestError
 from nasctl.runs.added import completed
 from nasctl.runs.directory import CHECKPOINT, restore
 from nasctl.runs.reader import RunFiles, finished
-from nasctl.search.loop import SearchData
+from nasctl.search.data import SearchData
 from nasctl.search.shared_weights import SharedWeights
 
 KIND = "proxy"  # what a search with shared weights calls its error

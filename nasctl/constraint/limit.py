@@ -29,6 +29,7 @@ class Limit:
     ) -> None:
         self.space, self.name, self.limit, self.tries = context.space, resource, limit, tries
         self.resource = self._found(context)
+        self.resources: tuple[str, ...] = (resource,)
         chain = self.chain()
         self.extent = extent(chain.tables) if chain else None
         self.judged = self.refused = 0

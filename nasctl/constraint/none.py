@@ -13,6 +13,8 @@ from nasctl.errors import RequestError
 class Unconstrained:
     """Accepts every genotype; ``tries`` counts for an estimator that does not cover all of them."""
 
+    resources: tuple[str, ...] = ()
+
     def __init__(self, context: ConstraintContext, *, tries: PositiveInt) -> None:
         self.tries = tries
 

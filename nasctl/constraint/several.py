@@ -31,6 +31,7 @@ class Several:
         tries: PositiveInt,
     ) -> None:
         self.tries = tries
+        self.resources: tuple[str, ...] = tuple(limits)
         self.limits = [Part(context, resource=name, limit=limit, tries=tries) for name, limit in limits.items()]
 
     def __call__(self, genotype: Genotype) -> bool:

@@ -59,11 +59,14 @@ class PathRunner:
 
     def _independent(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
         if weights is None:  # putting all weights of a supernet in place takes longer than a small path
-            return self.net(x, candidate)
-        return functional_call(self.net, dict(weights), (x, candidate))
+            outputs: Tensor = self.net(x, candidate)
+        else:
+            outputs = functional_call(self.net, dict(weights), (x, candidate))
+        return outputs
 
     def _mixed(self, weights: Mapping[str, Tensor], x: Any, rows: Sequence[Tensor]) -> Tensor:
-        return functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+        outputs: Tensor = functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+        return outputs
 
     def macs(self, candidate: Candidate) -> int:
         """Return the multiply-accumulates of one example of a candidate that has just run."""

@@ -53,7 +53,8 @@ class Synthetic(IndependentEstimator):
         genotype = self.space.genotype(arch)
         cost = self.space.cost(genotype, self.resource) / self.reference
         error = self.floor + self.span * cost**-self.exponent + self.spread * self._z(self.space.notation(genotype))
-        return 1 - min(max(error, 0.0), 100.0) / 100
+        value: float = 1 - min(max(error, 0.0), 100.0) / 100
+        return value
 
     def _z(self, notation: str) -> float:
         uniform = (position_seed(self.quality_seed, "quality", notation) + 0.5) / SEEDS

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import PositiveFloat, PositiveInt
 
 from nasctl.core import (
     Architecture,
     Candidate,
-    Chain,
-    Constraint,
-    Covering,
-    Dataset,
     Estimator,
-    Evaluation,
     KeepsChildren,
     Metrics,
     Reporting,
+    Result,
     Reward,
     SearchSpace,
     Skipped,
@@ -32,87 +26,18 @@ from nasctl.core import (
     WeightSharing,
 )
 from nasctl.errors import ExhaustedError, RequestError, TrialError
+from nasctl.search.budget import Budget
+from nasctl.search.pending import Pending
 
-COUNTED = ("trials", "turns", "evaluated")
+COUNTED = ("asked", "trials", "turns", "evaluated")
+OF_CANDIDATE = ("fidelity", "continues", "inherits")  # in trials.jsonl where they are set
 Append = Callable[[str, Mapping[str, Any]], None]
 Read = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """What ends a search: candidates evaluated, passes of the shared weights over their data, turns, or work.
-
-    A turn asks the strategy once; it may ask for nothing, as where a sample is infeasible. Work is in
-    multiply-accumulates. Each limit ends the search after the trial that reaches it, so a search may overrun
-    its work by less than one trial.
-    """
-
-    trials: PositiveInt | None
-    epochs: PositiveFloat | None
-    turns: PositiveInt | None = None
-    work: PositiveInt | None = None
-
-    def share(self, trials: int, epoch: float, turns: int = 0, work: int = 0) -> float:
-        """Return the part of the budget that is spent; from 1 on it is used up."""
-        spent = ((trials, self.trials), (epoch, self.epochs), (turns, self.turns), (work, self.work))
-        return max(done / limit for done, limit in spent if limit is not None)
-
-
-class SearchData:
-    """A data set as a search sees it: everything but the test split."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "test":
-            raise AttributeError("a search cannot reach the test split; only retrain can")
-        return getattr(self._dataset, name)
-
-
-class Feasible:
-    """What strategies may ask for: architectures within the constraint that the estimator covers."""
-
-    def __init__(
-        self,
-        space: SearchSpace,
-        constraint: Constraint,
-        covers: Callable[[Architecture], bool] = lambda arch: True,
-        partial: bool = False,
-    ) -> None:
-        self.space, self.constraint, self.covers, self.tries = space, constraint, covers, constraint.tries
-        self.partial = partial  # whether there are architectures that the estimator does not cover
-
-    def __call__(self, arch: Architecture) -> bool:
-        return self.covers(arch) and self.constraint(self.space.genotype(arch))
-
-    def refusal(self, refused: Sequence[Architecture]) -> RequestError:
-        covered = [self.space.genotype(arch) for arch in refused if self.covers(arch)]
-        if covered:
-            return self.constraint.refusal(covered)
-        return RequestError(
-            f"estimator: covers none of {self.tries} sampled architectures, such as "
-            f"{self.space.notation(self.space.genotype(refused[0]))}; "
-            "give a table of this space or raise constraint.tries"
-        )
-
-    @classmethod
-    def of(cls, space: SearchSpace, constraint: Constraint, estimator: Estimator) -> Feasible:
-        """Return what a strategy may ask ``estimator`` for."""
-        if isinstance(estimator, Covering):
-            return cls(space, constraint, estimator.covers, estimator.partial)
-        return cls(space, constraint)
-
-    def chain(self) -> Chain | None:
-        return None if self.partial else self.constraint.chain()
-
-    def relaxed(self) -> Sequence[Chain] | None:
-        return self.constraint.relaxed()
-
-
 @dataclass(frozen=True)
 class Found:
-    """The architecture at the end of a search, its metrics, and what else result.json says."""
+    """The architecture at the end of a search, its metrics, and further entries of result.json."""
 
     arch: Architecture
     metrics: Metrics
@@ -120,60 +45,82 @@ class Found:
 
 
 class Search:
-    """Fit, ask, evaluate, tell, record, until the budget is spent."""
+    """Fit, ask, evaluate, tell, record, until the budget is spent.
+
+    A trial has the costs that ``resources`` name; the reward reads them beside the metrics.
+    """
 
     def __init__(
         self,
         space: SearchSpace,
         strategy: Strategy,
         estimator: Estimator,
+        pending: Pending,
         reward: Reward,
         budget: Budget,
         append: Append,
+        *,
+        resources: Sequence[str],
         record_every: int,
     ) -> None:
-        self.space, self.strategy, self.estimator, self.reward = space, strategy, estimator, reward
-        self.budget, self.append, self.record_every = budget, append, record_every
+        self.space, self.strategy, self.estimator, self.pending = space, strategy, estimator, pending
+        self.reward, self.budget, self.append = reward, budget, append
+        self.resources, self.record_every = resources, record_every
         self.sharing = estimator if isinstance(estimator, WeightSharing) else None
-        self.trials = self.turns = 0
+        self.asked = self.trials = self.turns = 0  # candidates asked, candidates told, turns
         self.evaluated = 0  # multiply-accumulates of the evaluations
         self.facts: dict[str, float] = {}  # of the evaluations, added up
 
     def run(self, tick: StepCallback) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
-        while True:
+        self._ask(tick)
+        while self.pending:
+            trial = self._trial(*self._next(tick))
+            self.strategy.tell(trial)
+            self._retain()
+            self._record(trial)
+            tick(self.state_dict, self._shown(trial))
+            self._ask(tick)
+
+    def _ask(self, tick: StepCallback) -> None:
+        """Ask until as many candidates are pending as may be, or until there are no more for now."""
+        while not self.pending.full:
             self._fit(tick)
-            if self.share() >= 1:
+            if self.share(self.asked) >= 1:
                 return
             try:
                 candidate = self.strategy.ask()
             except ExhaustedError:
                 return
             if candidate is None:
-                raise RequestError(
-                    "strategy: waits for a trial, but none is pending; return a candidate or raise ExhaustedError"
-                )
+                return self._check_wait()
             self.turns += 1
             if not isinstance(candidate, Skipped):
-                trial = self._evaluate(candidate)
-                self.strategy.tell(trial)
-                self._retain()
-                self._record(trial)
-                tick(self.state_dict, self._shown(trial))
+                self.pending.submit(self.asked, candidate)
+                self.asked += 1
+
+    def _check_wait(self) -> None:
+        """Raise `RequestError` if the strategy waits where nothing is pending."""
+        if not self.pending:
+            kind = type(self.strategy)
+            raise RequestError(
+                f"strategy: {kind.__module__}.{kind.__qualname__} waits for a trial after {self.trials:,}, but none is "
+                "pending; have ask return a candidate or raise ExhaustedError"
+            )
 
     def _fit(self, tick: StepCallback) -> None:
         """Take the training steps that are due; once there was a trial, while the budget lasts."""
         if self.sharing is None:
             return
-        while not (self.trials and self.share() >= 1) and (shown := self.sharing.fit(self.strategy.sample)):
-            tick(self.state_dict, {"share": self.share(), **shown})
+        while not (self.trials and self.share(self.asked) >= 1) and (shown := self.sharing.fit(self.strategy.sample)):
+            tick(self.state_dict, {"share": self.share(self.trials), **shown})
 
-    def share(self) -> float:
-        """Return the part of the budget that is spent, or raise `RequestError` if it can never be."""
+    def share(self, trials: int) -> float:
+        """Return the part of the budget that is spent with so many trials, or raise `RequestError` if none ever is."""
         budget = self.budget
         if self.trials and not self.work and budget.trials is budget.epochs is budget.turns is None:
             raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
-        return budget.share(self.trials, self.epoch, self.turns, self.work)
+        return budget.share(trials, self.epoch, self.turns, self.work)
 
     @property
     def epoch(self) -> float:
@@ -185,21 +132,25 @@ class Search:
         """The multiply-accumulates so far: of all evaluations and of the training of shared weights."""
         return self.evaluated + (0 if self.sharing is None else self.sharing.spent()[1])
 
-    def _evaluate(self, candidate: Candidate) -> Trial:
-        index = self.trials
-        try:
-            evaluation = priced(self.space, self.estimator, self.reward, candidate, index)
-        except TrialError as error:
-            self.evaluated += error.work
-            return Trial(index, candidate, None, error=str(error), work=error.work)
-        self.evaluated += evaluation.work
-        self.facts = added(self.facts, evaluation.facts)
-        return Trial(index, candidate, evaluation, reward=self.reward(evaluation.metrics), work=evaluation.work)
+    def _next(self, tick: StepCallback) -> tuple[int, Candidate, Result]:
+        """Wait for the result to be told next; ``tick`` is called where another one arrives before it."""
+        while (due := self.pending.next()) is None:
+            tick(self.state_dict, {"phase": "search", "share": self.share(self.trials)})
+        return due
+
+    def _trial(self, index: int, candidate: Candidate, result: Result) -> Trial:
+        self.evaluated += result.work
+        if isinstance(result, TrialError):
+            return Trial(index, candidate, None, error=str(result), work=result.work)
+        self.facts = added(self.facts, result.facts)
+        costs = costs_of(self.space, self.resources, candidate.arch, result.metrics)
+        reward = self.reward({**result.metrics, **costs})
+        return Trial(index, candidate, result, costs=costs, reward=reward, work=result.work)
 
     def _retain(self) -> None:
-        """Say which children's states the strategy still needs."""
+        """Say which children's states the strategy still needs, and those that are pending."""
         if isinstance(self.strategy, UsesChildren) and isinstance(self.estimator, KeepsChildren):
-            self.estimator.retain(self.strategy.needed_states())
+            self.estimator.retain({*self.strategy.needed_states(), *self.pending.trials()})
 
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
@@ -210,7 +161,7 @@ class Search:
         metrics = trial.evaluation.metrics if trial.evaluation else {}
         return {
             "phase": "search",
-            "share": self.share(),
+            "share": self.share(self.trials),
             "trial": trial.index,
             "epoch": round(self.epoch, 2) or None,
             "loss": metrics.get("loss"),
@@ -228,23 +179,46 @@ class Search:
         return Found(arch, self.score(arch, lines), facts | ties(arch, lines))
 
     def score(self, arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> Metrics:
-        """Return the metrics of ``arch``: those recorded when it was picked, else of an evaluation now."""
-        picked = (line for line in lines if not line["relaxed"] and line["error"] is None)
-        told = [line for line in picked if tuple(line["arch"]) == arch and line["reward"] is not None]
+        """Return the metrics of ``arch`` with the costs that the reward reads.
+
+        They are those of its best trial at its highest fidelity, else of an evaluation now.
+        """
+        told = of_highest_fidelity([line for line in succeeded(lines) if tuple(line["arch"]) == arch])
         if told:
-            return max(told, key=lambda line: line["reward"])["metrics"]
-        return priced(self.space, self.estimator, self.reward, Candidate(arch), self.trials).metrics
+            best = max(told, key=lambda line: line["reward"])
+            known = {**best["metrics"], **(best.get("costs") or {})}
+            return {name: known[name] for name in (*best["metrics"], *self.reward.resources)}
+        evaluation = self.estimator.evaluate(Candidate(arch), self.asked)
+        self.evaluated += evaluation.work
+        return {**evaluation.metrics, **costs_of(self.space, self.reward.resources, arch, evaluation.metrics)}
 
     def state_dict(self) -> State:
-        parts = {"strategy": self.strategy.state_dict(), "estimator": self.estimator.state_dict()}
+        parts = {name: getattr(self, name).state_dict() for name in ("strategy", "estimator", "pending")}
         counts = {name: getattr(self, name) for name in COUNTED}
         return parts | counts | {"facts": self.facts}
 
     def load_state_dict(self, state: State) -> None:
         self.strategy.load_state_dict(state["strategy"])
         self.estimator.load_state_dict(state["estimator"])
-        self.trials, self.turns, self.evaluated = (state[name] for name in COUNTED)
+        self.asked, self.trials, self.turns, self.evaluated = (state[name] for name in COUNTED)
         self.facts = dict(state["facts"])
+        self.pending.load_state_dict(state["pending"])
+
+
+def succeeded(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the lines of picked architectures that have a reward."""
+    return [line for line in lines if not line["relaxed"] and line["error"] is None and line["reward"] is not None]
+
+
+def of_highest_fidelity(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the lines of the highest fidelity among ``lines``: trials of different fidelity are not compared."""
+    highest = max((fidelity(line) for line in lines), default=1.0)
+    return [line for line in lines if fidelity(line) == highest]
+
+
+def fidelity(line: Mapping[str, Any]) -> float:
+    """Return the share of the full budget that a trial had."""
+    return float(line.get("fidelity") or 1.0)
 
 
 def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -252,7 +226,7 @@ def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, in
 
     Strategies that keep the best trial keep the first of equals: that with the lowest index.
     """
-    told = [line for line in lines if not line["relaxed"] and line["error"] is None and line["reward"] is not None]
+    told = of_highest_fidelity(succeeded(lines))
     best = max((line["reward"] for line in told), default=None)
     equal = {tuple(line["arch"]) for line in told if line["reward"] == best}
     return {"tied": len(equal)} if len(equal) > 1 and arch in equal else {}
@@ -263,31 +237,30 @@ def added(some: Metrics, more: Metrics) -> dict[str, float]:
     return {name: some.get(name, 0) + more.get(name, 0) for name in dict.fromkeys([*some, *more])}
 
 
-def priced(space: SearchSpace, estimator: Estimator, reward: Reward, candidate: Candidate, index: int) -> Evaluation:
-    """Return the evaluation of a candidate, with the costs that the reward reads among its metrics.
-
-    One that the estimator gives itself is not replaced by what the space counts.
-    """
-    evaluation = estimator.evaluate(candidate, index)
-    if not reward.resources:
-        return evaluation
-    genotype = space.genotype(candidate.arch)
-    missing = [name for name in reward.resources if name not in evaluation.metrics]
-    costs = {name: space.cost(genotype, name) for name in missing}
-    return replace(evaluation, metrics={**evaluation.metrics, **costs})
+def costs_of(space: SearchSpace, resources: Sequence[str], arch: Architecture, metrics: Metrics) -> dict[str, float]:
+    """Return the costs of the final form of ``arch``; one that ``metrics`` already hold is taken from there."""
+    if not resources:
+        return {}
+    genotype = space.genotype(arch)
+    return {name: metrics[name] if name in metrics else space.cost(genotype, name) for name in resources}
 
 
 def trial_line(trial: Trial) -> dict[str, Any]:
-    """Return a line of trials.jsonl; nothing in it depends on a clock."""
-    return {
+    """Return a line of trials.jsonl; nothing in it depends on a clock. The entries after ``error`` only where set."""
+    candidate, evaluation = trial.candidate, trial.evaluation
+    line = {
         "index": trial.index,
-        "arch": list(trial.candidate.arch),
-        "relaxed": trial.candidate.weights is not None,
+        "arch": list(candidate.arch),
+        "relaxed": candidate.weights is not None,
         "reward": trial.reward if trial.reward is not None and math.isfinite(trial.reward) else None,
-        "metrics": dict(trial.evaluation.metrics) if trial.evaluation else None,
+        "metrics": dict(evaluation.metrics) if evaluation else None,
         "error": trial.error,
         **_of_children(trial),
     }
+    curve = [dict(metrics) for metrics in evaluation.curve] if evaluation else []
+    others = {"costs": dict(trial.costs), "curve": curve, "work": trial.work}
+    others |= {name: getattr(candidate, name) for name in OF_CANDIDATE}
+    return line | {name: value for name, value in others.items() if value or (value == 0 and name in OF_CANDIDATE)}
 
 
 def _of_children(trial: Trial) -> dict[str, Any]:
@@ -303,7 +276,7 @@ def _of_children(trial: Trial) -> dict[str, Any]:
 
 
 def entropy(candidate: Candidate) -> float | None:
-    """Return the mean entropy of the relaxed rows in nats; None for a picked architecture."""
+    """Return the mean entropy of the relaxed choices in nats; None for a picked architecture."""
     if candidate.weights is None:
         return None
     entropies = [-(row * row.clamp_min(1e-12).log()).sum().detach() for row in candidate.weights]

@@ -16,13 +16,13 @@ from nasctl import walk
 from nasctl.core import (
     Architecture,
     Candidate,
-    Dataset,
     Estimator,
     Feasible,
     Reward,
     SearchSpace,
     State,
     StepCallback,
+    TestedDataset,
     Trainer,
     TrainingSession,
 )
@@ -46,7 +46,13 @@ class Retrained:
     """Trains the final form from scratch and tests it, as `nasctl retrain` does."""
 
     def __init__(
-        self, space: SearchSpace, trainer: Trainer, dataset: Dataset, reward: Reward, device: torch.device, seed: int
+        self,
+        space: SearchSpace,
+        trainer: Trainer,
+        dataset: TestedDataset,
+        reward: Reward,
+        device: torch.device,
+        seed: int,
     ) -> None:
         self.space, self.trainer, self.dataset, self.reward = space, trainer, dataset, reward
         self.device, self.seed = device, seed
@@ -59,7 +65,7 @@ class Retrained:
 
 
 class Estimated:
-    """Asks another estimator, such as a table of networks that were trained."""
+    """Asks another estimator, such as a table of networks that were trained; all have the index 0, as a first trial."""
 
     def __init__(self, estimator: Estimator, reward: Reward) -> None:
         self.estimator, self.reward = estimator, reward

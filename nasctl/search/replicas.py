@@ -23,17 +23,21 @@ from nasctl.core import (
     State,
     StepCallback,
 )
-from nasctl.search.loop import Append, Feasible, Found, Read, Search
+from nasctl.search.feasible import Feasible
+from nasctl.search.loop import Append, Found, Read, Search
 
 ENUMERABLE = 10**5  # architectures at most, for the best of a space to be looked up
 Line = Mapping[str, Any]
 
 
 class Incumbent:
-    """The best trial so far of one replica, noted in ``curve`` after given numbers of trials."""
+    """The best trial so far of one replica, noted in ``curve`` after given numbers of trials.
+
+    Its metrics are noted with the costs that ``resources`` name.
+    """
 
     def __init__(self, counts: Sequence[int]) -> None:
-        self.counts = frozenset(counts)
+        self.counts, self.resources = frozenset(counts), tuple[str, ...]()
         self.trials, self.reward, self.metrics = 0, float("-inf"), dict[str, float]()
         self.curve: list[dict[str, Any]] = []
 
@@ -41,7 +45,8 @@ class Incumbent:
         """Take in a line of trials.jsonl."""
         self.trials += 1
         if line["error"] is None and line["reward"] > self.reward:
-            self.reward, self.metrics = line["reward"], line["metrics"]
+            costs = {name: line["costs"][name] for name in self.resources}
+            self.reward, self.metrics = line["reward"], {**line["metrics"], **costs}
         if self.trials in self.counts and self.metrics:
             self.curve.append({"trials": self.trials, "metrics": self.metrics})
 
@@ -86,6 +91,7 @@ class Replicas:
     def _begin(self, replica: int) -> None:
         self.replica, self.incumbent = replica, Incumbent(self.counts)
         self.search = self.build(replica, self.incumbent.append)
+        self.incumbent.resources = self.search.reward.resources
         self.table = json.dumps(self.search.estimator.facts(), sort_keys=True)
 
     def run(self, tick: StepCallback) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from nasctl.core import Architecture, Candidate, Metrics
+from nasctl.core import Architecture, Candidate, Estimator, Metrics, WeightSharing
+
+
+class SharingEstimator(Estimator, WeightSharing, Protocol):
+    """An estimator whose candidates share weights."""
 
 
 @dataclass(frozen=True)
 class SharedWeights:
     """The estimator of a finished search with the weights that it ended with; ``facts`` name the run."""
 
-    estimator: Any
+    estimator: SharingEstimator
     facts: Mapping[str, Any]
 
     def score(self, arch: Architecture) -> Metrics:

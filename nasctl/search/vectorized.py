@@ -14,13 +14,19 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from nasctl.core import Architecture, Candidate, Constraint, Estimator, FixedSpace, Metrics, Reward, State, StepCallback
+from nasctl.core import Architecture, Constraint, Estimator, FixedSpace, LookUp, Metrics, Reward, State, StepCallback
 from nasctl.errors import RequestError, TrialError
-from nasctl.search.loop import Append, Budget, Feasible, Found, Read, priced
+from nasctl.search.budget import Budget
+from nasctl.search.feasible import Feasible
+from nasctl.search.loop import Append, Found, Read, costs_of
 from nasctl.search.replicas import best_quality, summary, together
 
 NOTED = ("turns", "trials", "best", "incumbents", "curves", "trajectory", "written")
 LISTED = 2**24  # architectures at most, for a reward of each to be kept
+
+
+class Table(Estimator, LookUp, Protocol):
+    """An estimator that looks results up."""
 
 
 class Policies(Protocol):
@@ -60,7 +66,7 @@ class Batch:
         self,
         space: FixedSpace,
         strategy: Policies,
-        build_estimator: Callable[[int], Estimator],
+        build_estimator: Callable[[int], Table],
         reward: Reward,
         constraint: Constraint,
         budget: Budget,
@@ -87,7 +93,7 @@ class Batch:
         self.written = False  # replicas.jsonl
 
     @property
-    def estimator(self) -> Estimator:
+    def estimator(self) -> Table:
         return self.tables.of(0)
 
     def run(self, tick: StepCallback) -> None:
@@ -168,7 +174,7 @@ class Batch:
 class Tables:
     """Rewards of architectures, looked up once for all replicas whose estimators answer alike."""
 
-    def __init__(self, estimators: Sequence[Estimator], space: FixedSpace, reward: Reward) -> None:
+    def __init__(self, estimators: Sequence[Table], space: FixedSpace, reward: Reward) -> None:
         self.space, self.reward = space, reward
         names = [json.dumps(estimator.facts(), sort_keys=True) for estimator in estimators]
         self.told = [json.loads(name) for name in names]
@@ -180,7 +186,7 @@ class Tables:
         self.known = torch.zeros(len(alike), space.size, dtype=torch.bool)
         self.values = torch.zeros(len(alike), space.size, dtype=torch.float64)
 
-    def of(self, replica: int) -> Estimator:
+    def of(self, replica: int) -> Table:
         """Return the estimator that answers a replica."""
         return self.estimators[int(self.table[replica])]
 
@@ -205,7 +211,8 @@ class Tables:
 
     def metrics(self, replica: int, arch: Architecture) -> Metrics:
         """Return the metrics of an architecture, with the costs that the reward reads."""
-        return priced(self.space, self.of(replica), self.reward, Candidate(arch), 0).metrics
+        metrics = self.of(replica).look_up(arch)
+        return {**metrics, **costs_of(self.space, self.reward.resources, arch, metrics)}
 
     def best(self, constraint: Constraint) -> list[float | None]:
         """Return the best feasible quality, if known, for each replica."""

@@ -7,7 +7,7 @@ import torch
 
 from nasctl.config.settings import conf_dir
 from nasctl.core import Candidate, LookUp, WeightSharing
-from nasctl.search.loop import Feasible
+from nasctl.search.feasible import Feasible
 from tests.small import Problem, rounds, same, through_a_file
 
 DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_declared.py

@@ -5,8 +5,9 @@ import torch
 
 from nasctl.core import Candidate
 from nasctl.estimator._schedule import Rounds, Schedule
-from nasctl.search.loop import Budget, Search
-from tests.small import Problem, fit, rounds, same, through_a_file
+from nasctl.search.budget import Budget
+from nasctl.search.loop import Search
+from tests.small import Problem, fit, rounds, same, serial, through_a_file
 
 STEPS = 3  # of an epoch: 72 images in batches of 32
 
@@ -85,9 +86,8 @@ def searched(**limits):
     """Run a search whose every trial but the first waits for two epochs of weights; return its estimator and lines."""
     problem, lines = Problem("estimator.schedule.fit_epochs=2", "estimator/sampler=uniform"), []
     estimator, budget = problem.estimator(), Budget(**{"trials": None, "epochs": None} | limits)
-    search = Search(
-        problem.space, problem.strategy(), estimator, problem.reward(), budget, lambda *line: lines.append(line), 1
-    )
+    parts = (problem.space, problem.strategy(), estimator, serial(estimator), problem.reward(), budget)
+    search = Search(*parts, lambda *line: lines.append(line), resources=(), record_every=1)
     search.run(lambda state, values: state())
     return estimator, lines
 

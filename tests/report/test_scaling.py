@@ -1,5 +1,6 @@
 """Error against size: what makes a series, the grid, and the plot."""
 
+import json
 import sys
 
 import pytest
@@ -67,6 +68,16 @@ def test_the_grid_lists_the_series(sweep):
     assert "Error against" not in compare([str(sweep)])
 
 
+def test_a_resource_of_the_users_own_is_a_column_and_an_axis(root):
+    for seed, energy in enumerate((2.0, 3.0)):
+        network(root, "NASNet", 1000, 3.0, recipe="r", seed=seed, costs={"params": 1000, "energy_mj": energy})
+    text = compare([str(root)], format="markdown", published="none", x="energy_mj")
+    assert "| energy_mj |" in text and "| 2.5 ± 0.7071 |" in text and "| NASNet | 2.5 | 3.00 ± 0.00 (n=2) |" in text
+    [row] = json.loads(compare([str(root)], format="json"))["methods"]
+    assert (row["cost_energy_mj"], row["cost_energy_mj_std"]) == (2.5, pytest.approx(0.5**0.5))
+    assert "cost_energy_mj" in compare([str(root)], format="runs_csv").splitlines()[0]
+
+
 def test_an_unknown_axis_is_refused(sweep):
     with pytest.raises(RequestError, match=r"x: unknown 'parms'; did you mean 'params'"):
         compare([str(sweep)], x="parms")
@@ -93,7 +104,7 @@ def test_the_plot_names_its_series_and_its_axes(sweep, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "settings, said",
     [
-        ({"plot": "plot.png"}, r"plot=plot\.png: against what\? add x=params or x=macs"),
+        ({"plot": "plot.png"}, r"plot=plot\.png: against what\? add x=params, x=macs or another"),
         ({"plot": "plot.jpeg", "x": "macs"}, r"a file ending in \.jpeg cannot be drawn; use pdf, png, svg"),
         ({"plot": "missing/plot.png", "x": "macs"}, "there is no folder missing"),
     ],

@@ -28,7 +28,6 @@ from nasctl.report._statistics.figure import Figure, average
 RANDOM = "random_search"  # the baseline's name in conf/strategy
 _SEARCHES = ("search", "select")  # verbs that find an architecture
 _N_OF = {"run": "search seeds", "random": "random architectures"}  # by kind of source; else retrain seeds
-_COUNTS = ("params", "macs", "ops")
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class Method:
     estimate: Figure | None
     estimate_kind: str | None
     distribution: Distribution | None  # of the estimate over the replicas of a repeated search
-    params: Figure | None
-    macs: Figure | None
+    costs: Mapping[str, Figure]  # of the architecture, by resource; params and macs are two
     ops: Figure | None
     cost: Mapping[str, Cost]  # by phase
     device: str
@@ -63,6 +61,16 @@ class Method:
     cut: tuple[str, ...]  # deviations from the experiment of the row `published`
     repeats: tuple[Run, ...]  # runs that repeat one of `runs`
     faults: tuple[Fault, ...]  # seeds whose results contradict each other
+
+    @property
+    def params(self) -> Figure | None:
+        """Return the number of parameters."""
+        return self.costs.get("params")
+
+    @property
+    def macs(self) -> Figure | None:
+        """Return the multiply-accumulates of one example."""
+        return self.costs.get("macs")
 
     @property
     def is_random_search(self) -> bool:
@@ -150,7 +158,8 @@ def _shared(counted: Counted, given: tuple[Run, ...], searches: tuple[Run, ...])
     """Return the fields that are computed in the same way for every kind of row."""
     runs = counted.runs
     return {
-        **{name: Figure.of(by_seed(runs, partial(_number, name)).values()) for name in _COUNTS},
+        "costs": _costs(runs),
+        "ops": Figure.of(by_seed(runs, partial(_number, "ops")).values()),
         "measure": given[0].measure,
         "cost": {phase: _cost(runs, phase) for phase in PHASES},
         "device": _device(given),
@@ -181,10 +190,20 @@ def _seed(run: Run) -> Any:
     return run.source.get("seed") if run.source.get("kind") in _N_OF else run.result["seed"]
 
 
+def _costs(runs: tuple[Run, ...]) -> dict[str, Figure]:
+    names = dict.fromkeys(name for run in runs for name in run.costs)
+    found = {name: Figure.of(by_seed(runs, partial(_cost_of, name)).values()) for name in names}
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
 def _cost(runs: tuple[Run, ...], phase: str) -> Cost:
     units = dict.fromkeys(item.unit for run in runs for item in spent(run) if item.phase == phase)
     means = {unit: average(by_seed(runs, partial(days_of, phase, unit)).values()) for unit in units}
     return {unit: mean for unit, mean in means.items() if mean is not None}
+
+
+def _cost_of(resource: str, run: Run) -> float | None:
+    return run.costs.get(resource)
 
 
 def _number(name: str, run: Run) -> float | None:

@@ -20,6 +20,7 @@ Json = Mapping[str, Any]
 T = TypeVar("T")
 
 DEFAULT_ROOT = "outputs"
+COUNTED = ("params", "macs")  # costs that stand in result.json itself
 ERROR, PERPLEXITY = "error (%)", "perplexity"
 
 
@@ -77,6 +78,12 @@ class Run:
     def metrics(self) -> Json:
         """Return what was measured of the run's architecture, by name."""
         return self.result.get("metrics") or {}
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Return the costs of the run's architecture by name; runs of 0.1.0 record params and macs alone."""
+        known = {**{name: self.result.get(name) for name in COUNTED}, **(self.result.get("costs") or {})}
+        return {name: value for name, given in known.items() if (value := finite(given)) is not None}
 
     @property
     def limits(self) -> dict[str, float]:

@@ -68,6 +68,7 @@ def _replica(run: Run, line: Json, repeats: int) -> Run:
         "error": metrics.get("reported_error", metrics.get("error")),
         "params": line["params"],
         "macs": line["macs"],
+        "costs": line.get("costs") or {},
         "feasible": None if margin is None else margin >= 0,
         "cost": {phase: seconds / repeats for phase, seconds in run.result["cost"].items()},
         "replica": line,

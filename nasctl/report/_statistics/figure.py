@@ -55,6 +55,11 @@ def count(value: float | None, decimals: int) -> str:
     return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
 
 
+def amount(value: float, decimals: int = 1) -> str:
+    """Write a cost of any resource: like `count` from a thousand on, below with four significant digits."""
+    return count(value, decimals) if value >= 1000 else f"{value:.4g}"
+
+
 def spread(figure: Figure | None, write: Callable[[float], str]) -> str:
     """Return mean and standard deviation as ``write`` writes them; no deviation where all values are equal."""
     if figure is None:

@@ -57,7 +57,8 @@ def hits(a: Array, b: Array, share: float, draws: Array) -> Array:
     """Return which share of the best by ``a`` is among the best by ``b``; the best are that ``share`` of all."""
     count = best(len(a), share)
     both = numpy.minimum(_taken(a, count, draws), _taken(b, count, draws))
-    return both.sum(1, dtype=numpy.float64) / count
+    made: Array = both.sum(1, dtype=numpy.float64) / count
+    return made
 
 
 def best(items: int, share: float) -> int:
@@ -101,4 +102,5 @@ def _taken(values: Array, count: int, draws: Array) -> Array:
 
 def _quotient(above: Array, squared: Array) -> Array:
     found = numpy.full(len(above), numpy.nan)
-    return numpy.divide(above, numpy.sqrt(squared), out=found, where=squared > 0)
+    made: Array = numpy.divide(above, numpy.sqrt(squared), out=found, where=squared > 0)
+    return made

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nasctl.errors import RequestError
 from nasctl.report._read.method import Method
-from nasctl.report._read.record import Json, Run, content, finite
+from nasctl.report._read.record import COUNTED, Json, Run, content, finite
 from nasctl.report._read.spending import PHASES, device_names
 from nasctl.report.declaration import Content, Format, Line
 from nasctl.report.format.csv import table
@@ -47,6 +47,7 @@ def _line(row: Method, run: Run) -> Line:
         "error_kind": run.result["error_kind"],
         "params": run.number("params"),
         "macs": run.number("macs"),
+        **{f"cost_{name}": value for name, value in run.costs.items() if name not in COUNTED},
         "feasible": run.result.get("feasible"),
         **_phases("work", run.result.get("work"), run.sharers),
         **_phases("seconds", run.result.get("cost"), 1),  # already a replica's own share

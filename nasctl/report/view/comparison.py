@@ -10,7 +10,7 @@ from nasctl.report.declaration import Content, Setting, View
 from nasctl.report.view._comparison import export
 from nasctl.report.view._comparison.comparison import compared
 from nasctl.report.view._comparison.document import document, sizes
-from nasctl.report.view._comparison.scaling import AXES, draw, points
+from nasctl.report.view._comparison.scaling import draw, points
 
 
 def make(runs: Sequence[Run], value: str, *, published: str, x: str | None) -> Content:
@@ -23,7 +23,7 @@ def make(runs: Sequence[Run], value: str, *, published: str, x: str | None) -> C
         record=partial(export.record, comparison),
         rows=comparison.methods,
         draw=None if x is None else partial(draw, found, x),
-        not_drawn="against what? add x=params or x=macs",
+        not_drawn="against what? add x=params, x=macs or another cost",
     )
 
 
@@ -33,7 +33,7 @@ VIEW = View(
     make=make,
     settings=(
         Setting("published", str, "auto", "published rows: auto, all, none or the name of a table"),
-        Setting("x", str, None, "adds errors against a size", tuple(AXES)),
+        Setting("x", str, None, "adds errors against a cost: params, macs or another that the runs record"),
     ),
     draws=True,
     lists_unfinished=True,

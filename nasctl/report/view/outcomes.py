@@ -21,7 +21,7 @@ from nasctl.report._read.record import Json, Run, finite
 from nasctl.report._read.remarks import test_rewards
 from nasctl.report._read.replicas import replicas
 from nasctl.report._read.trial import replica_costs
-from nasctl.report._statistics.figure import Figure, count
+from nasctl.report._statistics.figure import Figure, amount
 from nasctl.report._statistics.interval import LEVEL
 from nasctl.report._statistics.proportion import exact
 from nasctl.report.declaration import Content, Setting, View
@@ -117,10 +117,6 @@ def _costs(run: Run, found: Sequence[Json], resource: str) -> tuple[float, ...]:
     return tuple(costs)
 
 
-def _amount(value: float, decimals: int = 1) -> str:
-    return count(value, decimals) if value >= 1000 else f"{value:.4g}"
-
-
 def _error(metrics: Json) -> float | None:
     return finite(metrics.get("reported_error", metrics.get("error")))
 
@@ -153,9 +149,9 @@ def _cells(outcome: Outcome, resource: str, by: str | None) -> Cells:
     return {
         "method": outcome.label,
         **({} if by is None else {by: f"{outcome.by:g}" if isinstance(outcome.by, float) else str(outcome.by)}),
-        "limit": "" if outcome.limit is None else _amount(outcome.limit, 2),
-        f"{resource}, mean ± std": f"{_amount(statistics.fmean(outcome.costs))} ± {_amount(_std(outcome.costs))}",
-        "median": _amount(statistics.median(outcome.costs)),
+        "limit": "" if outcome.limit is None else amount(outcome.limit, 2),
+        f"{resource}, mean ± std": f"{amount(statistics.fmean(outcome.costs))} ± {amount(_std(outcome.costs))}",
+        "median": amount(statistics.median(outcome.costs)),
         "over the limit": "" if outcome.limit is None else f"{over} of {len(outcome.feasible)}",
         "error (%)": str(outcome.within() or ""),
         "best found (%)": _share(outcome.found_best() or []),

@@ -131,7 +131,8 @@ class Lstm(nn.Module):
 
     def attention(self, keys: Tensor, h: Tensor) -> Tensor:
         """Return how much ``h (batch, units)`` wants each of the ``keys (batch, inputs, units)``."""
-        return (keys + self.to_state(h)[:, None]).tanh() @ self.attend
+        outputs: Tensor = (keys + self.to_state(h)[:, None]).tanh() @ self.attend
+        return outputs
 
     def shaped(self, logits: Tensor) -> Tensor:
         """Return the logits of a decision with inputs as the softmax takes them."""

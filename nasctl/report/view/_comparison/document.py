@@ -12,12 +12,12 @@ from functools import partial
 from nasctl.report._read.likeness import DIGITS, GENOTYPE
 from nasctl.report._read.method import Method, source_label
 from nasctl.report._read.published import Note, PublishedRow, tables
-from nasctl.report._read.record import ERROR, PERPLEXITY, Run
+from nasctl.report._read.record import COUNTED, ERROR, PERPLEXITY, Run
 from nasctl.report._read.remarks import WORK
 from nasctl.report._read.replicas import Point as CurvePoint
 from nasctl.report._read.spending import PHASES
 from nasctl.report._statistics import interval
-from nasctl.report._statistics.figure import count, size, spread, work
+from nasctl.report._statistics.figure import amount, count, size, spread, work
 from nasctl.report._statistics.paired_difference import PairedDifference, probability
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.view._comparison.comparison import Comparison, difference, paper_std
@@ -50,9 +50,9 @@ def document(comparison: Comparison) -> list[Grid]:
 
 def sizes(found: Sequence[Point], axis: str) -> Grid:
     """Return the grid of errors against ``axis``, series by series."""
-    name, decimals = {"params": ("params", 2), "macs": ("MACs", 1)}[axis]
+    name, decimals = {"params": ("params", 2), "macs": ("MACs", 1)}.get(axis, (axis, 2))
     cells = [
-        {"series": point.series, name: count(point.x, decimals), f"test {point.measure}": str(point.error)}
+        {"series": point.series, name: amount(point.x, decimals), f"test {point.measure}": str(point.error)}
         for point in found
     ]
     measures = dict.fromkeys(point.measure.removesuffix(" (%)") for point in found)
@@ -101,6 +101,7 @@ def _method_cells(row: Method, kinds: Sequence[str], same: Cells, known: Sequenc
         "params": spread(row.params, partial(count, decimals=2)),
         "MACs": spread(row.macs, partial(count, decimals=1)),
         "ops": spread(row.ops, "{:.3g}".format),
+        **{name: spread(cost, amount) for name, cost in row.costs.items() if name not in COUNTED},
         **{name: cell for phase in PHASES for name, cell in timed(row, phase).items()},
         "within constraint": "" if within is None else f"{within[0]} of {within[1]}",
         **{name: value or "" for name, value in _settings(row).items() if name not in same},

@@ -14,7 +14,7 @@ from typing import Any
 from nasctl.report._read.likeness import limit_of
 from nasctl.report._read.method import Method
 from nasctl.report._read.published import Note, PublishedRow
-from nasctl.report._read.record import Run
+from nasctl.report._read.record import COUNTED, Run
 from nasctl.report._read.replicas import Point
 from nasctl.report._statistics.figure import Figure
 from nasctl.report._statistics.interval import Difference
@@ -90,6 +90,7 @@ def _method(row: Method, known: Sequence[RandomBaseline]) -> Flat:
         **_spread("params", row.params),
         **_spread("macs", row.macs),
         **_spread("ops", row.ops),
+        **{key: value for name in row.costs if name not in COUNTED for key, value in _cost(name, row).items()},
         "cost": row.cost,
         **timing.spreads(row),
         "device": row.device,
@@ -113,6 +114,10 @@ def _method(row: Method, known: Sequence[RandomBaseline]) -> Flat:
 def _spread(name: str, figure: Figure | None) -> Flat:
     """Return the mean of a count over seeds, with its standard deviation in a column of its own."""
     return {name: None if figure is None else figure.mean, f"{name}_std": None if figure is None else figure.std}
+
+
+def _cost(name: str, row: Method) -> Flat:
+    return _spread(f"cost_{name}", row.costs[name])
 
 
 def _bounded(name: str, found: Difference | None) -> Flat:

@@ -13,6 +13,7 @@ from nasctl.errors import unknown
 from nasctl.report._read.label import overrides
 from nasctl.report._read.likeness import LIMITS, genotype, of_kind
 from nasctl.report._read.method import Method, source_label
+from nasctl.report._read.record import COUNTED
 from nasctl.report._statistics.figure import Figure
 from nasctl.report.plot import chart, save
 from nasctl.terminal_text import plot_label
@@ -33,19 +34,16 @@ class Point:
 
 def points(rows: Sequence[Method], axis: str) -> list[Point]:
     """Return the retrained rows as points, series by series in the order of size."""
-    if axis not in AXES:
-        raise unknown("x", axis, AXES)
+    known = [*COUNTED, *(name for row in rows for name in row.costs if name not in COUNTED)]
+    if axis not in known:
+        raise unknown("x", axis, dict.fromkeys(known))
     names = _names([row for row in rows if row.error])
     found = [
         Point(names[_series(row)], size.mean, row.error, row.measure)
         for row in rows
-        if row.error and (size := _size(row, axis)) is not None
+        if row.error and (size := row.costs.get(axis)) is not None
     ]
     return sorted(found, key=lambda point: (point.series, point.x))
-
-
-def _size(row: Method, axis: str) -> Figure | None:
-    return {"params": row.params, "macs": row.macs}[axis]
 
 
 def series(found: Sequence[Point]) -> dict[str, list[Point]]:
@@ -89,7 +87,9 @@ def draw(found: Sequence[Point], axis: str, file: IO[bytes], kind: str) -> None:
         means = [point.error.mean for point in line]
         axes.errorbar([point.x for point in line], means, yerr=spread, label=plot_label(name), marker="o", capsize=3)
     axes.set(
-        xscale="log", xlabel=AXES[axis], ylabel=" and ".join(dict.fromkeys(f"test {point.measure}" for point in found))
+        xscale="log",
+        xlabel=plot_label(AXES.get(axis, axis)),
+        ylabel=" and ".join(dict.fromkeys(f"test {point.measure}" for point in found)),
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")

@@ -1,0 +1,1 @@
+"""Executors: the processes and machines that evaluate candidates."""
