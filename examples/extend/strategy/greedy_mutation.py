@@ -13,7 +13,7 @@ class GreedyMutation(BlackBox):
         self.explore = explore
 
     def ask(self) -> Candidate:
-        return Candidate(self.draw(self._propose))
+        return Candidate(self.first_feasible(self._propose))
 
     def _propose(self) -> Architecture:
         if self.best is None or walk.pick(range(1000), self.generator) < 1000 * self.explore:
