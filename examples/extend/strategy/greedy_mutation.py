@@ -16,6 +16,6 @@ class GreedyMutation(BlackBox):
         return Candidate(self.first_feasible(self._propose))
 
     def _propose(self) -> Architecture:
-        if self.best is None or walk.pick(range(1000), self.generator) < 1000 * self.explore:
+        if self.best.arch is None or walk.pick(range(1000), self.generator) < 1000 * self.explore:
             return walk.uniform(self.space, self.generator)
-        return walk.pick(walk.neighbours(self.space, self.best, self.generator), self.generator)
+        return walk.pick(walk.neighbours(self.space, self.best.arch, self.generator), self.generator)
