@@ -127,7 +127,7 @@ def _keyword_only(cls: Any) -> list[str]:
 
 
 @cache  # a sweep's jobs bind the same constructors
-def _adapter(cls: Any, name: str) -> TypeAdapter:
+def _adapter(cls: Any, name: str) -> TypeAdapter[Any]:
     """Return what converts to the annotated type of a constructor's argument."""
     return TypeAdapter(_hints(cls)[name])
 
@@ -137,7 +137,7 @@ def _hints(cls: Any) -> Mapping[str, Any]:
     return get_type_hints(cls.__init__, include_extras=True)
 
 
-def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
+def _convert(value: Any, adapter: TypeAdapter[Any], path: str) -> tuple[Any, list[str]]:
     try:
         return adapter.validate_python(value), []
     except ValidationError as error:
