@@ -26,7 +26,8 @@ def build(nodes: Mapping[str, Mapping[str, Any]], context: ResourceContext, cost
 def _resource(name: str, node: Mapping[str, Any], context: ResourceContext, costs: Costs) -> Resource:
     if name in costs:
         return Tabled(name, costs[name], lambda: make(node, context))
-    return conforming(make(node, context), "resource")
+    made: Resource = conforming(make(node, context), "resource")
+    return made
 
 
 class Tabled:
