@@ -17,9 +17,9 @@ from nasctl.core import (
     EstimatorContext,
     Inheritance,
     Metrics,
-    SearchSpace,
     State,
     StepCallback,
+    TrainableSpace,
     Trainer,
     TrainingSession,
 )
@@ -111,7 +111,7 @@ class Child:
         self.ended = self.start  # epochs
         self.validations = 0
 
-    def inherit(self, space: SearchSpace, parent: State, generator: torch.Generator) -> None:
+    def inherit(self, space: TrainableSpace, parent: State, generator: torch.Generator) -> None:
         """Take over the weights of ``parent``, the record of a child."""
         weights = parent["weights"]
         if isinstance(space, Inheritance):
@@ -160,7 +160,7 @@ class Child:
         metrics = self.course.trainer.evaluate(self.network, dataset, dataset.val())
         self.curve.append({"epoch": epoch, **metrics})
 
-    def work(self, space: SearchSpace, dataset: Dataset) -> int:
+    def work(self, space: TrainableSpace, dataset: Dataset) -> int:
         """Return the work of a network that is no longer needed: it moves to the meta device to be counted."""
         trained = (min(self.ended + 1, self.stop) - self.start) * len(dataset.train())  # with the epoch that diverged
         validated = self.validations * len(dataset.val())

@@ -166,7 +166,7 @@ class Search:
             "epoch": round(self.epoch, 2) or None,
             "loss": metrics.get("loss"),
             "error": metrics.get("error"),
-            **self.space.features(self.space.genotype(trial.candidate.arch)),
+            **self.space.format.features(self.space.genotype(trial.candidate.arch)),
             "entropy": lambda: entropy(trial.candidate),
         }
 
