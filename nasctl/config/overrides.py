@@ -121,11 +121,19 @@ def choices(group: str, folders: Iterable[Path]) -> list[str]:
 
 def _goes_into_an_open_mapping(setting: str, folders: Sequence[Path]) -> bool:
     """Return whether a setting adds to a mapping that a choice of its group leaves empty, such as estimator.size."""
-    group, *names = key_of(setting).split(".")
+    group, names = _split(key_of(setting), folders)
     if not names or setting[0] in "+~" or (len(names) == 1 and not setting.partition("=")[2].startswith("{")):
         return False
-    base = "estimator" if group == "against" else group
-    return any(names[0] in _empty(path) for path in _files(base, folders))
+    return any(names[0] in _empty(path) for path in _files(group, folders))
+
+
+def _split(key: str, folders: Sequence[Path]) -> tuple[str, list[str]]:
+    """Return the innermost group that a setting stands in, such as strategy/policy, and the names below it."""
+    first, *others = key.split(".")
+    parts = ["estimator" if first == "against" else first, *others]
+    groups = ["/".join(parts[:count]) for count in range(len(parts), 1, -1)]
+    group = next((each for each in groups if any((folder / each).is_dir() for folder in folders)), parts[0])
+    return group, parts[group.count("/") + 1 :]
 
 
 def _files(group: str, folders: Iterable[Path]) -> list[Path]:
