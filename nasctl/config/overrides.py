@@ -120,20 +120,21 @@ def choices(group: str, folders: Iterable[Path]) -> list[str]:
 
 
 def _goes_into_an_open_mapping(setting: str, folders: Sequence[Path]) -> bool:
-    """Return whether a setting adds to a mapping that a choice of its group leaves empty, such as estimator.size."""
-    group, names = _split(key_of(setting), folders)
-    if not names or setting[0] in "+~" or (len(names) == 1 and not setting.partition("=")[2].startswith("{")):
+    """Return whether a setting adds to a mapping that a choice leaves empty, such as estimator.size.
+
+    The mapping may be one of a part, such as strategy.policy.bias.
+    """
+    key, _, value = setting.partition("=")
+    group, *names = key_of(key).split(".")
+    if not names or setting[0] in "+~":
         return False
-    return any(names[0] in _empty(path) for path in _files(group, folders))
+    base = "estimator" if group == "against" else group
+    opens = [i for i, name in enumerate(names) if _is_empty(name, "/".join([base, *names[:i]]), folders)]
+    return any(i + 1 < len(names) or value.startswith("{") for i in opens)
 
 
-def _split(key: str, folders: Sequence[Path]) -> tuple[str, list[str]]:
-    """Return the innermost group that a setting stands in, such as strategy/policy, and the names below it."""
-    first, *others = key.split(".")
-    parts = ["estimator" if first == "against" else first, *others]
-    groups = ["/".join(parts[:count]) for count in range(len(parts), 1, -1)]
-    group = next((each for each in groups if any((folder / each).is_dir() for folder in folders)), parts[0])
-    return group, parts[group.count("/") + 1 :]
+def _is_empty(name: str, group: str, folders: Sequence[Path]) -> bool:
+    return any(name in _empty(path) for path in _files(group, folders))
 
 
 def _files(group: str, folders: Iterable[Path]) -> list[Path]:

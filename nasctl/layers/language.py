@@ -100,7 +100,8 @@ class Language(nn.Module):
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one token: of the layers and of the decoder."""
-        return sum(layer.macs for layer in self._layers) + self.embedding.numel()
+        number: int = sum(layer.macs for layer in self._layers) + self.embedding.numel()
+        return number
 
     def init_hidden(self, batch: int) -> Hidden:
         """Return the state of zeros that a text begins with, for ``batch`` columns."""
