@@ -106,7 +106,7 @@ def test_a_weight_step_costs_three_forward_passes_of_what_it_trains():
 def test_an_active_option_costs_its_own_path():
     problem = Problem("budget.epochs=2")
     estimator, arch = problem.estimator(), problem.arch(4)
-    evaluation = estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.picked(arch)), 0)
+    evaluation = estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.relaxed_path(arch)), 0)
     assert evaluation.work == 3 * 32 * macs_of(problem, arch)
 
 
