@@ -10,7 +10,7 @@ from nasctl.errors import RequestError
 from tests.doors.chain import Chain
 from tests.doors.test_walks import SEARCH, SIZE
 
-NAMES = {"space": "canonical", "strategy": "derive", "estimator": "covers", "dataset": "held_out", "trainer": "check"}
+NAMES = {"space": "canonical", "strategy": "derive", "estimator": "evaluate", "dataset": "held_out", "trainer": "check"}
 
 
 @pytest.mark.parametrize(("group", "lacking"), NAMES.items())

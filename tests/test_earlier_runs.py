@@ -18,6 +18,7 @@ from nasctl.errors import RequestError
 from nasctl.report._read.record import find
 from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
+from nasctl.runs.reader import RunFiles
 from nasctl.search.data import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
@@ -72,6 +73,13 @@ def test_two_of_them_are_selected_from(outputs: Path) -> None:
     searches = sorted(map(str, outputs.glob("search/darts-random_search-digits/ca*")))
     assert cli.run(["select", *searches, "run_dir=new"]) == 0
     assert json.loads(Path("new/result.json").read_text())["selected"]["kind"] == "run"
+
+
+def test_the_kind_of_a_declared_error_is_read_as_synthetic() -> None:
+    (run,) = RUNS.glob("search/toy-tabnas-none/*")
+    lines = list(RunFiles(run).lines("replicas.jsonl"))
+    kinds = [record["error_kind"] for record in (RunFiles(run).read("result.json"), *lines)]
+    assert '"declared"' in (run / "result.json").read_text() and set(kinds) == {"synthetic"}
 
 
 FOUND = sorted(file.parent for file in RUNS.glob("*/*/*/architecture.json"))

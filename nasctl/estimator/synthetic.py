@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
-from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
+from nasctl.estimator._synthetic import ERROR_KIND, declared
 from nasctl.seeds import position_seed
 
 SEEDS = 2**63  # of position_seed

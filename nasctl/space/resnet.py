@@ -16,6 +16,7 @@ from pydantic import ConfigDict, PositiveInt, StrictInt, TypeAdapter, Validation
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
+from nasctl import task_kinds
 from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, State, Task, ignore
 from nasctl.errors import RequestError
 from nasctl.space import _count, _literal, _numbers
@@ -23,6 +24,7 @@ from nasctl.space._blocks import DropPath
 from nasctl.space._forms import resize
 from nasctl.space._mixture import Terms, terms
 from nasctl.space._shared import OneText, Priced, RelaxedDecisions
+from nasctl.task_kinds import IMAGES
 
 DEEPEST = 1000  # blocks of a stage; the deepest one published has 200
 STAGES = 3  # the map halves and the channels double between stages
@@ -134,11 +136,7 @@ class ResNet(RelaxedDecisions, Priced, OneText):
     marks: tuple[str, ...] = ()
 
     def __init__(self, task: Task, *, deepest: PositiveInt, search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=resnet builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
+        task_kinds.check(task, (IMAGES,), "space=resnet builds image classifiers", " or a space for that task")
         self.task, self.deepest = task, deepest
         self.forms = {"search": search, "final": final}
         depths = tuple(str(count) for count in range(1, deepest + 1))

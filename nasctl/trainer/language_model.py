@@ -16,10 +16,12 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from nasctl import task_kinds
 from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
 from nasctl.errors import RequestError, TrialError
 from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
+from nasctl.task_kinds import TEXT
 from nasctl.trainer._evaluation import measured
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Place, Schedule
@@ -196,10 +198,6 @@ class Text:
     """A part of a text and its data set, or `RequestError` where the data set is of another task."""
 
     def __init__(self, dataset: Dataset, split: Any) -> None:
-        if dataset.task.kind != "language":
-            raise RequestError(
-                f"trainer: language models are trained by this one, but the data set's task is {dataset.task.kind}; "
-                "choose a data set of text, such as dataset=ptb"
-            )
+        task_kinds.check(dataset.task, (TEXT,), "trainer: language models are trained by this one")
         self.dataset, self.steps = dataset, split.steps
         (self.bptt,) = dataset.task.input_shape

@@ -10,7 +10,7 @@ from nasctl.core import Candidate, LookUp, WeightSharing
 from nasctl.search.feasible import Feasible
 from tests.small import Problem, rounds, same, through_a_file
 
-DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_declared.py
+DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_synthetic.py
 OFFICIAL = {"nats_size_table"}  # a table again, of files that tests/estimator/test_nats_folder.py generates
 ESTIMATORS = sorted({path.stem for path in (conf_dir() / "estimator").glob("*.yaml")} - DECLARED - OFFICIAL)
 

@@ -12,6 +12,7 @@ from itertools import combinations
 from pydantic import PositiveInt
 from torch import Tensor
 
+from nasctl import task_kinds
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.errors import RequestError, unknown
 from nasctl.space import _chain, _count
@@ -23,6 +24,7 @@ from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.operations import OPERATIONS
 from nasctl.space.darts.price import bare_genotype, price, price_of_one
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
+from nasctl.task_kinds import IMAGES
 
 
 class Darts(FixedWalk, Priced):
@@ -42,11 +44,7 @@ class Darts(FixedWalk, Priced):
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
+        task_kinds.check(task, (IMAGES,), "space=darts builds image classifiers", " or a space for that task")
         check_operations(operations)
         for form in (search, final):
             check_map(task, form)

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
 from torch import nn
 
+from nasctl import task_kinds
 from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
 from nasctl.space import _chain, _count, _literal
@@ -22,6 +23,7 @@ from nasctl.space._shared import RelaxedDecisions
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
 from nasctl.space.ffn.supernet import Supernet
+from nasctl.task_kinds import ROWS
 
 __all__ = ["FFN", "Form"]
 
@@ -43,11 +45,7 @@ class FFN(Counts, RelaxedDecisions):
     def __init__(
         self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
     ) -> None:
-        if task.kind != "tabular_classification":
-            raise RequestError(
-                f"space=ffn builds classifiers of table rows, but the data set's task is {task.kind}; "
-                "choose a data set of rows, such as dataset=breast_cancer, or a space for that task"
-            )
+        task_kinds.check(task, (ROWS,), "space=ffn builds classifiers of table rows", ", or a space for that task")
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
         self.chain = cache(self._tables)
