@@ -49,6 +49,18 @@ def test_reports_read_them(command: list[str], outputs: Path, capsys: pytest.Cap
     assert "damaged" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("run", "resource"), [("ffn-*", "loss"), ("nasbench201-random_search-*", "loss"), ("rnn_darts-darts_rnn-*", None)]
+)
+def test_fronts_are_made_of_their_trials(
+    run: str, resource: str | None, outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(only(outputs, f"search/{run}/*"))
+    assert cli.run(["compare", folder, f"pareto={resource or 'params'}"]) == (0 if resource else 2)
+    shown = capsys.readouterr()
+    assert "on the front" in shown.out if resource else "has both params and perplexity; give a search" in shown.err
+
+
 def test_a_search_of_them_is_retrained(outputs: Path) -> None:
     source = only(outputs, "search/darts-darts-digits/*")
     depth = "space.final.layers=5"  # that of the preset smoke then

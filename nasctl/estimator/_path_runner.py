@@ -60,11 +60,14 @@ class PathRunner:
 
     def _independent(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
         if weights is None:  # putting all weights of a supernet in place takes longer than a small path
-            return self.net(x, candidate)
-        return functional_call(self.net, dict(weights), (x, candidate))
+            outputs: Tensor = self.net(x, candidate)
+        else:
+            outputs = functional_call(self.net, dict(weights), (x, candidate))
+        return outputs
 
     def _mixed(self, weights: Mapping[str, Tensor], x: Any, mixtures: Sequence[Tensor]) -> Tensor:
-        return functional_call(self.net, dict(weights), (x, Candidate((), mixtures)))
+        outputs: Tensor = functional_call(self.net, dict(weights), (x, Candidate((), mixtures)))
+        return outputs
 
     def on_device(self, candidate: Candidate) -> Candidate:
         """Return ``candidate`` with its weights on the device of the network."""

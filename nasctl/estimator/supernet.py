@@ -17,10 +17,10 @@ from pydantic import ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
 from nasctl.core import (
     Candidate,
     Dataset,
-    EstimatorContext,
     Evaluation,
     Metrics,
     Relaxation,
+    SharedWeightContext,
     State,
 )
 from nasctl.errors import RunError
@@ -64,7 +64,7 @@ class Supernet:
 
     def __init__(
         self,
-        context: EstimatorContext,
+        context: SharedWeightContext,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,

@@ -23,6 +23,7 @@ from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
 from nasctl.task_kinds import TEXT
 from nasctl.trainer._evaluation import measured
+from nasctl.trainer._network import CompilesStep
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_like, check_place, resume
@@ -40,8 +41,8 @@ class LanguageModel:
 
     After an epoch the network is validated, if there is a part to choose by. Once its loss exceeds the least one of
     all epochs but the last ``patience``, weights are averaged over the steps from then on, and the average is what
-    is validated, chosen and tested. With ``rollback`` an epoch that ends in no number is undone: training goes on
-    from the best weights, with the next epoch, and history.jsonl and result.json say so.
+    is validated, chosen and tested. With ``rollback`` an epoch whose loss is no finite number is undone: training
+    goes on from the best weights, with the next epoch, and history.jsonl and result.json say so.
     """
 
     held_out = 0.1  # whatever the share: a text has a validation part of its own
@@ -103,9 +104,8 @@ class LanguageModel:
     def _begin(self, model: nn.Module, state: State | None) -> TextTraining:
         device = next(model.parameters()).device
         self.check(model, device)
-        compile_step: Any = getattr(model, "compile_step", None)
-        if self.compile and compile_step is not None:
-            compile_step("trainer.compile")
+        if self.compile and isinstance(model, CompilesStep):
+            model.compile_step("trainer.compile")
         training = TextTraining(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
             resume(training, state)

@@ -29,7 +29,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(name, before):
         torch.manual_seed(12345)
         assert head + rounds(problem, second, range(done, 3)) == expected
         assert same(second.state_dict(), whole.state_dict())
-        assert second.epoch == whole.epoch
+        assert not isinstance(whole, WeightSharing) or second.spent() == whole.spent()
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -87,15 +87,15 @@ def searched(**limits):
     problem, lines = Problem("estimator.schedule.fit_epochs=2", "estimator/sampler=uniform"), []
     estimator, budget = problem.estimator(), Budget(**{"trials": None, "epochs": None} | limits)
     parts = (problem.space, problem.strategy(), estimator, serial(estimator), problem.reward(), budget)
-    search = Search(*parts, lambda name, line: lines.append(line), resources=(), record_every=1)
+    search = Search(*parts, lambda *line: lines.append(line), resources=(), record_every=1)
     search.run(lambda state, values: state())
     return estimator, lines
 
 
 def test_a_budget_that_is_spent_within_a_fit_ends_it():
-    one, [line] = searched(trials=1)
+    one, [(_, first)] = searched(trials=1)
     assert one.schedule.position == 0  # what follows the last trial serves nothing
-    spent, lines = searched(work=line["work"] + 1)
+    spent, lines = searched(work=first["work"] + 1)
     assert spent.schedule.position == 1 and len(lines) == 1
     two, lines = searched(trials=2)
     assert two.schedule.position == 2 * STEPS and len(lines) == 2

@@ -46,7 +46,7 @@ def test_the_toys_best_by_the_absolute_reward_is_infeasible_unless_the_fine_is_l
         return fined({**toy.look_up(arch), "params": cost})
 
     found = max(product(range(3), repeat=2), key=rewarded)
-    assert space.notation(space.genotype(found)) == best
+    assert space.format.notation(space.genotype(found)) == best
     assert (space.cost(space.genotype(found), "params") <= 25) == (beta >= 2)
 
 

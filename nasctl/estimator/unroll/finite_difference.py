@@ -5,6 +5,8 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055, section 2.3, equations 7 and 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from pydantic import PositiveFloat
 from torch import Tensor, nn
@@ -41,7 +43,7 @@ class FiniteDifference(Plain):
         return surrogate(loss, mixtures, total)
 
 
-def _split(gradients: list[Tensor], at: int) -> list:
+def _split(gradients: list[Tensor], at: int) -> list[Any]:
     return [*gradients[:at], gradients[at:]]
 
 
