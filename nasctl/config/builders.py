@@ -10,6 +10,7 @@ import torch
 
 from nasctl import walk
 from nasctl.config.build import make
+from nasctl.config.collaborators import check_space, trainable
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
 from nasctl.config.resources import Costs
@@ -186,7 +187,7 @@ def check_training(space: SearchSpace, estimator: Estimator) -> None:
 
 
 def check_rows(configuration: Configuration, space: SearchSpace) -> None:
-    """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
+    """Raise `RequestError` if the space cannot do what strategy or estimator ask of it."""
     choices = configuration.choices
     if configuration.kind("strategy").relaxed and not isinstance(space, Relaxation):
         raise RequestError(
@@ -194,6 +195,8 @@ def check_rows(configuration: Configuration, space: SearchSpace) -> None:
             f"space={choices['space']} cannot be relaxed; choose a strategy that samples, as enas or "
             "random_search, or another space"
         )
+    for group in ("strategy", "estimator"):
+        check_space(f"{group}={choices[group]}", configuration.kind(group), choices["space"], space)
 
 
 def check_repeats(configuration: Configuration) -> None:
@@ -227,5 +230,5 @@ def make_trainer(problem: Problem, genotype: Genotype) -> Trainer:
     """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
     trainer: Trainer = problem.configuration.make("trainer")
     with torch.device("meta"):
-        trainer.check(problem.space.build(genotype, "final"), problem.device)
+        trainer.check(trainable(problem.space).build(genotype, "final"), problem.device)
     return trainer

@@ -9,11 +9,12 @@ from typing import Any, Generic, Protocol, TypeVar
 from nasctl.config import own_files
 from nasctl.core import (
     Constraint,
-    Described,
     Estimator,
     Executor,
+    GenotypeFormat,
     Resource,
     Reward,
+    SearchSpace,
     Strategy,
     TestedDataset,
     Trainer,
@@ -21,7 +22,8 @@ from nasctl.core import (
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
-    "space": Described,
+    "space": SearchSpace,
+    "space.format": GenotypeFormat,
     "strategy": Strategy,
     "estimator": Estimator,
     "executor": Executor,

@@ -10,7 +10,9 @@ import torch
 
 from nasctl import walk
 from nasctl.config import own_files
+from nasctl.config.collaborators import trainable
 from nasctl.config.configuration import Configuration
+from nasctl.config.conformity import conforming
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
 from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
@@ -45,11 +47,12 @@ def build_problem(
     dataset = configuration.make("dataset", Path(settings.paths.data), device, settings.seed)
     space = configuration.make("space", dataset.task)
     check_walks(space)
+    conforming(space.format, "space.format")
     nodes = configuration.plain["resources"]
     resources = build(nodes, ResourceContext(space, dataset.task, device), costs(space))
     space = costed(space, resources)
     choices = configuration.training_choices
-    space = with_training(space, choices) if choices else space
+    space = with_training(trainable(space), choices) if choices else space
     constraint = configuration.make("constraint", ConstraintContext(space, resources))
     return Problem(configuration, device, dataset, space, constraint, resources)
 

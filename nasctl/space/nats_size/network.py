@@ -15,10 +15,10 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from nasctl.core import Candidate, Genotype, State, Task
-from nasctl.space._blocks import DropPath
-from nasctl.space._sliced import Classifier, Conv, Norm, ReLUConvNorm
+from nasctl.genotype_format.nats_size import PLACES
+from nasctl.layers.blocks import DropPath
+from nasctl.layers.sliced import Classifier, Conv, Norm, ReLUConvNorm
 
-PLACES = 5
 CONVOLUTIONS = ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3))  # 3x3, between a cell's nodes; from 0 to 3 goes a skip
 
 
@@ -65,7 +65,8 @@ class Residual(nn.Module):
         self.pool, self.shortcut = nn.AvgPool2d(2), Conv(c_in, c_out, 1, 1)
 
     def forward(self, x: Tensor, width: int) -> Tensor:
-        return self.second(self.first(x, width), width) + self.shortcut(self.pool(x), width)
+        outputs: Tensor = self.second(self.first(x, width), width) + self.shortcut(self.pool(x), width)
+        return outputs
 
 
 class Network(nn.Module):
@@ -94,7 +95,8 @@ class Network(nn.Module):
             self.residuals, list(self.cells)[1:], places[::2], places[1::2], strict=True
         ):
             x = cell(residual(x, halved), width)
-        return self.classifier(self.head(x).relu().mean((2, 3)))
+        outputs: Tensor = self.classifier(self.head(x).relu().mean((2, 3)))
+        return outputs
 
 
 class Supernet(nn.Module):
@@ -106,7 +108,8 @@ class Supernet(nn.Module):
         self.network = Network([max(options)] * PLACES, task, form, shared=True)
 
     def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
-        return self.network(x, [self.options[option] for option in candidate.arch])
+        outputs: Tensor = self.network(x, [self.options[option] for option in candidate.arch])
+        return outputs
 
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Architecture, Candidate, Genotype, State, Task, TextSegment
-from nasctl.space._language import Language
-from nasctl.space._projection import Projection, times
+from nasctl.layers.language import Language
+from nasctl.layers.projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
 from nasctl.space.rnn_darts.mixture import mixed, mixture
 from nasctl.space.rnn_darts.network import Form, Layer
@@ -124,7 +124,8 @@ class MixedCell(Layer):
             total = total + mix(product, s, leaving[source], self.names)
             s, total = self.normed(total[:, 0]), total[:, 1:]
             states.append(s)
-        return torch.tensordot(shares, torch.stack(states), 1)
+        outputs: Tensor = torch.tensordot(shares, torch.stack(states), 1)
+        return outputs
 
     def _shares(self, rows: Tensor) -> Tensor:
         """Return what each node gives to the output, ``(nodes,)``: a node is as loose as no later node reads it."""
