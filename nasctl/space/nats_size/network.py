@@ -97,7 +97,7 @@ class Network(nn.Module):
         return self.classifier(self.head(x).relu().mean((2, 3)))
 
 
-class Supernet(nn.Module):
+class NatsSizeSupernet(nn.Module):
     """The network of the widest architecture, run at a candidate's channels: ``forward(x, candidate) -> logits``."""
 
     def __init__(self, options: Sequence[int], task: Task, form: Form) -> None:
