@@ -74,7 +74,7 @@ def edge_name(source: int, node: int) -> str:
 class DartsSupernet(nn.Module):
     """The network that holds all architectures of the space: ``forward(x, candidate) -> logits``.
 
-    ``picked(arch)`` gives, per row, the option that an architecture uses: ``none`` where it has no edge.
+    ``relaxed_path(arch)`` gives the option of each edge that an architecture runs: ``none`` where it has no edge.
     """
 
     def __init__(
