@@ -88,25 +88,27 @@ def build_search(run: Run, problem: Problem, budget: Budget, seed: int, append: 
     estimator = configuration.make("estimator", context_of(problem, seed, run.pulse, run.children))
     check_training(space, estimator)
     strategy = configuration.make("strategy", space, Feasible.of(space, constraint, estimator), seed)
-    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed)
+    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed, run.children)
     resources = tuple(dict.fromkeys(name for part in (reward, constraint, strategy) for name in part.resources))
     parts = (space, strategy, estimator, pending, reward, budget, append)
     return Search(*parts, resources=resources, record_every=record_every)
 
 
-def pending_of(problem: Problem, estimator: Estimator, seed: int) -> Pending:
+def pending_of(problem: Problem, estimator: Estimator, seed: int, children: ChildStates) -> Pending:
     """Return what hands the candidates of a search to its executor."""
     configuration, settings = problem.configuration, problem.settings
-    build = partial(build_estimator, configuration.plain, str(problem.device), seed)
+    build = partial(build_estimator, configuration.plain, str(problem.device), seed, children)
     executor = configuration.make("executor", ExecutorContext(estimator, build))
     return Pending(executor, limit=settings.pending, ordered=settings.ordered)
 
 
-def build_estimator(config: Config, device: str, seed: int | None = None) -> Estimator:
+def build_estimator(
+    config: Config, device: str, seed: int | None = None, children: ChildStates | None = None
+) -> Estimator:
     """Build the estimator of a search from plain data, as in a process that an executor starts."""
     configuration = Configuration(config)
     problem = build_problem(configuration, torch.device(device), costs_of(configuration))
-    context = context_of(problem, problem.settings.seed if seed is None else seed)
+    context = context_of(problem, problem.settings.seed if seed is None else seed, children=children)
     estimator: Estimator = configuration.make("estimator", context)
     return estimator
 
