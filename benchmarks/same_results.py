@@ -1,14 +1,17 @@
 """Run small searches by two commits on this machine and compare what they record, number for number.
 
 ``python -m benchmarks.same_results [COMMIT]`` (21c1907 where none is given) checks the commit out beside the present
-tree and runs each of `COMMANDS` by both. Trainings differ between processors, so nothing is compared with a stored
-figure.
+tree and runs each of `COMMANDS` by both; ``--only TEXT`` runs those whose name holds it. Trainings differ between
+processors, so nothing is compared with a stored figure. Commands are written in today's words: `THEN` gives settings
+the names of COMMIT, and ``+debug=smoke`` becomes the settings that it stands for.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,103 +20,185 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
-SMOKE = ["+debug=smoke"]
-ONE_CELL = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]
-NB201 = ["space=nasbench201", "dataset=digits", *ONE_CELL]
-MICRO = ["space=enas_micro", "dataset=digits", "space.search.layers=3", "space.final.layers=3", "+debug=smoke"]
-SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12", "threads=1", "dataset.limit_train=64"]
-ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", "+debug=smoke"]
+SMOKE = "+debug=smoke"
+NB201 = ["space=nasbench201", "dataset=digits", SMOKE]
+MICRO = ["space=enas_micro", "dataset=digits", SMOKE, "strategy=enas", "strategy.samples=2"]
+SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12"]
+ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", SMOKE]
 LIMITED = ["constraint=params", "constraint.limit=300"]
-ONE_LAST = ["strategy.samples=2", "strategy.final_selection.trials=1"]
-TINY_POPULATION = ["strategy.population_size=2", "strategy.parent_selection.sample_size=1"]
+TINY_POPULATION = ["strategy.population_size=2", "strategy.parent_selection.sample_size=1", "budget.trials=6"]
+SHARED = ["strategy=random_search", "estimator=supernet", "estimator/sampler=uniform", "estimator.warmup_epochs=1"]
+AGAINST = ["n=4", "estimator@against=from_scratch", "against.epochs=1", "correlation.resamples=10"]
 
-COMMANDS: Mapping[str, Sequence[str]] = {
-    "darts, second order": ["+experiment=darts_digits", *SMOKE, "estimator/unroll=finite_difference"],
-    "darts under a limit": ["+experiment=darts_digits", *SMOKE, "constraint=params", "constraint.limit=4000"],
-    "random search": ["+experiment=random_search_digits", *SMOKE],
-    "evolution": ["+experiment=evolution_digits", *SMOKE, *TINY_POPULATION],
-    "ENAS, sampled cells": [*MICRO, "strategy=enas", "budget.trials=4", *ONE_LAST],
-    "fair paths": [*NB201, *SMOKE, "strategy=regularized_evolution", "estimator/sampler=fair", *TINY_POPULATION],
-    "zero-cost scores": [*NB201, *SCORED, "strategy=local_search"],
-    "Bayesian optimisation": [*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"],
-    "TPE": [*NB201, *SCORED, "strategy=tpe", "strategy.initial=4"],
-    "TabNAS under a limit": [*ROWS, "strategy=tabnas", *LIMITED, "estimator=from_scratch", "budget.trials=3"],
-    "repeats, vectorized": ["+experiment=tabnas_exact_toy", "+debug=smoke"],
-    "stacked sweep": [*ROWS, "strategy=enumeration", "estimator=stacked", "space.layers=2", "budget.trials=4"],
-    "text": ["+experiment=darts_python_docs", "+debug=smoke"],
-    "NAS-RL on text": ["+experiment=nas_rl_python_docs", "+debug=smoke"],
+Command = Sequence[Sequence[str]]
+"""Lines, each a verb and its settings; the directory ``run`` of the last one is compared."""
+
+
+def search(*words: str) -> Command:
+    return [["search", *words, "run_dir=run"]]
+
+
+COMMANDS: Mapping[str, Command] = {
+    "darts, second order": search("+experiment=darts_digits", SMOKE, "budget.trials=3"),
+    "darts under a limit": search("+experiment=darts_digits", SMOKE, "constraint=params", "constraint.limit=4000"),
+    "random search": search("+experiment=random_search_digits", SMOKE),
+    "evolution": search("+experiment=evolution_digits", SMOKE, *TINY_POPULATION),
+    "ENAS, sampled cells": search(*MICRO, "budget.trials=4", "strategy.final_selection.trials=1"),
+    "shared weights, uniform paths": search(*NB201, *SHARED, "budget.trials=4"),
+    "shared weights, fair paths": search(
+        *NB201, "strategy=regularized_evolution", "estimator/sampler=fair", *TINY_POPULATION
+    ),
+    "zero-cost scores": search(*NB201, *SCORED, "strategy=local_search"),
+    "Bayesian optimisation": search(*NB201, *SCORED, "strategy=bayesian", "strategy.initial=4", "strategy.pool=10"),
+    "TPE": search(*NB201, *SCORED, "strategy=tpe", "strategy.initial=4"),
+    "REINFORCE": search(*NB201, *SCORED, "strategy=reinforce"),
+    "TuNAS": search(*ROWS, "strategy=tunas", "estimator=supernet", "budget.trials=4"),
+    "TabNAS under a limit": search(*ROWS, "strategy=tabnas", *LIMITED, "estimator=from_scratch", "budget.trials=3"),
+    "repeats, vectorized": search("+experiment=tabnas_exact_toy", SMOKE),
+    "repeats on a declared quality": search("+experiment=tabnas_table1/rejection", SMOKE, "strategy.vectorized=false"),
+    "batched sweep": search(*ROWS, "strategy=enumeration", "estimator=stacked", "space.layers=2", "budget.trials=4"),
+    "text": search("+experiment=darts_python_docs", SMOKE),
+    "NAS-RL on text": search("+experiment=nas_rl_python_docs", SMOKE),
+    "ENAS on text, shared weights": search("+experiment=enas_python_docs", SMOKE, "budget.trials=3"),
+    "selection": [
+        *(["search", "+experiment=random_search_digits", SMOKE, f"seed={i}", f"run_dir=found{i}"] for i in (0, 1)),
+        ["select", "found0", "found1", "selection.epochs=1", "run_dir=run"],
+    ],
+    "rank correlation": [
+        ["search", *NB201, *SHARED, "run_dir=shared"],
+        ["correlate", "shared", *AGAINST, "run_dir=run"],
+    ],
+    "retraining": [
+        ["search", "+experiment=random_search_digits", SMOKE, "run_dir=found"],
+        ["retrain", "from=found", "run_dir=run"],
+    ],
 }
-IN_0_1_0 = {
-    "strategy.parent_selection.sample_size": "strategy.sample_size",
-    "strategy.final_selection.trials": "strategy.selection",
+THEN = {
+    r"^strategy\.parent_selection\.sample_size=": "strategy.sample_size=",
+    r"^strategy\.final_selection\.trials=": "strategy.selection=",
+    r"^estimator/sampler=": "estimator.sampler=",
+    r"^strategy\.vectorized=": "strategy.batched=",
 }
-"""Settings of `COMMANDS` that had other names before strategies had parts."""
-RECORDS = ("trials.jsonl", "replicas.jsonl")
-NAMES = ("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve")
+"""Settings of today, as patterns, and their names in COMMIT."""
+RECORDS = ("trials.jsonl", "replicas.jsonl", "correlation.jsonl", "history.jsonl")
+NAMES = (
+    *("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve"),
+    *("scores", "qualities", "epoch", "loss", "accuracy", "val", "train"),
+)
+CLOCKS = re.compile(r"seconds|clock|time|latency|cpu|cost_")
 
 
-def main(commit: str) -> int:
+def main() -> int:
     """Print a line for each command; return how many differ."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("commit", nargs="?", default="21c1907")
+    parser.add_argument("--only", default="")
+    given = parser.parse_args()
+    chosen = {name: lines for name, lines in COMMANDS.items() if given.only in name}
     with tempfile.TemporaryDirectory() as folder:
         before = Path(folder, "before")
-        subprocess.run(["git", "-C", HERE, "worktree", "add", "--quiet", "--detach", before, commit], check=True)
+        subprocess.run(["git", "-C", HERE, "worktree", "add", "--quiet", "--detach", before, given.commit], check=True)
         try:
-            return sum(_differs(name, words, before, Path(folder)) for name, words in COMMANDS.items())
+            return sum(_differs(name, lines, before, Path(folder)) for name, lines in chosen.items())
         finally:
             subprocess.run(["git", "-C", HERE, "worktree", "remove", "--force", before], check=True)
 
 
-def _differs(name: str, words: Sequence[str], before: Path, folder: Path) -> bool:
-    places = [_run(tree, words, folder / f"{name} {tree.name}") for tree in (before, HERE)]
-    faults = [fault for pair in zip(*map(list, map(_records, places)), strict=False) for fault in _faults(*pair)]
-    print(f"{name:<28}{'equal' if not faults else '; '.join(faults[:3])}", flush=True)
+def _differs(name: str, lines: Command, before: Path, folder: Path) -> bool:
+    then = [_then(line) for line in lines]
+    try:
+        places = [_run(before, then, folder / f"{name} before"), _run(HERE, lines, folder / f"{name} now")]
+    except RuntimeError as error:
+        print(f"{name:<32}{error}", flush=True)
+        return True
+    faults = [fault for pair in zip(*map(list, map(_records, places)), strict=True) for fault in _faults(*pair)]
+    print(f"{name:<32}{'equal' if not faults else '; '.join(faults[:3])}", flush=True)
     return bool(faults)
 
 
-def _run(tree: Path, words: Sequence[str], place: Path) -> Path:
-    """Run a search by the code of ``tree`` and return its run directory."""
+def _then(line: Sequence[str]) -> list[str]:
+    """Return a line in the words of the earlier commit."""
+    verb, *words = line
+    small = _smoke(words) if SMOKE in words else []
+    words = [verb, *small, *(word for word in words if word != SMOKE)]
+    for now, then in THEN.items():
+        words = [re.sub(now, then, word) for word in words]
+    return words
+
+
+def _smoke(words: Sequence[str]) -> list[str]:
+    """Return the settings that ``+debug=smoke`` stands for beside the choices of ``words``."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from nasctl.config import presets
+    from nasctl.config.settings import conf_dir
+
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        settings = [word for word in words if not word.startswith("n=")]
+        choices = compose("config", settings, return_hydra_config=True).hydra.runtime.choices
+    files = [conf_dir() / "debug" / "smoke.yaml", *presets.files(choices, [conf_dir()])]
+    merged = OmegaConf.to_container(OmegaConf.merge(*map(OmegaConf.load, files)))
+    return [f"++{name}={json.dumps(value)}" for name, value in _leaves(merged, "")]
+
+
+def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _run(tree: Path, lines: Command, place: Path) -> Path:
+    """Run commands by the code of ``tree`` and return the run directory of the last one."""
     place.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "nasctl", "search", *_known_to(tree, words), "run_dir=run"]
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{tree}: {' '.join(words)}: {done.stderr}")
+    for words in lines:
+        command = [sys.executable, "-m", "nasctl", *words]
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{tree.name}: nasctl {' '.join(words)}: {done.stderr.strip()}")
     return place / "run"
 
 
-def _known_to(tree: Path, words: Sequence[str]) -> list[str]:
-    """Return the words of a command in the names that the code of ``tree`` knows."""
-    old = {} if (tree / "conf" / "strategy" / "policy").is_dir() else IN_0_1_0
-    settings = [word.partition("=") for word in words]
-    return [f"{old.get(name, name)}{equals}{value}" for name, equals, value in settings]
-
-
 def _records(run: Path) -> Iterator[tuple[str, Any]]:
-    """Yield place and content of what a search decided, its clocks left out."""
-    architecture = json.loads((run / "architecture.json").read_text())
-    yield "architecture.json", {key: architecture[key] for key in ("genotype", "arch", "notation")}
+    """Yield place and content of what a run decided and measured, its clocks left out."""
+    found = run / "architecture.json"
+    architecture = json.loads(found.read_text()) if found.exists() else {}
+    yield "architecture.json", {key: architecture.get(key) for key in ("genotype", "arch", "notation")}
+    result = json.loads((run / "result.json").read_text())
+    metrics = {key: result["metrics"].get(key) for key in ("loss", "perplexity", "auc", "score")}
+    figures = {key: result.get(key) for key in ("error", "params", "macs", "trials", "correlation")}
+    yield "result.json", {**figures, **metrics}
     for name in RECORDS:
         lines = (run / name).read_text().splitlines() if (run / name).exists() else []
         yield name, [_line(json.loads(line)) for line in lines]
 
 
 def _line(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parts of a trial that are compared; ``costs`` stand among the metrics in lines of 0.1.0."""
-    parts = {name: line[name] for name in NAMES if name in line}
-    return {**parts, "metrics": line.get("metrics") or {}, "costs": line.get("costs") or {}}
+    """Return a trial, its costs apart; commits before costs had a key of their own write them among the metrics."""
+    kept = {name: line[name] for name in NAMES if name in line}
+    metrics, costs = (line.get(key) or {} for key in ("metrics", "costs"))
+    return {
+        **kept,
+        "metrics": {name: value for name, value in metrics.items() if not CLOCKS.search(name)},
+        "costs": costs,
+    }
 
 
 def _alike(before: Any, now: Any) -> Any:
-    """Return ``now`` with those of its costs among the metrics that ``before`` has there; it may have further costs."""
-    if not isinstance(now, list):
+    """Return ``now`` with its costs where ``before`` has them; it may have further ones."""
+    if not isinstance(now, list) or len(before) != len(now):
         return now
-    return [{**b, **a, "metrics": _metrics(b, a), "costs": b["costs"]} for b, a in zip(before, now, strict=False)]
+    return [_with_costs_of(b, n) for b, n in zip(before, now, strict=True)]
 
 
-def _metrics(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
-    if before["costs"]:  # both write them apart
-        return now["metrics"] if before["costs"] == now["costs"] else {}
-    return {**now["metrics"], **{name: cost for name, cost in now["costs"].items() if name in before["metrics"]}}
+def _with_costs_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
+    metrics, costs = before["metrics"], now["costs"]
+    among = {name: cost for name, cost in costs.items() if name in metrics}
+    apart = {name: cost for name, cost in costs.items() if name in before["costs"]}
+    return {**now, "metrics": {**now["metrics"], **among}, "costs": apart}
 
 
 def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
@@ -122,4 +207,4 @@ def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main((sys.argv[1:] or ["21c1907"])[0]), 1))
+    sys.exit(min(main(), 1))

@@ -162,7 +162,7 @@ def test_the_toy_problem_behaves_as_published(experiment, share, tolerance):
 def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
     search(f"+experiment={experiment}", "+debug=smoke")
     assert cli.run(["compare", "run"]) == 0
-    assert "declared" in capsys.readouterr().out
+    assert "synthetic" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2
     assert "has costs and declared qualities but no networks" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ from tests.doors.test_walks import SEARCH, SIZE
 from tests.space.contract.subject import subject
 
 NAMES = {
-    **{"space": "genotype", "space.format": "canonical", "strategy": "derive", "estimator": "evaluate"},
+    **{"space": "genotype", "space.format": "canonical", "strategy": "derive", "estimator": "fingerprint"},
     **{"dataset": "held_out", "trainer": "check"},
 }
 

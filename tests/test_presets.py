@@ -11,7 +11,7 @@ from nasctl.cli import main as cli
 from nasctl.config import presets
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-SMOKE = CONF / "debug" / "smoke"
+SMOKE = CONF / "debug" / "_smoke"
 
 
 def shown(capsys: pytest.CaptureFixture[str], *settings: str) -> dict:
@@ -40,7 +40,7 @@ def test_a_choice_without_a_file_stays_as_it_is(capsys: pytest.CaptureFixture[st
 
 
 def test_own_folders_make_own_choices_small(tmp_path: Path) -> None:
-    file = tmp_path / "debug" / "smoke" / "space" / "mine.yaml"
+    file = tmp_path / "debug" / "_smoke" / "space" / "mine.yaml"
     file.parent.mkdir(parents=True)
     file.write_text("space: {layers: 1}\n")
     assert presets.files({"debug": "smoke", "space": "mine", "dataset": None}, [CONF, tmp_path]) == [file]

@@ -46,7 +46,7 @@ class Graph:
 
     def __init__(self, function: Callable[..., Any], setting: str, kept: Callable[[], Sequence[Tensor]]) -> None:
         self.function, self.setting, self.kept = function, setting, kept
-        self.replays: dict[tuple, Callable[..., Any]] = {}
+        self.replays: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def __call__(self, *inputs: Tensor) -> Any:
         key = tuple((x.shape, x.stride(), x.dtype) for x in inputs)

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nasctl import __version__
 from nasctl.command_line import flags
@@ -102,7 +103,7 @@ def _job(verb: str) -> Callable[[list[str]], None]:
     def start(arguments: list[str]) -> None:
         from nasctl.config.compose import launch
 
-        def job(config: dict) -> None:
+        def job(config: dict[str, Any]) -> None:
             import importlib
 
             getattr(importlib.import_module(f"nasctl.cli.{verb}"), verb)(config)

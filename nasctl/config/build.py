@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
@@ -11,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from nasctl.config import parts
+from nasctl.config import own_files, parts
 from nasctl.config.settings import Config, Settings, conf_dir
 from nasctl.errors import RequestError, unknown
 from nasctl.runs.translation import answer
@@ -80,11 +79,7 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
 
 def target(node: Mapping[str, Any]) -> Any:
     """Return the class that ``_target_`` names, or raise `RequestError`."""
-    module, _, name = node["_target_"].rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"_target_={node['_target_']}: {error}; correct the YAML's first line") from error
+    return own_files.load(str(node["_target_"]))
 
 
 def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
@@ -132,7 +127,7 @@ def _keyword_only(cls: Any) -> list[str]:
 
 
 @cache  # a sweep's jobs bind the same constructors
-def _adapter(cls: Any, name: str) -> TypeAdapter:
+def _adapter(cls: Any, name: str) -> TypeAdapter[Any]:
     """Return what converts to the annotated type of a constructor's argument."""
     return TypeAdapter(_hints(cls)[name])
 
@@ -142,7 +137,7 @@ def _hints(cls: Any) -> Mapping[str, Any]:
     return get_type_hints(cls.__init__, include_extras=True)
 
 
-def _convert(value: Any, adapter: TypeAdapter, path: str) -> tuple[Any, list[str]]:
+def _convert(value: Any, adapter: TypeAdapter[Any], path: str) -> tuple[Any, list[str]]:
     try:
         return adapter.validate_python(value), []
     except ValidationError as error:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from nasctl.config import own_files
 from nasctl.core import (
     Constraint,
     Estimator,
@@ -41,9 +42,9 @@ def conforming(made: T, group: str) -> T:
     protocol = PROTOCOLS[group]
     missing = [name for name in members(protocol) if not _has(made, name)]
     if missing:
-        kind = type(made)
+        name = f"{type(made).__module__}.{type(made).__qualname__}"
         raise RequestError(
-            f"{group}: {kind.__module__}.{kind.__qualname__} lacks {', '.join(missing)}; add what "
+            f"{own_files.yaml_of(name)}{group}: {name} lacks {', '.join(missing)}; add what "
             f"nasctl.core.{protocol.__name__} describes"
         )
     return made

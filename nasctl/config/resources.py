@@ -28,7 +28,8 @@ def _resource(name: str, node: Mapping[str, Any], context: ResourceContext, cost
     if name in costs:
         return Tabled(name, costs[name], lambda: make(node, context))
     check_space(f"resource={name}", target(node), context.space.format.family, context.space)
-    return conforming(make(node, context), "resource")
+    made: Resource = conforming(make(node, context), "resource")
+    return made
 
 
 class Tabled:

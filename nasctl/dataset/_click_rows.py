@@ -30,11 +30,13 @@ class Fields:
 
     @property
     def lengths(self) -> np.ndarray:
-        return self.ends - self.starts
+        values: np.ndarray = self.ends - self.starts
+        return values
 
     def __len__(self) -> int:
         """Return the number of lines."""
-        return self.ends.shape[1]
+        number: int = self.ends.shape[1]
+        return number
 
     def __getitem__(self, columns: slice | list[int]) -> Self:
         """Return some of the columns."""

@@ -81,7 +81,8 @@ class _Network:
         x = np.concatenate([latent.T, *parts], 1)
         for layer in self.layers[:-1]:
             x = np.maximum(x @ layer, 0)
-        return self.centre + self.scale * (x @ self.layers[-1])[:, 0]
+        found: np.ndarray = self.centre + self.scale * (x @ self.layers[-1])[:, 0]
+        return found
 
 
 def text(rows: Rows) -> bytes:
@@ -94,7 +95,8 @@ def text(rows: Rows) -> bytes:
     ended = [np.pad(b, ((0, 0), (0, 0), (0, 1)), constant_values=ord("\t")).reshape(len(rows), -1) for b in blocks]
     ended[-1][:, -1] = ord("\n")
     mask = [np.pad(u, ((0, 0), (0, 0), (0, 1)), constant_values=True).reshape(len(rows), -1) for u in used]
-    return np.concatenate(ended, 1)[np.concatenate(mask, 1)].tobytes()
+    made: bytes = np.concatenate(ended, 1)[np.concatenate(mask, 1)].tobytes()
+    return made
 
 
 def _numbers(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -171,7 +171,8 @@ def _gathered(blocks: Iterator[Rows]) -> Iterator[Rows]:
 
 def signed_log(numbers: np.ndarray) -> np.ndarray:
     """Return sign(x) log(1 + |x|) as float32; NaN stays."""
-    return np.copysign(np.log1p(np.abs(numbers)), numbers).astype(np.float32)
+    values: np.ndarray = np.copysign(np.log1p(np.abs(numbers)), numbers).astype(np.float32)
+    return values
 
 
 def _provisional(rows: Rows, i: int, vocabulary: Vocabulary) -> np.ndarray:

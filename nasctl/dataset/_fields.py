@@ -35,7 +35,8 @@ _PAIRS, _FOURS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 def words(text: np.ndarray, ends: np.ndarray) -> Words:
     """Return the eight characters before each of ``ends`` in ``text`` uint8, which reaches eight bytes back."""
     overlapping = np.ndarray((len(text) - WIDTH + 1,), "<u8", text.data, 0, (1,))
-    return overlapping[ends - WIDTH]
+    made: Words = overlapping[ends - WIDTH]
+    return made
 
 
 def pad(characters: Words, lengths: np.ndarray) -> None:
@@ -96,4 +97,5 @@ def not_hexadecimal(characters: Words) -> np.ndarray:
     digit &= letter
     digit |= characters
     digit &= _TOP
-    return digit != 0
+    values: np.ndarray = digit != 0
+    return values

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -238,7 +238,7 @@ class ImageFolder:
             )
         return names
 
-    def _split(self, examples: Sequence[Example], order: Order, view: Callable) -> FolderSplit:
+    def _split(self, examples: Sequence[Example], order: Order, view: Callable[..., Any]) -> FolderSplit:
         return FolderSplit(examples, order, view, self.pool, self.device, mean=self.mean, std=self.std)
 
     def _list(self, part: str) -> list[Example]:

@@ -35,7 +35,8 @@ class Vocabulary:
         if new.any():
             self._add(np.unique(keys[new]))
             ids[new] = self._ids[self._find(keys[new])]
-        return ids
+        values: np.ndarray = ids
+        return values
 
     def _clear(self) -> None:
         self._keys = np.zeros(1 << self._bits, np.uint32)
@@ -51,7 +52,8 @@ class Vocabulary:
         return slots
 
     def _occupied_by_others(self, slots: np.ndarray, keys: np.ndarray) -> np.ndarray:
-        return (self._keys[slots] != keys) & (self._ids[slots] != 0)
+        values: np.ndarray = (self._keys[slots] != keys) & (self._ids[slots] != 0)
+        return values
 
     def _add(self, keys: np.ndarray) -> None:
         self._parts.append(keys)

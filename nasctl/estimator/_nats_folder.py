@@ -47,7 +47,10 @@ class Rows(Mapping[str, tuple[float | None, ...]]):
         path = self.folder / f"{self.lines[name]:06d}.pickle.pbz2"
         if not path.is_file():
             raise KeyError(name)
-        return _load(path, lambda trainings: tuple(_value(trainings, column) for column in self.columns))
+        made: tuple[float | None, ...] = _load(
+            path, lambda trainings: tuple(_value(trainings, column) for column in self.columns)
+        )
+        return made
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines)

@@ -44,7 +44,8 @@ def macs(func: Any, args: Any, kwargs: Any, out: Any) -> int:
     """Return the MACs of a call of an operation of torch's dispatcher."""
     if func._overloadpacket is torch.ops.aten.convolution_backward:  # torch's own count ignores groups
         grad, _, weight, *_, (to_input, to_weight, _) = args
-        return (to_input + to_weight) * grad.numel() * weight[0].numel()
+        number: int = (to_input + to_weight) * grad.numel() * weight[0].numel()
+        return number
     count = flop_registry.get(func._overloadpacket)
     return 0 if count is None else count(*args, **kwargs, out_val=out) // 2  # a MAC is two operations
 

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
 from nasctl.errors import RequestError
-from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
+from nasctl.estimator._synthetic import ERROR_KIND, declared
 
 
 class Toy(IndependentEstimator):

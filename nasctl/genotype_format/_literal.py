@@ -84,7 +84,8 @@ def _number(node: ast.expr, names: Sequence[str]) -> int | float:
     found = value(node, names)
     if type(found) not in (int, float):
         raise _unknown(node)
-    return found
+    made: int | float = found
+    return made
 
 
 def _call(node: ast.Call, names: Sequence[str]) -> Any:

@@ -38,7 +38,8 @@ def depthwise(x: Tensor, weight: Tensor, stride: int, dilation: int) -> Tensor:
     if stride == dilation == 2:  # such a kernel reads only every other pixel
         x, stride, dilation = x[:, :, ::2, ::2], 1, 1
     if x.device.type == "cpu" and stride == 1 and not torch.is_autocast_enabled("cpu"):
-        return _Convolution.apply(x, weight, dilation)
+        outputs: Tensor = _Convolution.apply(x, weight, dilation)
+        return outputs
     return _convolve(x, weight, stride, dilation)
 
 
@@ -121,4 +122,5 @@ def _kernel_gradient(x: Tensor, grad: Tensor, height: int, width: int, padding: 
     _, gradient, _ = torch.ops.aten.convolution_backward(
         grad, x, weight, None, [1, 1], padded, [1, 1], False, [0, 0], channels, only_weight
     )
-    return gradient
+    outputs: Tensor = gradient
+    return outputs

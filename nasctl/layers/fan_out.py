@@ -163,7 +163,8 @@ def _join(operations: Sequence[nn.Module], state: _State, weights: Iterable[Tens
 
 
 def _first(y: Tensor, same: Sequence[nn.Module]) -> Tensor:
-    return same[0](y)
+    outputs: Tensor = same[0](y)
+    return outputs
 
 
 def _convolve(y: Tensor, same: Sequence[nn.Conv2d]) -> Tensor:
@@ -201,7 +202,7 @@ def _scaled(same: Sequence[Norm], scale: Tensor | None) -> tuple[Tensor | None, 
     return (weight, bias) if scale is None else (weight * scale, bias * scale)
 
 
-TOGETHER: dict[type[nn.Module], Callable[[Tensor, Sequence], Tensor]] = {
+TOGETHER: dict[type[nn.Module], Callable[[Tensor, Sequence[Any]], Tensor]] = {
     nn.Identity: _first,
     nn.ReLU: _first,
     nn.MaxPool2d: _first,

@@ -16,8 +16,10 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nasctl import task_kinds
 from nasctl.core import Task, TextSegment
 from nasctl.errors import RequestError
+from nasctl.task_kinds import TEXT
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 State = Tensor | tuple[Tensor, ...]
@@ -98,7 +100,8 @@ class Language(nn.Module):
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one token: of the layers and of the decoder."""
-        return sum(layer.macs for layer in self._layers) + self.embedding.numel()
+        number: int = sum(layer.macs for layer in self._layers) + self.embedding.numel()
+        return number
 
     def init_hidden(self, batch: int) -> Hidden:
         """Return the state of zeros that a text begins with, for ``batch`` columns."""
@@ -141,8 +144,4 @@ def kept(like: Tensor, share: float) -> Tensor:
 
 def check_task(task: Task, space: str) -> None:
     """Raise `RequestError` unless the data set is of text."""
-    if task.kind != "language":
-        raise RequestError(
-            f"space={space} builds language models, but the data set's task is {task.kind}; "
-            "choose a data set of text, such as dataset=ptb, or a space for that task"
-        )
+    task_kinds.check(task, (TEXT,), f"space={space} builds language models", ", or a space for that task")

@@ -45,7 +45,8 @@ class Norm(nn.BatchNorm2d):
 def normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return ``x`` ``(n, c, h, w)`` normalised by its own statistics, its mean and its unbiased variance ``(c,)``."""
     if _columns_help(x):
-        return _Normalise.apply(x, weight, bias, eps)
+        made: tuple[Tensor, Tensor, Tensor] = _Normalise.apply(x, weight, bias, eps)
+        return made
     mean, variance = x.new_zeros(2, x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
     return F.batch_norm(x, mean, variance, weight, bias, True, 1.0, eps), mean, variance
 
@@ -112,9 +113,10 @@ def _columns(x: Tensor) -> Tensor:
 def _torch_backward(
     grad: Tensor, x: Tensor, weight: Tensor | None, mean: Tensor, inverse: Tensor, eps: float, needed: Sequence[bool]
 ) -> Sequence[Tensor]:
-    return torch.ops.aten.native_batch_norm_backward(
+    made: Sequence[Tensor] = torch.ops.aten.native_batch_norm_backward(
         grad, x, weight, None, None, mean, inverse, True, eps, list(needed)
     )
+    return made
 
 
 def _backward(grad: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor, Tensor]:

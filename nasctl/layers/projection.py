@@ -28,7 +28,8 @@ class Projection:
             return x @ self.weight
         term = self.terms[len(self.seen)]
         self.seen.append(x.detach())
-        return _Product.apply(x, self.weight, term)
+        outputs: Tensor = _Product.apply(x, self.weight, term)
+        return outputs
 
 
 def times(x: Tensor, weight: Tensor | Projection) -> Tensor:

@@ -38,7 +38,8 @@ class ReLUConvNorm(nn.Module):
         self.conv, self.norm = Conv(c_in, c_out, kernel, stride), Norm(c_out, affine=affine)
 
     def forward(self, x: Tensor, width: int) -> Tensor:
-        return self.norm(self.conv(x.relu(), width))
+        outputs: Tensor = self.norm(self.conv(x.relu(), width))
+        return outputs
 
 
 class Classifier(nn.Linear):

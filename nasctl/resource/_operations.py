@@ -108,7 +108,8 @@ def calls(network: nn.Module, input_shape: Sequence[int], batch_size: int) -> Co
     """Return how often each operation runs when ``network``, on the meta device, evaluates a batch."""
     with Recorder() as recorder:
         network.eval()(torch.empty(batch_size, *input_shape, device="meta"))
-    return recorder.calls
+    made: Counter[Call] = recorder.calls
+    return made
 
 
 def between(call: Call, knots: Sequence[int]) -> Iterator[tuple[float, Call]]:

@@ -41,4 +41,5 @@ class Power(Metric):
             )
         (resource,) = self.resources
         ratio = metrics[resource] / self.target
-        return quality * ratio ** (self.alpha if ratio <= 1 else self.beta)
+        value: float = quality * ratio ** (self.alpha if ratio <= 1 else self.beta)
+        return value

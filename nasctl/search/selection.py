@@ -130,7 +130,8 @@ class Selection:
 
     def metrics(self) -> Metrics:
         """Return the validation metrics of the best candidate."""
-        return self.scores[self.best()]["metrics"]
+        metrics: Metrics = self.scores[self.best()]["metrics"]
+        return metrics
 
     def state_dict(self) -> State:
         return {"scores": self.scores, "training": self.training, "ended": self.ended, "work": self.work}

@@ -89,7 +89,8 @@ class Residual(nn.Module):
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(c_in, c_out, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.second(self.first(x)) + self.shortcut(x)
+        outputs: Tensor = self.second(self.first(x)) + self.shortcut(x)
+        return outputs
 
 
 class Skeleton(nn.Module):
@@ -116,7 +117,8 @@ class Skeleton(nn.Module):
             if i and i % self.per_stage == 0:
                 x = self.residuals[i // self.per_stage - 1](x)
             x = cell(x, mixtures)
-        return self.classifier(self.head(x).mean((2, 3)))
+        outputs: Tensor = self.classifier(self.head(x).mean((2, 3)))
+        return outputs
 
 
 class Network(Skeleton):

@@ -89,6 +89,7 @@ class Cyclic:
         place = share * sum(lengths)
         for length in lengths:
             if place < length:
-                return place / length
+                made: Fraction = place / length
+                return made
             place -= length
         return Fraction(1)

@@ -186,7 +186,7 @@ def test_the_gradient_of_a_step_is_that_of_its_paths_losses(sampler, monkeypatch
         fit(estimator, never)
         found, position = steps[:-1], estimator.schedule.position - 1
     assert len(found) == {"uniform": 1, "fair": 7, "nsas": 3}[sampler]
-    weights = [w for w in estimator.weights.values() if w.grad is not None]
+    weights = [w for w in estimator.runner.weights.values() if w.grad is not None]
     alone = [own_weights(estimator, candidate, data) for candidate, _ in found]
     assert {id(w) for w in weights} == {id(w) for own in alone for w in own}
     x, y = data.batch(32, *divmod(position, 2))
@@ -265,7 +265,7 @@ def test_a_fair_step_is_one_move_of_the_optimizer_on_one_batch():
 
 
 def grad_norm(estimator):
-    return float(torch.cat([w.grad.flatten() for w in estimator.weights.values() if w.grad is not None]).norm())
+    return float(torch.cat([w.grad.flatten() for w in estimator.runner.weights.values() if w.grad is not None]).norm())
 
 
 @pytest.mark.parametrize("sampler, paths", [("uniform", 1), ("fair", 7), ("nsas", 3)])

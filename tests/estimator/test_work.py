@@ -133,7 +133,7 @@ def test_the_convention_is_an_upper_bound_of_what_the_device_does(unroll, least)
 
 
 def test_work_survives_a_checkpoint_and_depends_on_no_other_run():
-    problem = Problem("budget.epochs=2")
+    problem = Problem("budget.epochs=2", "estimator.schedule.warmup_epochs=1")
     whole, first, second = (problem.estimator() for _ in range(3))
     for arch in (0, 1):
         whole.fit(lambda arch=arch: Candidate(problem.arch(arch)))

@@ -1,7 +1,8 @@
-"""Strategies as their YAML files configure them."""
+"""Strategies as their YAML files configure them, and a search by each that tests share."""
 
 from copy import deepcopy
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ from nasctl.config.build import make, target
 from nasctl.config.settings import conf_dir
 from nasctl.strategy._black_box import BlackBox
 from tests.marked import slow
-from tests.strategy.table import Limit, Table
+from tests.small import through_a_file
+from tests.strategy.table import Limit, Table, play
+
+STEPS = 130  # turns; more than the population of evolution, so that it mutates
+STATES = (1, 60, 115)
 
 WALKING = {"enumeration"}  # do not draw what they ask, so no number of tries ends them
 GROUPS = (path for path in Path(conf_dir(), "strategy").rglob("*") if path.is_dir())
@@ -58,19 +63,36 @@ def _set(node, name, value):
     return any(_set(part, name, value) for part in node.values() if isinstance(part, dict))
 
 
-@pytest.fixture
-def strategy():
-    """Return a function from a YAML's name, a space, a seed, a constraint and changes to the strategy.
+def build(name, space=None, seed=0, feasible=None, **changes):
+    """Return the strategy of a YAML's name.
 
     A change is a setting, or the choice of a part where its name is that of a group of parts.
     """
+    choices = {key: changes.pop(key) for key in PARTS & changes.keys() if isinstance(changes[key], str)}
+    node = composed(name, *(f"strategy/{key}={choice}" for key, choice in sorted(choices.items())))
+    return make(changed(node, changes), space or Table(), feasible or Limit(), seed)
 
-    def build(name, space=None, seed=0, feasible=None, **changes):
-        choices = {key: changes.pop(key) for key in PARTS & changes.keys() if isinstance(changes[key], str)}
-        node = composed(name, *(f"strategy/{key}={choice}" for key, choice in sorted(choices.items())))
-        return make(changed(node, changes), space or Table(), feasible or Limit(), seed)
 
+@pytest.fixture
+def strategy():
     return build
+
+
+class Game:
+    """A strategy that has played a whole search on the table; ``states`` holds its state before some turns."""
+
+    def __init__(self, name, seed=0):
+        self.strategy, table, self.seen, self.states = build(name, Table(), seed), Table(), [], {}
+        for start, end in pairwise([0, *STATES, STEPS]):
+            self.states[start] = through_a_file(self.strategy.state_dict())
+            self.seen += play(self.strategy, table, end - start, start)
+        self.states[STEPS] = through_a_file(self.strategy.state_dict())
+
+
+@pytest.fixture(scope="module")
+def played():
+    """Return a function from a YAML's name to its `Game`, which is played once."""
+    return cache(Game)
 
 
 @pytest.fixture

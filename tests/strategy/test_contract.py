@@ -1,79 +1,73 @@
 """What every strategy of conf/strategy promises. ``name`` runs over all YAMLs, ``black_box`` over some."""
 
+from copy import deepcopy
+
 import pytest
 
 from nasctl import walk
 from nasctl.errors import RequestError
 from tests.small import same, through_a_file
+from tests.strategy.conftest import STATES, STEPS
 from tests.strategy.table import Growing, Limit, play
 
 NOTHING_DRAWN = {"darts_rnn"}  # logits start at zero
-STEPS = 130  # more than the population of evolution, so that it mutates
 
 
-@pytest.mark.parametrize("steps", [0, 1, 60, 115])
-def test_interrupted_and_resumed_equals_uninterrupted(strategy, table, name, steps):
-    whole = strategy(name, table)
-    expected = play(whole, table, STEPS)
-    first = strategy(name, table)
-    seen = play(first, table, steps)
-    second = strategy(name, table, seed=99)
-    second.load_state_dict(through_a_file(first.state_dict()))
-    seen += play(second, table, STEPS - steps, start=steps)
-    assert same(seen, expected)
-    assert second.derive() == whole.derive()
-    assert same(second.state_dict(), whole.state_dict())
+@pytest.mark.parametrize("steps", [0, *STATES])
+def test_interrupted_and_resumed_equals_uninterrupted(strategy, table, played, name, steps):
+    whole = played(name)
+    resumed = strategy(name, table, seed=99)
+    resumed.load_state_dict(deepcopy(whole.states[steps]))
+    seen = play(resumed, table, STEPS - steps, start=steps)
+    assert seen and same(seen, whole.seen[-len(seen) :])
+    assert resumed.derive() == whole.strategy.derive()
+    assert same(through_a_file(resumed.state_dict()), whole.states[STEPS])
 
 
 @pytest.mark.parametrize("steps", [0, 115])
-def test_loading_forgets_what_was_there(strategy, table, name, steps):
-    saved = strategy(name, table)
-    play(saved, table, steps)
-    state = through_a_file(saved.state_dict())
+def test_loading_forgets_what_was_there(strategy, table, played, name, steps):
     used = strategy(name, table, seed=1)
-    play(used, table, 120)
-    used.load_state_dict(state)
-    assert same(through_a_file(used.state_dict()), state)
+    used.load_state_dict(deepcopy(played(name).states[STEPS]))
+    play(used, table, 5, start=STEPS)
+    used.load_state_dict(deepcopy(played(name).states[steps]))
+    assert same(through_a_file(used.state_dict()), played(name).states[steps])
 
 
-def test_the_seed_alone_decides(strategy, table, name):
-    one, again, other = (play(strategy(name, table, seed=seed), table, STEPS) for seed in (1, 1, 2))
-    assert same(one, again)
-    assert same(one, other) == (name in NOTHING_DRAWN)
+def test_the_seed_alone_decides(strategy, table, played, name):
+    again, other = (play(strategy(name, table, seed=seed), table, STEPS) for seed in (0, 2))
+    assert same(again, played(name).seen)
+    assert same(again, other) == (name in NOTHING_DRAWN)
 
 
 @pytest.mark.parametrize("steps", [0, 115])
-def test_sampling_touches_only_the_random_stream(strategy, table, name, steps):
+def test_sampling_touches_only_the_random_stream(strategy, table, played, name, steps):
     tried = strategy(name, table)
-    play(tried, table, steps)
-    before = through_a_file(tried.state_dict())
+    before = played(name).states[steps]
+    tried.load_state_dict(deepcopy(before))
     for _ in range(3):
         tried.sample()
-    after = tried.state_dict()
+    after = through_a_file(tried.state_dict())
     assert after.keys() == before.keys()
     assert {key for key in after if not same(after[key], before[key])} <= {"generator"}
 
 
-def test_deriving_changes_nothing(strategy, table, name):
-    quiet, nosy = strategy(name, table), strategy(name, table)
+def test_deriving_changes_nothing(strategy, table, played, name):
+    nosy, seen = strategy(name, table), []
     for index in range(STEPS):
-        expected, seen = (play(one, table, 1, start=index) for one in (quiet, nosy))
-        assert same(seen, expected)
+        seen += play(nosy, table, 1, start=index)
         before = through_a_file(nosy.state_dict())
         assert nosy.derive() == nosy.derive()
-        assert same(nosy.state_dict(), before)
+        assert same(through_a_file(nosy.state_dict()), before)
+    assert same(seen, played(name).seen)
 
 
-def test_what_is_derived_is_a_whole_legal_architecture(strategy, table, name):
-    tried = strategy(name, table)
-    play(tried, table, STEPS)
-    assert tried.derive() in _all(table)
+def test_what_is_derived_is_a_whole_legal_architecture(table, played, name):
+    assert played(name).strategy.derive() in _all(table)
 
 
-def test_what_is_derived_is_the_best_of_what_was_asked(strategy, table, black_box):
-    tried = strategy(black_box, table)
-    asked = [arch for arch, _ in play(tried, table, STEPS)[1::2]]
-    assert tried.derive() == max(asked, key=table.worth)
+def test_what_is_derived_is_the_best_of_what_was_asked(table, played, black_box):
+    asked = [arch for arch, _ in played(black_box).seen[1::2]]
+    assert played(black_box).strategy.derive() == max(asked, key=table.worth)
 
 
 def _all(space, prefix=()):
@@ -81,9 +75,8 @@ def _all(space, prefix=()):
     return [arch for k in options for arch in _all(space, (*prefix, k))] if options else [prefix]
 
 
-def test_what_is_asked_is_a_whole_legal_architecture(strategy, table, name):
-    legal = set(_all(table))
-    assert {arch for arch, _ in play(strategy(name, table), table, STEPS)} <= legal
+def test_what_is_asked_is_a_whole_legal_architecture(table, played, name):
+    assert {arch for arch, _ in played(name).seen} <= set(_all(table))
 
 
 def test_relaxed_strategies_and_only_they_ask_mixtures_of_each_row(strategy, table, name):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from nasctl.errors import RequestError, unknown
 from nasctl.report._read.record import Run
@@ -142,8 +143,9 @@ def genotypes(reference: Mapping[str, str]) -> set[str]:
 
 
 @cache
-def _shipped() -> dict:
-    return json.loads((_DATA / "notes.json").read_text(encoding="utf-8"))
+def _shipped() -> Mapping[str, Any]:
+    shipped: Mapping[str, Any] = json.loads((_DATA / "notes.json").read_text(encoding="utf-8"))
+    return shipped
 
 
 def _preferred(datasets: Iterable[str]) -> set[str]:

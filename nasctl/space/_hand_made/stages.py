@@ -47,7 +47,8 @@ class Skeleton(nn.Module):
         x = self.stem(x)
         for blocks, mixture in zip(self.stages, mixtures, strict=True):
             x = _stage(x, blocks, dict(mixture))  # type: ignore[arg-type]
-        return self.classifier(x.mean((2, 3)))
+        outputs: Tensor = self.classifier(x.mean((2, 3)))
+        return outputs
 
 
 def _stage(x: Tensor, blocks: Sequence[nn.Module], weights: Mapping[int, Tensor | None]) -> Tensor:

@@ -12,8 +12,8 @@ from itertools import combinations
 from pydantic import PositiveInt
 from torch import Tensor
 
+from nasctl import task_kinds
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
-from nasctl.errors import RequestError
 from nasctl.genotype_format.darts import KINDS, PICKS, DartsFormat
 from nasctl.space import _chain, _count
 from nasctl.space._cell.choices import check_choices
@@ -23,6 +23,7 @@ from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space.darts.costs import bare_genotype, network_cost, operation_cost
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
 from nasctl.space.darts.supernet import NONE, DartsSupernet, edge_name
+from nasctl.task_kinds import IMAGES
 
 
 class Darts(FixedWalk, MetaCosts):
@@ -37,11 +38,7 @@ class Darts(FixedWalk, MetaCosts):
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
+        task_kinds.check(task, (IMAGES,), "space=darts builds image classifiers", " or a space for that task")
         check_choices("space.operations", operations, OPERATIONS, "operations", after_none=True)
         for form in (search, final):
             check_map(task, form)

@@ -116,7 +116,8 @@ class Cell(nn.Module):
     def _term(self, k: int, states: list[Tensor]) -> Tensor:
         operation = self.operations[k]
         y = operation(states[self.inputs[k]])
-        return y if isinstance(operation, nn.Identity) else self.drop_path(y, self.depth)
+        outputs: Tensor = y if isinstance(operation, nn.Identity) else self.drop_path(y, self.depth)
+        return outputs
 
 
 def _rectified(layers: nn.Sequential, x: Tensor) -> Tensor:

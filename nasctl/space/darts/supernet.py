@@ -100,7 +100,8 @@ class DartsSupernet(nn.Module):
         for cell in self.cells:
             part = mixtures[half:] if cell.reduction else mixtures[:half]
             before, last = last, cell(before, last, part)
-        return self.classifier(last.mean((2, 3)))
+        outputs: Tensor = self.classifier(last.mean((2, 3)))
+        return outputs
 
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""

@@ -86,7 +86,8 @@ class Add(nn.Module):
         self.norm = Norm(channels)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        return self.norm(sum(maps[1:], maps[0]))
+        outputs: Tensor = self.norm(sum(maps[1:], maps[0]))
+        return outputs
 
 
 class Concatenate(nn.Module):
@@ -97,7 +98,8 @@ class Concatenate(nn.Module):
         self.conv = ReLUConvBN(count * channels, channels, 1, 1, affine=True)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        return self.conv(torch.cat(list(maps), dim=1))
+        outputs: Tensor = self.conv(torch.cat(list(maps), dim=1))
+        return outputs
 
 
 class Layer(nn.Module):
@@ -115,7 +117,8 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, name: str, maps: Sequence[Tensor]) -> Tensor:
         y = self.operations[name](x)
-        return y if self.join is None else self.join([*maps, y])
+        outputs: Tensor = y if self.join is None else self.join([*maps, y])
+        return outputs
 
 
 def reductions(layers: int) -> tuple[int, int]:
@@ -151,7 +154,8 @@ class Skeleton(nn.Module):
             maps.append(layer(maps[-1], name, [maps[k] for k in skips[i]]))
             if str(i) in self.reductions:
                 maps = self._reduced(i, maps, {k for joined in skips[i + 1 :] for k in joined})
-        return self.classifier(self.dropout(maps[-1].mean((2, 3))))
+        outputs: Tensor = self.classifier(self.dropout(maps[-1].mean((2, 3))))
+        return outputs
 
     def _reduced(self, i: int, maps: list[Tensor], read: set[int]) -> list[Tensor]:
         halves: Any = self.reductions[str(i)]

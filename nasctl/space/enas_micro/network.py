@@ -92,7 +92,8 @@ class Cell(nn.Module):
         name, source = picks[k]
         operations: Any = self.edges[_edge(k, source)]
         y = operations[name](states[source])
-        return y if name == "skip_connect" else self.drop_path(y, self.depth)
+        outputs: Tensor = y if name == "skip_connect" else self.drop_path(y, self.depth)
+        return outputs
 
 
 def _edge(pick: int, source: int) -> str:

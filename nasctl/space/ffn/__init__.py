@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 from torch import nn
 
+from nasctl import task_kinds
 from nasctl.core import Genotype, Task
-from nasctl.errors import RequestError
 from nasctl.genotype_format.ffn import FfnFormat
 from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
@@ -23,6 +23,7 @@ from nasctl.space._shared import RelaxedDecisions
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
 from nasctl.space.ffn.supernet import FfnSupernet
+from nasctl.task_kinds import ROWS
 
 __all__ = ["FFN", "Form"]
 
@@ -41,11 +42,7 @@ class FFN(Counts, RelaxedDecisions):
     def __init__(
         self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
     ) -> None:
-        if task.kind != "tabular_classification":
-            raise RequestError(
-                f"space=ffn builds classifiers of table rows, but the data set's task is {task.kind}; "
-                "choose a data set of rows, such as dataset=breast_cancer, or a space for that task"
-            )
+        task_kinds.check(task, (ROWS,), "space=ffn builds classifiers of table rows", ", or a space for that task")
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
         self.format = FfnFormat(dense(task, final), task.num_outputs)

@@ -73,4 +73,5 @@ class Network(nn.Module):
         x = self.inputs(x)
         for layer in self.layers:
             x = layer(x).relu()
-        return self.classifier(x)
+        outputs: Tensor = self.classifier(x)
+        return outputs

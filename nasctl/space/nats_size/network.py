@@ -65,7 +65,8 @@ class Residual(nn.Module):
         self.pool, self.shortcut = nn.AvgPool2d(2), Conv(c_in, c_out, 1, 1)
 
     def forward(self, x: Tensor, width: int) -> Tensor:
-        return self.second(self.first(x, width), width) + self.shortcut(self.pool(x), width)
+        outputs: Tensor = self.second(self.first(x, width), width) + self.shortcut(self.pool(x), width)
+        return outputs
 
 
 class Network(nn.Module):
@@ -94,7 +95,8 @@ class Network(nn.Module):
             self.residuals, list(self.cells)[1:], places[::2], places[1::2], strict=True
         ):
             x = cell(residual(x, halved), width)
-        return self.classifier(self.head(x).relu().mean((2, 3)))
+        outputs: Tensor = self.classifier(self.head(x).relu().mean((2, 3)))
+        return outputs
 
 
 class NatsSizeSupernet(nn.Module):
@@ -106,7 +108,8 @@ class NatsSizeSupernet(nn.Module):
         self.network = Network([max(options)] * PLACES, task, form, shared=True)
 
     def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
-        return self.network(x, [self.options[option] for option in candidate.arch])
+        outputs: Tensor = self.network(x, [self.options[option] for option in candidate.arch])
+        return outputs
 
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""

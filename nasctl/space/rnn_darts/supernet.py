@@ -124,7 +124,8 @@ class MixedCell(Layer):
             total = total + mix(product, s, leaving[source], self.names)
             s, total = self.normed(total[:, 0]), total[:, 1:]
             states.append(s)
-        return torch.tensordot(shares, torch.stack(states), 1)
+        outputs: Tensor = torch.tensordot(shares, torch.stack(states), 1)
+        return outputs
 
     def _shares(self, rows: Tensor) -> Tensor:
         """Return what each node gives to the output, ``(nodes,)``: a node is as loose as no later node reads it."""

@@ -80,8 +80,8 @@ class Wiring:
         first: Tensor,
         weights: Sequence[Tensor],
         masks: Masks,
-        normed: Callable,
-        compiled: Callable | None = None,
+        normed: Callable[..., Any],
+        compiled: Callable[..., Any] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Map ``(T, B, inputs)`` and the output before it ``(B, H)`` to all outputs ``(T, B, H)`` and the last one.
 
@@ -109,7 +109,9 @@ class Wiring:
         """Return for each of these states the weights of its readers side by side."""
         return [torch.cat([weights[node] for node in nodes], dim=1) for nodes in self.readers.values()]
 
-    def step(self, row: Tensor, h: Tensor, mask: Tensor | None, matrices: Sequence[Any], normed: Callable) -> Tensor:
+    def step(
+        self, row: Tensor, h: Tensor, mask: Tensor | None, matrices: Sequence[Any], normed: Callable[..., Any]
+    ) -> Tensor:
         """Return the output ``(B, H)`` of one time step from the product of its input and from the last output."""
         recurrent, *leaving = matrices
         states = [normed(highway(h, row + times(masked(h, mask), recurrent), FIRST))]
@@ -122,5 +124,6 @@ class Wiring:
                 pending.update(zip(nodes, parts, strict=True))
             states.append(normed(highway(states[source], pending[node], activation)))
         if len(self.outputs) == 1:
-            return states[self.outputs[0]]
+            outputs: Tensor = states[self.outputs[0]]
+            return outputs
         return torch.stack([states[i] for i in self.outputs]).mean(0)

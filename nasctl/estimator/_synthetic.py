@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nasctl.core import Metrics
 
-ERROR_KIND = "declared"
+ERROR_KIND = "synthetic"
 
 
 def declared(accuracy: float) -> Metrics:
