@@ -48,7 +48,7 @@ def steps(searched: SearchSpace, arch: Architecture) -> tuple[Callable[[], objec
     supernet, network = estimator(searched), searched.build(searched.genotype(arch), "search")
 
     def ours() -> None:
-        supernet.runner.counters["picked"].known.clear()  # so that the step counts its work, as nearly every one does
+        supernet.runner.counters["single"].known.clear()  # so that the step counts its work, as nearly every one does
         supernet.fit(lambda: Candidate(arch))
 
     for _ in range(COMPARED):

@@ -52,7 +52,7 @@ def ours(run: Path) -> pandas.Series:
     """Return the score of each architecture that a run evaluated, by the table's notation."""
     space = make(settings(run)["space"], Task("image_classification", (3, 32, 32), 10))
     lines = [line for line in read_lines(run / "trials.jsonl") if line["error"] is None]
-    names = [space.notation(space.genotype(tuple(line["arch"]))) for line in lines]
+    names = [space.format.notation(space.genotype(tuple(line["arch"]))) for line in lines]
     return pandas.Series({name: line["metrics"]["score"] for name, line in zip(names, lines, strict=True)})
 
 

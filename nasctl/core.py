@@ -23,6 +23,9 @@ Architecture = tuple[int, ...]
 Genotype = Mapping[str, Any]
 """Plain JSON data that names a network of a space; may lie outside the space's architectures."""
 
+Edge = tuple[str, str, str]
+"""An edge of a cell: from, to, operation."""
+
 Metrics = Mapping[str, float]
 """Named figures. ``error`` is in percent, ``accuracy`` in [0, 1], ``loss`` in nats, ``perplexity`` its exponential.
 
@@ -217,6 +220,9 @@ class Relaxation(Protocol):
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         """Return the architecture that a mixture of each relaxed choice points to."""
 
+    def relaxed_path(self, arch: Architecture) -> Sequence[int]:
+        """Return the option of each relaxed choice that ``arch`` runs; from these options `discretize` derives it."""
+
 
 @runtime_checkable
 class AdditiveCosts(Protocol):
@@ -299,24 +305,22 @@ class ChoosesTraining(Protocol):
         """Return the settings that may come, for a check before anything is trained."""
 
 
-class Described(Choices, Protocol):
-    """Which architectures exist, what they are called and cost: what a search and its records need of a space."""
+class GenotypeFormat(Protocol):
+    """What the genotypes of a family look like: one object a family. Its module does not import torch."""
 
-    family: str  # names the genotype format and the folder of published genotypes
-    num_operations: int  # to choose from
+    @property
+    def family(self) -> str:
+        """Return the name of the family, which is that of the folder of its published genotypes."""
 
     @property
     def marks(self) -> Sequence[str]:
         """Return what a genotype in a longer text begins with: calls, as Genotype; "|" or "["."""
 
-    def genotype(self, arch: Architecture) -> Genotype:
-        """Return the genotype that ``arch`` stands for."""
-
     def parse(self, text: str, remark: Remark = ignore) -> Genotype:
         """Return the one genotype that ``text`` holds in a notation of the family, or raise `RequestError`."""
 
     def canonical(self, genotype: Genotype) -> Genotype:
-        """Return the form that all genotypes of the same network share: what runs and tables are told apart by."""
+        """Return the form that all genotypes of the same network share: runs and tables are told apart by it."""
 
     def notation(self, genotype: Genotype) -> str:
         """Return the family's usual notation; ``parse`` reads it back."""
@@ -327,26 +331,65 @@ class Described(Choices, Protocol):
     def features(self, genotype: Genotype) -> Mapping[str, int]:
         """Return countable facts worth watching during a search, such as skip connections."""
 
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        """Return the edges (from, to, operation) of each cell."""
+    def edges(self, genotype: Genotype) -> Mapping[str, Sequence[Edge]]:
+        """Return the edges of each cell."""
+
+
+class Costs(Protocol):
+    """What networks cost that are built from genotypes."""
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params`` (trainable, no auxiliary head) or ``macs`` (multiply-accumulates of one
         example) of the final form."""
 
 
-class SearchSpace(Described, Protocol):
-    """Which architectures exist, and how one becomes a network."""
+class SearchSpace(Choices, Costs, Protocol):
+    """Which architectures exist, what they are called and cost: what a search and its records need of a space."""
 
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        """Return ``params`` and ``macs`` of a network of this space that lies on the meta device."""
+    @property
+    def format(self) -> GenotypeFormat: ...
+
+    @property
+    def num_operations(self) -> int:
+        """Return how many operations there are to choose from."""
+
+    def genotype(self, arch: Architecture) -> Genotype:
+        """Return the genotype that ``arch`` stands for."""
+
+
+@runtime_checkable
+class Builder(Protocol):
+    """A space whose genotypes become networks."""
 
     def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
         """Return a network in the form ``search`` or ``final``; ``size`` replaces parts of the form."""
 
+    def count(self, network: nn.Module) -> Mapping[str, int]:
+        """Return ``params`` and ``macs`` of a network of this space that lies on the meta device."""
+
+
+@runtime_checkable
+class PathSupernet(Protocol):
+    """A space with a network that holds the weights of all its architectures."""
+
     def supernet(self, **size: int) -> nn.Module:
-        """Return the network that holds all architectures, ``forward(x, candidate) -> logits``, of the form
-        ``search``; ``size`` replaces parts of it. For language x is a `TextSegment`."""
+        """Return that network, ``forward(x, candidate) -> logits``, of the form ``search``; ``size`` replaces parts
+        of it. For language x is a `TextSegment`."""
+
+
+class TrainableSpace(SearchSpace, Builder, Protocol):
+    """A search space whose architectures can be trained one by one."""
+
+
+class SharedWeightSpace(SearchSpace, Builder, PathSupernet, Protocol):
+    """A search space whose architectures can be trained with shared weights."""
+
+
+class BatchedSpace(SearchSpace, FixedChoices, Builder, BatchedBuild, Protocol):
+    """A search space whose architectures can be trained side by side."""
+
+    @property
+    def size(self) -> int: ...
 
 
 @runtime_checkable
@@ -518,6 +561,20 @@ class TrainsEach(Protocol):
 
     def trainer_with(self, settings: Mapping[str, Any]) -> Trainer:
         """Return the trainer with other ``settings``, or raise `RequestError` where these are none of its."""
+
+
+@dataclass(frozen=True)
+class TrainableContext(EstimatorContext):
+    """The context of an estimator that trains networks one by one."""
+
+    space: TrainableSpace
+
+
+@dataclass(frozen=True)
+class SharedWeightContext(EstimatorContext):
+    """The context of an estimator that trains shared weights."""
+
+    space: SharedWeightSpace
 
 
 Result = Evaluation | TrialError
@@ -731,6 +788,13 @@ class ResourceContext:
     space: SearchSpace
     task: Task
     device: torch.device
+
+
+@dataclass(frozen=True)
+class NetworkResourceContext(ResourceContext):
+    """The context of a resource that builds networks."""
+
+    space: TrainableSpace
 
 
 class Resource(Protocol):

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from nasctl import walk
-from nasctl.core import Genotype, RecurrentNetwork, SearchSpace, Task
+from nasctl.config.collaborators import trainable
+from nasctl.core import Genotype, PathSupernet, RecurrentNetwork, SearchSpace, Task, TrainableSpace
 from nasctl.errors import unknown
 from nasctl.genotype_source import Source, architecture_record
 
@@ -24,7 +25,7 @@ def inspect(space: SearchSpace, task: Task, source: Source | None, form: str, ou
         raise unknown("format", output, FORMATS)
     if form not in FORMS:
         raise unknown("form", form, FORMS)
-    facts = network_facts(space, task, source, form) if source else space_facts(space)
+    facts = network_facts(trainable(space), task, source, form) if source else space_facts(space)
     if output == "dot":
         return dot(space, source.genotype) if source else dot_of_space(space)
     return json.dumps(facts, indent=1) + "\n" if output == "json" else table(facts)
@@ -32,30 +33,35 @@ def inspect(space: SearchSpace, task: Task, source: Source | None, form: str, ou
 
 def space_facts(space: SearchSpace) -> dict[str, Any]:
     """Return the decisions of a space, its size, and the weights of its supernet."""
-    with torch.device("meta"):
-        supernet = space.supernet()
+    shared = {"supernet_params": _supernet_params(space)} if isinstance(space, PathSupernet) else {}
     return {
-        "family": space.family,
+        "family": space.format.family,
         "architectures": space.size,
         "operations": space.num_operations,
-        "supernet_params": sum(p.numel() for p in supernet.parameters()),
+        **shared,
         "decisions": {d.name: list(d.options) for d in walk.decisions(space, walk.first(space))},
     }
 
 
-def network_facts(space: SearchSpace, task: Task, source: Source, form: str) -> dict[str, Any]:
+def _supernet_params(space: PathSupernet) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in space.supernet().parameters())
+
+
+def network_facts(space: TrainableSpace, task: Task, source: Source, form: str) -> dict[str, Any]:
     """Return an architecture's decisions, costs and the shapes of its network's parts, for a batch of one."""
     with torch.device("meta"):
         network = space.build(source.genotype, form)
     auxiliary = getattr(network, "auxiliary", None)
     head = sum(p.numel() for p in auxiliary.parameters()) if auxiliary is not None else 0
     params = sum(p.numel() for p in network.parameters())
-    facts = architecture_record(space, source.genotype, source.arch)
+    record = architecture_record(space, source.genotype, source.arch)
+    facts = {name: value for name, value in record.items() if name not in ("edges", "features")}
     counted = dict(space.count(network))
     embeddings = counted.get("embedding_params", 0)
     counted |= {"params": params - head - embeddings, "params_with_auxiliary": params - embeddings}
     facts |= {"form": form} | counted
-    return facts | dict(space.features(source.genotype)) | {"shapes": shapes(network, task)}
+    return facts | dict(space.format.features(source.genotype)) | {"shapes": shapes(network, task)}
 
 
 def shapes(network: nn.Module, task: Task) -> dict[str, list[int]]:
@@ -109,7 +115,7 @@ def _plain(value: Any) -> str:
 def dot(space: SearchSpace, genotype: Genotype) -> str:
     """Return the cells as a Graphviz graph."""
     lines = ["digraph genotype {", "  rankdir=LR; node [shape=box];"]
-    for cell, edges in space.graph(genotype).items():
+    for cell, edges in space.format.edges(genotype).items():
         lines.append(f'  subgraph "cluster_{cell}" {{ label="{cell}";')
         lines += [f'    "{cell}/{a}" -> "{cell}/{b}" [label="{name}"];' for a, b, name in edges]
         lines.append("  }")

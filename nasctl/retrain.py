@@ -7,12 +7,22 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, SearchSpace, Split, TestedDataset, Trained, Trainer, TrainingSession
+from nasctl.core import (
+    Dataset,
+    Genotype,
+    Metrics,
+    Split,
+    TestedDataset,
+    TrainableSpace,
+    Trained,
+    Trainer,
+    TrainingSession,
+)
 from nasctl.seeds import position_seed
 
 
 def retrain(
-    space: SearchSpace,
+    space: TrainableSpace,
     genotype: Genotype,
     trainer: Trainer,
     dataset: TestedDataset,

@@ -99,6 +99,7 @@ from nasctl.core import (
     Covering,
     Estimator,
     Executor,
+    KeepsChildren,
     LookUp,
     Resource,
     Reward,
@@ -106,6 +107,7 @@ from nasctl.core import (
     Strategy,
     TestedDataset,
     Trainer,
+    TrainsEach,
     WeightSharing,
 )
 from nasctl.estimator.sampler._paths import PathSampler
@@ -360,6 +362,14 @@ def lookup_toy(made: nasctl.estimator.toy.Toy) -> LookUp:
 
 
 def covering_table(made: nasctl.estimator.table.Table) -> Covering:
+    return made
+
+
+def keepschildren_fromscratch(made: nasctl.estimator.from_scratch.FromScratch) -> KeepsChildren:
+    return made
+
+
+def trainseach_fromscratch(made: nasctl.estimator.from_scratch.FromScratch) -> TrainsEach:
     return made
 
 

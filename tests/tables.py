@@ -40,7 +40,7 @@ def nasbench201(channels=2, cells=1):
 def accuracies(space, count=3):
     """Return ``count`` accuracies in percent for each architecture of ``space``, by its notation."""
     draw = random.Random(0)
-    names = (space.notation(space.genotype(arch)) for arch in walk(space))
+    names = (space.format.notation(space.genotype(arch)) for arch in walk(space))
     return {name: [round(draw.uniform(10, 95), 2) for _ in range(count)] for name in names}
 
 

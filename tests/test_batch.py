@@ -162,13 +162,13 @@ def test_the_toy_problem_behaves_as_published(experiment, share, tolerance):
 def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
     search(f"+experiment={experiment}", "+debug=smoke")
     assert cli.run(["compare", "run"]) == 0
-    assert "declared" in capsys.readouterr().out
+    assert "synthetic" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2
     assert "has costs and declared qualities but no networks" in capsys.readouterr().err
 
 
 def test_a_limit_of_unknown_extent_that_refused_nothing_is_warned_about_at_the_end(monkeypatch, capsys):
-    monkeypatch.setattr(Limit, "_chain", lambda self, name: None)
+    monkeypatch.setattr(Limit, "chain", lambda self: None)
     command = ["search", "space=toy", "strategy=random_search", "estimator=toy", "dataset=none", "budget.trials=40"]
     assert cli.run([*command, "constraint=params", "constraint.limit=37", "run_dir=idle"]) == 0
     assert "constraint.limit=37 has refused none of 40 architectures" in capsys.readouterr().err

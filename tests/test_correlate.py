@@ -127,7 +127,7 @@ COLUMNS = {"params": "weights", "macs": "flops"}
 def test_costs_of_the_table_are_those_of_the_architectures(named: tuple, limit: list, folder: Path) -> None:
     """Those that it has no column for are counted, of networks as small as those of the search."""
     space = make(yaml.safe_load((folder / "a" / "config.yaml").read_text())["space"], DIGITS)
-    names = [space.notation(space.genotype(arch)) for arch in itertools.islice(walk.every(space), 2000, 2012)]
+    names = [space.format.notation(space.genotype(arch)) for arch in itertools.islice(walk.every(space), 2000, 2012)]
     rows = {name: (50 + i, 1000 + i, 70_000_000 - i) for i, name in enumerate(names)}
     write_table(folder / "t.csv", [[name, *row] for name, row in rows.items()], ["arch", "acc", "weights", "flops"])
     table = ["against=table", "against.file=t.csv", "against.split=test", "against.accuracy=[acc]", "paths.data=."]

@@ -18,6 +18,7 @@ from nasctl.errors import RequestError
 from nasctl.report._read.record import find
 from nasctl.runs import translation
 from nasctl.runs.added import ADDED, completed
+from nasctl.runs.reader import RunFiles
 from nasctl.search.data import SearchData
 
 RUNS = Path(__file__).parent / "runs_of_0_1_0" / "outputs"
@@ -48,6 +49,18 @@ def test_reports_read_them(command: list[str], outputs: Path, capsys: pytest.Cap
     assert "damaged" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("run", "resource"), [("ffn-*", "loss"), ("nasbench201-random_search-*", "loss"), ("rnn_darts-darts_rnn-*", None)]
+)
+def test_fronts_are_made_of_their_trials(
+    run: str, resource: str | None, outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(only(outputs, f"search/{run}/*"))
+    assert cli.run(["compare", folder, f"pareto={resource or 'params'}"]) == (0 if resource else 2)
+    shown = capsys.readouterr()
+    assert "on the front" in shown.out if resource else "has both params and perplexity; give a search" in shown.err
+
+
 def test_a_search_of_them_is_retrained(outputs: Path) -> None:
     source = only(outputs, "search/darts-darts-digits/*")
     depth = "space.final.layers=5"  # that of the preset smoke then
@@ -72,6 +85,13 @@ def test_two_of_them_are_selected_from(outputs: Path) -> None:
     searches = sorted(map(str, outputs.glob("search/darts-random_search-digits/ca*")))
     assert cli.run(["select", *searches, "run_dir=new"]) == 0
     assert json.loads(Path("new/result.json").read_text())["selected"]["kind"] == "run"
+
+
+def test_the_kind_of_a_declared_error_is_read_as_synthetic() -> None:
+    (run,) = RUNS.glob("search/toy-tabnas-none/*")
+    lines = list(RunFiles(run).lines("replicas.jsonl"))
+    kinds = [record["error_kind"] for record in (RunFiles(run).read("result.json"), *lines)]
+    assert '"declared"' in (run / "result.json").read_text() and set(kinds) == {"synthetic"}
 
 
 FOUND = sorted(file.parent for file in RUNS.glob("*/*/*/architecture.json"))

@@ -51,7 +51,7 @@ def here(tmp_path, monkeypatch):
 
 def put_table(folder, value=90):
     space = nasbench201()
-    names = [space.notation(space.genotype(arch)) for arch in islice(walk(space), 0, None, 30)]
+    names = [space.format.notation(space.genotype(arch)) for arch in islice(walk(space), 0, None, 30)]
     rows = [[name, *[value] * 3] for name in names]
     write_table(folder / "data" / "nb201_table.csv.gz", rows, ["arch", *SEEDS])
 

@@ -14,7 +14,7 @@ FLOOR = (
     *("core", "digest", "errors", "files", "hidden_state", "out_of_memory", "seeds", "signals", "symlinks"),
     *("system_errors", "task_kinds", "terminal_text", "walk"),
 )  # nothing of the program above them
-COMMON = (*FLOOR, "acceleration")  # what every room may import
+COMMON = (*FLOOR, "acceleration", "genotype_format", "layers")  # what every room may import
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource", "executor")
 
 
@@ -38,9 +38,14 @@ def test_a_room_knows_the_vocabulary_and_itself(room: str) -> None:
         assert not others, f"{path} imports {others}"
 
 
-def test_acceleration_knows_the_floor_only() -> None:
-    for path in (PACKAGE / "acceleration").glob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= {*FLOOR, "acceleration"}
+@pytest.mark.parametrize("room", ["acceleration", "genotype_format", "layers"])
+def test_a_common_room_knows_the_floor_only(room: str) -> None:
+    for path in (PACKAGE / room).glob("*.py"):
+        assert {name.split(".")[0] for name in imported(path)} <= {*FLOOR, room}
+
+
+def test_genotype_formats_do_not_import_torch() -> None:
+    assert not any("torch" in third_party(path) for path in (PACKAGE / "genotype_format").glob("*.py"))
 
 
 @pytest.mark.parametrize("module", ["search/loop.py", "search/feasible.py", "retrain.py", "runs/directory.py"])

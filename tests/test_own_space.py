@@ -15,13 +15,10 @@ MODULE = '''
 from nasctl.space.nasbench201 import Form, NasBench201
 
 
-class Own:
+class Own(NasBench201):
     def __init__(self, task, *, channels: int):
         form = Form(channels=channels, cells=1, affine=True)
-        self._space = NasBench201(task, search=form, final=form)
-
-    def __getattr__(self, name):
-        return getattr(self.__dict__["_space"], name)
+        super().__init__(task, search=form, final=form)
 '''
 SHORT = ["trainer.epochs=1", "dataset.limit_train=64", "dataset.limit_test=32", "threads=1"]
 

@@ -6,9 +6,11 @@ from typing import Protocol
 
 import pytest
 
+from nasctl.config import parts
 from nasctl.config.build import make, validate
 from nasctl.config.settings import Settings
 from nasctl.errors import RequestError
+from nasctl.estimator.score import Score
 
 
 class Scale(Protocol):
@@ -86,6 +88,17 @@ def test_what_is_wrong_with_a_part_is_said_before_anything_is_built(change, sent
     with pytest.raises(RequestError) as refused:
         validate(config, ("strategy",))
     assert sentence in str(refused.value)
+
+
+def test_an_attribute_that_a_class_without_a_constructor_lacks_is_named() -> None:
+    class Half:
+        name = "half"
+
+        def score(self, candidate: object) -> float:
+            return 0.5
+
+    [said] = parts.lacking(Half, Score, "estimator.score")
+    assert "lacks reads_data, tasks; add what nasctl.estimator.score._untrained.Score describes" in said
 
 
 def test_a_part_that_is_no_part_is_answered_with_the_choices_of_its_group():

@@ -41,7 +41,7 @@ OF_CLASS = {
 }
 """By class, where it is not that of its group."""
 WIDTH = 120  # characters of a line
-ABILITIES = ("WeightSharing", "LookUp", "Covering")
+ABILITIES = ("WeightSharing", "LookUp", "Covering", "KeepsChildren", "TrainsEach")
 """What only some estimators can do: a class that has the members meets the protocol."""
 HEAD = '''"""Claims for mypy that the classes of conf/ meet their protocols: ``python -m tests.test_protocols``."""
 

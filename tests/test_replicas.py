@@ -131,7 +131,7 @@ def test_a_changed_table_is_refused_on_resume(table: Path, tmp_path: Path, capsy
         patch.setattr(Run, "tick", stop)
         assert cli.run(command) == 2
     space = nasbench201()
-    rows = [[space.notation(space.genotype(arch)), 50, 50, 50] for arch in walk(space)]
+    rows = [[space.format.notation(space.genotype(arch)), 50, 50, 50] for arch in walk(space)]
     write_table(tmp_path / "nb201_table.csv.gz", rows, ["arch", *SEEDS])
     assert cli.run(command) == 2
     assert "the data differ from those the run began with" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from tests.small import Problem
 from tests.tables import nasbench201, write_table
 
 SPACE = nasbench201()
-NAMES = [SPACE.notation(SPACE.genotype(arch)) for _, arch in zip(range(60), walk(SPACE), strict=False)]
+NAMES = [SPACE.format.notation(SPACE.genotype(arch)) for _, arch in zip(range(60), walk(SPACE), strict=False)]
 ROWS = [[name, 90 - i, 1000 + i, 70_000_000 - i, 1.5 + i] for i, name in enumerate(NAMES)]
 COSTS = {"params": "weights", "macs": "flops", "latency": "ms"}
 SMALL = ["space.search={channels: 2, cells: 1}", "space.final={channels: 2, cells: 1}"]  # no network of the table's
@@ -44,7 +44,7 @@ def tabled(space, **columns):
 
 
 def row_of(line):
-    return ROWS[NAMES.index(SPACE.notation(SPACE.genotype(tuple(line["arch"]))))]
+    return ROWS[NAMES.index(SPACE.format.notation(SPACE.genotype(tuple(line["arch"]))))]
 
 
 def test_a_reward_and_the_record_have_the_columns_cost(search):

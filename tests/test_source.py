@@ -27,8 +27,8 @@ def test_every_published_genotype_is_found_by_its_name(space: SearchSpace) -> No
     assert {"AmoebaNet", "DARTS_V1", "DARTS_V2", "NASNet", "PC_DARTS_cifar", "PDARTS"} <= {f.stem for f in files}
     for file in files:
         found = source.find(file.stem, space)
-        written = space.check(json.loads(file.read_text())["genotype"])
-        assert found.kind == "published" and found.genotype == space.canonical(written)
+        written = space.format.check(json.loads(file.read_text())["genotype"])
+        assert found.kind == "published" and found.genotype == space.format.canonical(written)
         assert "https://" in json.loads(file.read_text())["source"]
 
 
@@ -36,7 +36,7 @@ def test_a_file_in_json_or_in_the_usual_notation(space: SearchSpace, tmp_path: P
     genotype = source.find("DARTS_V1", space).genotype
     (tmp_path / "a.json").write_text(json.dumps(genotype))
     (tmp_path / "b.json").write_text(json.dumps({"family": "darts", "genotype": genotype}))
-    (tmp_path / "c.txt").write_text(space.notation(genotype))
+    (tmp_path / "c.txt").write_text(space.format.notation(genotype))
     for name in ("a.json", "b.json", "c.txt"):
         assert source.find(str(tmp_path / name), space).genotype == genotype
 
@@ -59,7 +59,7 @@ def test_a_file_that_is_none(text: str, said: str, space: SearchSpace, tmp_path:
 
 
 def test_an_unknown_operation_names_the_nearest(space: SearchSpace, tmp_path: Path) -> None:
-    text = space.notation(source.find("DARTS_V1", space).genotype).replace("sep_conv_3x3", "sep_conv_3", 1)
+    text = space.format.notation(source.find("DARTS_V1", space).genotype).replace("sep_conv_3x3", "sep_conv_3", 1)
     (tmp_path / "g").write_text(text)
     with pytest.raises(RequestError, match="unknown 'sep_conv_3'; did you mean 'sep_conv_3x3'"):
         source.find(str(tmp_path / "g"), space)

@@ -12,6 +12,7 @@ from nasctl.cli.job import conduct, go_through
 from nasctl.cli.outcome import named
 from nasctl.config import shared_weights
 from nasctl.config.builders import costs_of, fingerprint, make_trainer, references
+from nasctl.config.collaborators import trainable
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
 from nasctl.config.settings import Config
@@ -114,8 +115,9 @@ def retrained(problem: Problem, reward: Reward) -> Truth:
     settings = problem.settings
     archs = sample(problem, WithinConstraint(problem.space, problem.constraint))
     trainer = make_trainer(problem, problem.space.genotype(archs[0]))
+    space = trainable(problem.space)
     seeds = range(settings.seed, settings.seed + settings.correlation.trainings)
-    trainings = [Retrained(problem.space, trainer, problem.dataset, reward, problem.device, seed) for seed in seeds]
+    trainings = [Retrained(space, trainer, problem.dataset, reward, problem.device, seed) for seed in seeds]
     return Truth("retrained", archs, trainings, problem.dataset.fingerprint())
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nasctl.cli.job import conduct
 from nasctl.cli.outcome import NO_CPU, NO_WORK, Found, show
 from nasctl.config.builders import make_trainer
+from nasctl.config.collaborators import trainable
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
 from nasctl.config.settings import Config
@@ -64,7 +65,7 @@ class RetrainJob:
             state=run.state,
         )
         network, trained, metrics = train_and_test(
-            problem.space, source.genotype, trainer, problem.dataset, problem.device, session
+            trainable(problem.space), source.genotype, trainer, problem.dataset, problem.device, session
         )
         run.save_weights("weights.pt", network.state_dict())
         for name, weights in trained.others.items():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nasctl.cli.job import conduct, go_through
 from nasctl.cli.outcome import Found, show
+from nasctl.config.collaborators import trainable
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import build_problem
 from nasctl.config.settings import Config
@@ -49,7 +50,7 @@ class SelectJob:
         problem, settings = self.problem, self.problem.settings
         trained_by = [problem.configuration.with_training(source.training) for source in self.sources]
         selection = Selection(
-            problem.space,
+            trainable(problem.space),
             [source.genotype for source in self.sources],
             [configuration.make("trainer") for configuration in trained_by],
             SearchData(problem.dataset),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
@@ -11,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from nasctl.config import parts
+from nasctl.config import own_files, parts
 from nasctl.config.settings import Config, Settings, conf_dir
 from nasctl.errors import RequestError, unknown
 from nasctl.runs.translation import answer
@@ -80,11 +79,7 @@ def convert(values: Mapping[str, Any], cls: type, path: str) -> dict[str, Any]:
 
 def target(node: Mapping[str, Any]) -> Any:
     """Return the class that ``_target_`` names, or raise `RequestError`."""
-    module, _, name = node["_target_"].rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"_target_={node['_target_']}: {error}; correct the YAML's first line") from error
+    return own_files.load(str(node["_target_"]))
 
 
 def _bind(node: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:

@@ -10,6 +10,7 @@ import torch
 
 from nasctl import walk
 from nasctl.config.build import make
+from nasctl.config.collaborators import check_space, trainable
 from nasctl.config.configuration import Configuration
 from nasctl.config.problem import Problem, build_problem
 from nasctl.config.resources import Costs
@@ -87,25 +88,27 @@ def build_search(run: Run, problem: Problem, budget: Budget, seed: int, append: 
     estimator = configuration.make("estimator", context_of(problem, seed, run.pulse, run.children))
     check_training(space, estimator)
     strategy = configuration.make("strategy", space, Feasible.of(space, constraint, estimator), seed)
-    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed)
+    reward, pending = configuration.make("reward"), pending_of(problem, estimator, seed, run.children)
     resources = tuple(dict.fromkeys(name for part in (reward, constraint, strategy) for name in part.resources))
     parts = (space, strategy, estimator, pending, reward, budget, append)
     return Search(*parts, resources=resources, record_every=record_every)
 
 
-def pending_of(problem: Problem, estimator: Estimator, seed: int) -> Pending:
+def pending_of(problem: Problem, estimator: Estimator, seed: int, children: ChildStates) -> Pending:
     """Return what hands the candidates of a search to its executor."""
     configuration, settings = problem.configuration, problem.settings
-    build = partial(build_estimator, configuration.plain, str(problem.device), seed)
+    build = partial(build_estimator, configuration.plain, str(problem.device), seed, children)
     executor = configuration.make("executor", ExecutorContext(estimator, build))
     return Pending(executor, limit=settings.pending, ordered=settings.ordered)
 
 
-def build_estimator(config: Config, device: str, seed: int | None = None) -> Estimator:
+def build_estimator(
+    config: Config, device: str, seed: int | None = None, children: ChildStates | None = None
+) -> Estimator:
     """Build the estimator of a search from plain data, as in a process that an executor starts."""
     configuration = Configuration(config)
     problem = build_problem(configuration, torch.device(device), costs_of(configuration))
-    context = context_of(problem, problem.settings.seed if seed is None else seed)
+    context = context_of(problem, problem.settings.seed if seed is None else seed, children=children)
     estimator: Estimator = configuration.make("estimator", context)
     return estimator
 
@@ -184,7 +187,7 @@ def check_training(space: SearchSpace, estimator: Estimator) -> None:
 
 
 def check_rows(configuration: Configuration, space: SearchSpace) -> None:
-    """Raise `RequestError` if the strategy mixes the options of a space that cannot be relaxed."""
+    """Raise `RequestError` if the space cannot do what strategy or estimator ask of it."""
     choices = configuration.choices
     if configuration.kind("strategy").relaxed and not isinstance(space, Relaxation):
         raise RequestError(
@@ -192,6 +195,8 @@ def check_rows(configuration: Configuration, space: SearchSpace) -> None:
             f"space={choices['space']} cannot be relaxed; choose a strategy that samples, as enas or "
             "random_search, or another space"
         )
+    for group in ("strategy", "estimator"):
+        check_space(f"{group}={choices[group]}", configuration.kind(group), choices["space"], space)
 
 
 def check_repeats(configuration: Configuration) -> None:
@@ -225,5 +230,5 @@ def make_trainer(problem: Problem, genotype: Genotype) -> Trainer:
     """Build the trainer, or raise `RequestError` if its recipe does not fit the network, before anything is run."""
     trainer: Trainer = problem.configuration.make("trainer")
     with torch.device("meta"):
-        trainer.check(problem.space.build(genotype, "final"), problem.device)
+        trainer.check(trainable(problem.space).build(genotype, "final"), problem.device)
     return trainer

@@ -15,7 +15,7 @@ from typing import Any
 
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
-from nasctl.config import experiment, inheritance, named_resources, presets
+from nasctl.config import experiment, inheritance, named_resources, own_files, presets
 from nasctl.config.build import make as make
 from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
@@ -35,6 +35,7 @@ def launch(verb: str, job: Callable[[Config], None], line: Line, settings: list[
     runs, and the first failure is raised at the end.
     """
     folders = [conf_dir(), *map(Path, line.values("--config-dir"))]
+    own_files.take(folders[1:])
     arguments = prepared(settings, line.sweep, folders, _parsed)
     preset = any(_key(setting) == presets.GROUP for setting in settings)
     if line.values("--cfg") and (line.sweep or preset):
@@ -272,6 +273,7 @@ def _plain(verb: str, cfg: Any, assumed: Inherited, alike: Inherited) -> Config:
         overrides = list(HydraConfig.get().overrides.task)  # an interpolation is resolved for the record
     except OmegaConfBaseException as error:
         raise _in_one_sentence(error) from error
+    own_files.take(config_folders()[1:])  # a launcher's process is another one
     choices = HydraConfig.get().runtime.choices
     own = [override for override in overrides if override not in assumed.lines]
     inherited = _inherited(_first(cfg["from"]), own, config_folders())

@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from nasctl.config import own_files
 from nasctl.core import (
     Constraint,
-    Described,
     Estimator,
     Executor,
+    GenotypeFormat,
     Resource,
     Reward,
+    SearchSpace,
     Strategy,
     TestedDataset,
     Trainer,
@@ -20,7 +22,8 @@ from nasctl.core import (
 from nasctl.errors import RequestError
 
 PROTOCOLS: Mapping[str, type] = {
-    "space": Described,
+    "space": SearchSpace,
+    "space.format": GenotypeFormat,
     "strategy": Strategy,
     "estimator": Estimator,
     "executor": Executor,
@@ -39,9 +42,9 @@ def conforming(made: T, group: str) -> T:
     protocol = PROTOCOLS[group]
     missing = [name for name in members(protocol) if not _has(made, name)]
     if missing:
-        kind = type(made)
+        name = f"{type(made).__module__}.{type(made).__qualname__}"
         raise RequestError(
-            f"{group}: {kind.__module__}.{kind.__qualname__} lacks {', '.join(missing)}; add what "
+            f"{own_files.yaml_of(name)}{group}: {name} lacks {', '.join(missing)}; add what "
             f"nasctl.core.{protocol.__name__} describes"
         )
     return made

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import torch
 
+from nasctl import walk
+from nasctl.config import own_files
+from nasctl.config.collaborators import trainable
 from nasctl.config.configuration import Configuration
+from nasctl.config.conformity import conforming
 from nasctl.config.resources import Costs, build, costed
 from nasctl.config.settings import Settings
 from nasctl.core import Constraint, ConstraintContext, Resource, ResourceContext, SearchSpace, TestedDataset
+from nasctl.errors import RequestError
 from nasctl.space._training import with_training
 
 
@@ -41,10 +46,23 @@ def build_problem(
     settings = configuration.settings
     dataset = configuration.make("dataset", Path(settings.paths.data), device, settings.seed)
     space = configuration.make("space", dataset.task)
+    check_walks(space)
+    conforming(space.format, "space.format")
     nodes = configuration.plain["resources"]
     resources = build(nodes, ResourceContext(space, dataset.task, device), costs(space))
     space = costed(space, resources)
     choices = configuration.training_choices
-    space = with_training(space, choices) if choices else space
+    space = with_training(trainable(space), choices) if choices else space
     constraint = configuration.make("constraint", ConstraintContext(space, resources))
     return Problem(configuration, device, dataset, space, constraint, resources)
+
+
+def check_walks(space: SearchSpace) -> None:
+    """Raise `RequestError` if a walk along the first or the last options has no end, or a decision without options."""
+    takes: tuple[walk.Take, ...] = (lambda prefix, open_: open_[0], lambda prefix, open_: open_[-1])
+    try:
+        for take in takes:
+            walk.extend(space, (), take, walk.to_the_end)
+    except RequestError as error:
+        kind = type(space)
+        raise RequestError(f"{own_files.yaml_of(f'{kind.__module__}.{kind.__qualname__}')}{error}") from error

@@ -6,7 +6,8 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasctl.config.build import make
+from nasctl.config.build import make, target
+from nasctl.config.collaborators import check_space
 from nasctl.config.conformity import conforming
 from nasctl.core import AdditiveCosts, Genotype, Measured, RelaxedCosts, Resource, ResourceContext, SearchSpace
 from nasctl.errors import RequestError
@@ -26,6 +27,7 @@ def build(nodes: Mapping[str, Mapping[str, Any]], context: ResourceContext, cost
 def _resource(name: str, node: Mapping[str, Any], context: ResourceContext, costs: Costs) -> Resource:
     if name in costs:
         return Tabled(name, costs[name], lambda: make(node, context))
+    check_space(f"resource={name}", target(node), context.space.format.family, context.space)
     made: Resource = conforming(make(node, context), "resource")
     return made
 

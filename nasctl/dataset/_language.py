@@ -16,6 +16,7 @@ from nasctl.core import Metrics, Task
 from nasctl.dataset._corpus import Corpus, digest_of
 from nasctl.dataset._tokens import FIXED, Lengths, TokenSplit, on_device
 from nasctl.errors import RequestError
+from nasctl.task_kinds import TEXT
 
 _LARGEST = math.log(np.finfo(np.float64).max)  # of a loss whose perplexity is a number
 
@@ -58,7 +59,7 @@ class LanguageModelling:
     @cached_property
     def task(self) -> Task:
         """What a space must know; ``num_outputs`` is read from the text where ``vocabulary`` does not say it."""
-        return Task("language", (self.bptt,), self.vocabulary or len(self.corpus.words))
+        return Task(TEXT, (self.bptt,), self.vocabulary or len(self.corpus.words))
 
     @cached_property
     def corpus(self) -> Corpus:

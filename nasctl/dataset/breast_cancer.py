@@ -13,6 +13,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from nasctl.core import Task
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._table import HeldOut, Table
+from nasctl.task_kinds import ROWS
 
 Portion = Annotated[float, Field(gt=0, lt=1)]
 
@@ -37,7 +38,7 @@ class BreastCancer(BinaryClassification):
         limit_test: PositiveInt | None,
     ) -> None:
         super().__init__(
-            Task("tabular_classification", (30,), 1),
+            Task(ROWS, (30,), 1),
             read,
             device,
             seed,

@@ -16,6 +16,7 @@ from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
 from nasctl.digest import file_digest, stamp_of
 from nasctl.errors import MissingDataError, RequestError, RunError
+from nasctl.task_kinds import IMAGES
 
 REMEDY = "set dataset.download=true to fetch the data set, or paths.data=DIR to the folder that holds it"
 
@@ -63,7 +64,7 @@ class CIFAR(ImageClassification):
         )
         images.stamp = self._stamp
         super().__init__(
-            Task("image_classification", (3, side, side), num_classes),
+            Task(IMAGES, (3, side, side), num_classes),
             images,
             train_portion=train_portion,
             search_split=search_split,

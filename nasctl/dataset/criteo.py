@@ -12,6 +12,7 @@ from nasctl.core import Task
 from nasctl.dataset._binary import BinaryClassification
 from nasctl.dataset._clicks import Clicks, vocabularies
 from nasctl.errors import MissingDataError
+from nasctl.task_kinds import ROWS
 
 Portion = Annotated[float, Field(gt=0, lt=1)]
 
@@ -58,7 +59,7 @@ class Criteo(BinaryClassification):
             held_out_by={"split": split, "test_portion": test_portion, "test_seed": test_seed},
         )
         super().__init__(
-            Task("tabular_classification", (clicks.inputs,), 1, vocabularies(self)),
+            Task(ROWS, (clicks.inputs,), 1, vocabularies(self)),
             lambda held_out: self._found(clicks).read(held_out),
             device,
             seed,

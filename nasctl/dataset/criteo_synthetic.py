@@ -17,6 +17,7 @@ from nasctl.dataset._click_teacher import Teacher, text
 from nasctl.dataset._clicks import Clicks, vocabularies
 from nasctl.digest import file_digest
 from nasctl.errors import RunError
+from nasctl.task_kinds import ROWS
 
 log = logging.getLogger("nasctl")
 
@@ -75,7 +76,7 @@ class CriteoSynthetic(BinaryClassification):
             held_out_by={"split": split, "test_portion": test_portion, "test_seed": test_seed},
         )
         super().__init__(
-            Task("tabular_classification", (clicks.inputs,), 1, vocabularies(self)),
+            Task(ROWS, (clicks.inputs,), 1, vocabularies(self)),
             lambda held_out: write(clicks, teacher, rows).read(held_out),
             device,
             seed,

@@ -13,6 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from nasctl.core import Task
 from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._images import Arrays, Augmentation, ResidentImages
+from nasctl.task_kinds import IMAGES
 
 
 class Digits(ImageClassification):
@@ -56,7 +57,7 @@ class Digits(ImageClassification):
             augment=augment,
         )
         super().__init__(
-            Task("image_classification", (1, side, side), 10),
+            Task(IMAGES, (1, side, side), 10),
             images,
             train_portion=train_portion,
             search_split=search_split,

@@ -13,6 +13,7 @@ from nasctl.core import Task
 from nasctl.dataset._classification import ImageClassification
 from nasctl.dataset._folder import Augmentation, ImageFolder
 from nasctl.dataset._images import check_channels
+from nasctl.task_kinds import IMAGES
 
 
 class ImageNet(ImageClassification):
@@ -60,7 +61,7 @@ class ImageNet(ImageClassification):
             workers=workers,
         )
         super().__init__(
-            Task("image_classification", (3, image_size, image_size), num_classes),
+            Task(IMAGES, (3, image_size, image_size), num_classes),
             images,
             train_portion=train_portion,
             search_split=search_split,

@@ -17,9 +17,9 @@ from nasctl.core import (
     EstimatorContext,
     Inheritance,
     Metrics,
-    SearchSpace,
     State,
     StepCallback,
+    TrainableSpace,
     Trainer,
     TrainingSession,
 )
@@ -70,9 +70,19 @@ KINDS = {
 
 def checked(record: State, index: int) -> State:
     """Return the record of a child, or raise `StateError` where it is none."""
-    if not isinstance(record, dict) or {key: type(value) for key, value in record.items()} != KINDS:
+    right = isinstance(record, dict) and {key: type(value) for key, value in record.items()} == KINDS
+    if not (right and all(map(_is_line, record["curve"])) and all(map(_is_tensor, record["weights"].values()))):
         raise StateError(f"children/{index}.pt holds no state of a child")
     return record
+
+
+def _is_line(line: object) -> bool:
+    """Return whether ``line`` is one of a curve."""
+    return isinstance(line, dict) and "epoch" in line and all(isinstance(value, int | float) for value in line.values())
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, torch.Tensor)
 
 
 class Child:
@@ -91,9 +101,8 @@ class Child:
         stop: int,
         earlier: State | None,
     ) -> None:
-        self.network, self.arch, self.course, self.first, self.seed, self.stop = (
-            *(network, arch, course, first, seed, stop),
-        )
+        self.network, self.arch, self.course = network, arch, course
+        self.first, self.seed, self.stop = first, seed, stop
         self.start = 0 if earlier is None else earlier["epochs"]
         self.curve: list[dict[str, float]] = [] if earlier is None else [dict(line) for line in earlier["curve"]]
         self.training: State | None = None if earlier is None else earlier["training"]
@@ -102,7 +111,7 @@ class Child:
         self.ended = self.start  # epochs
         self.validations = 0
 
-    def inherit(self, space: SearchSpace, parent: State, generator: torch.Generator) -> None:
+    def inherit(self, space: TrainableSpace, parent: State, generator: torch.Generator) -> None:
         """Take over the weights of ``parent``, the record of a child."""
         weights = parent["weights"]
         if isinstance(space, Inheritance):
@@ -151,7 +160,7 @@ class Child:
         metrics = self.course.trainer.evaluate(self.network, dataset, dataset.val())
         self.curve.append({"epoch": epoch, **metrics})
 
-    def work(self, space: SearchSpace, dataset: Dataset) -> int:
+    def work(self, space: TrainableSpace, dataset: Dataset) -> int:
         """Return the work of a network that is no longer needed: it moves to the meta device to be counted."""
         trained = (min(self.ended + 1, self.stop) - self.start) * len(dataset.train())  # with the epoch that diverged
         validated = self.validations * len(dataset.val())

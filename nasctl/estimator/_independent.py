@@ -9,7 +9,7 @@ from nasctl.core import State
 
 
 class IndependentEstimator:
-    """Takes picked architectures, reads no data, and has neither facts nor a state.
+    """Takes single architectures, reads no data, and has neither facts nor a state.
 
     A subclass that has one of these defines it. None counts what it has evaluated: an evaluation is a function of
     seed, index and candidate, and the search adds up work and facts.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ log = logging.getLogger("nasctl")
 SETTING = "estimator.speed.compile"
 
 Path = tuple[str, tuple[int, ...]]
-"""What decides which layers run: picked with the architecture, active with the active options, or mixed."""
+"""What decides which layers run: single and the architecture, active and the active options, or mixed."""
 
 
 @runtime_checkable
@@ -44,18 +45,18 @@ class PathRunner:
         self.mixed = Compilation(mixed, SETTING, dynamic=False) if compile else mixed
         self.counters: dict[str, MacCounter] = {
             "mixed": MacCounter(),
-            "picked": PathMacCounter(),
+            "single": PathMacCounter(),
             "active": PathMacCounter(),
         }
 
     def __call__(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None = None) -> Tensor:
         """Return the logits of a candidate, with ``weights`` in place of the network's own."""
-        path, rows = _path(candidate), candidate.weights
+        path, mixtures = _path(candidate), candidate.weights
         counter = self.counters[path[0]]
-        if rows is None or candidate.active is not None:
+        if mixtures is None or candidate.active is not None:
             return counter.run(path, lambda: self._independent(x, candidate, weights), len(x))
         mixed = self.mixed if path in counter.known else self._mixed  # a compiled run cannot be counted
-        return counter.run(path, lambda: mixed(dict(weights or self.weights), x, list(rows)), len(x))
+        return counter.run(path, lambda: mixed(dict(weights or self.weights), x, list(mixtures)), len(x))
 
     def _independent(self, x: Any, candidate: Candidate, weights: Mapping[str, Tensor] | None) -> Tensor:
         if weights is None:  # putting all weights of a supernet in place takes longer than a small path
@@ -64,9 +65,16 @@ class PathRunner:
             outputs = functional_call(self.net, dict(weights), (x, candidate))
         return outputs
 
-    def _mixed(self, weights: Mapping[str, Tensor], x: Any, rows: Sequence[Tensor]) -> Tensor:
-        outputs: Tensor = functional_call(self.net, dict(weights), (x, Candidate((), rows)))
+    def _mixed(self, weights: Mapping[str, Tensor], x: Any, mixtures: Sequence[Tensor]) -> Tensor:
+        outputs: Tensor = functional_call(self.net, dict(weights), (x, Candidate((), mixtures)))
         return outputs
+
+    def on_device(self, candidate: Candidate) -> Candidate:
+        """Return ``candidate`` with its weights on the device of the network."""
+        if candidate.weights is None:
+            return candidate
+        device = next(iter(self.weights.values())).device
+        return replace(candidate, weights=[mixture.to(device) for mixture in candidate.weights])
 
     def macs(self, candidate: Candidate) -> int:
         """Return the multiply-accumulates of one example of a candidate that has just run."""
@@ -76,5 +84,5 @@ class PathRunner:
 
 def _path(candidate: Candidate) -> Path:
     if candidate.weights is None:
-        return "picked", candidate.arch
+        return "single", candidate.arch
     return ("mixed", ()) if candidate.active is None else ("active", tuple(candidate.active))

@@ -1,4 +1,4 @@
-"""The metrics of a picked path with the shared weights as they are."""
+"""The metrics of a single path with the shared weights as they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nasctl.trainer._evaluation import measured
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Settings of the node ``statistics``: those with which the norms of a picked path are scored."""
+    """Settings of the node ``statistics``: those with which the norms of a single path are scored."""
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
@@ -44,7 +44,7 @@ class Statistics:
 
 
 class PathScore:
-    """Scores picked paths on ``batches`` validation batches (None: all of them).
+    """Scores single paths on ``batches`` validation batches (None: all of them).
 
     Norms use the statistics of the batch, since running ones mix all paths; or those of ``recalibrate`` training
     batches; or the averages that training left. No weight moves.
@@ -87,7 +87,7 @@ class PathScore:
         train_mode(self.runner.net, True)
 
     def _run(self, stream: Stream, position: int, candidate: Candidate, work: list[int]) -> tuple[Tensor, Tensor]:
-        """Return the logits of a picked path on a batch, and its targets; append the work to ``work``."""
+        """Return the logits of a single path on a batch, and its targets; append the work to ``work``."""
         x, y = stream.batch(position)
         outputs = self.runner(x, candidate)
         stream.keep(x)

@@ -1,4 +1,4 @@
-"""The steps of a relaxed search replayed as CUDA graphs: one of the rows' gradient, one of the weights'."""
+"""The steps of a relaxed search replayed as CUDA graphs: one of the mixtures' gradient, one of the weights'."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.cuda_graph import Graph, graphs_fit
 from nasctl.core import Candidate, RelaxedChoice
-from nasctl.estimator.unroll._bilevel import Rows, Weights, surrogate
+from nasctl.estimator.unroll._bilevel import Mixtures, Weights, surrogate
 
 log = logging.getLogger("nasctl")
 
 SETTING = "estimator.speed.cuda_graph"
 
-Unrolled = Callable[[Rows, Tensor, tuple[Any, Tensor], tuple[Any, Tensor]], tuple[Tensor, Mapping[str, Tensor]]]
-"""Rows, learning rate, training and validation batch to the loss with the rows' gradient, and summed measures."""
+Unrolled = Callable[[Mixtures, Tensor, tuple[Any, Tensor], tuple[Any, Tensor]], tuple[Tensor, Mapping[str, Tensor]]]
+"""Mixtures, learning rate, training and validation batch to the loss with their gradient, and summed measures."""
 
 WeightLoss = Callable[[Candidate, Any, Tensor, Weights], Tensor]
 """A candidate's training loss on a batch, with given weights."""
@@ -28,7 +28,7 @@ class Replay:
     """Captures what `Unrolled` and `WeightLoss` compute for a mixture, once for each shape of batches.
 
     ``net`` gives the buffers that a step may change, ``weights`` are its parameters by name. ``twice`` says that the
-    rows' gradient is one of a gradient, which cannot be captured.
+    mixtures' gradient is one of a gradient, which cannot be captured.
     """
 
     def __init__(
@@ -47,25 +47,25 @@ class Replay:
 
     def forget(self) -> None:
         """Drop captured graphs, since what they hold has moved, such as the optimizer's state."""
-        self.of_rows = Graph(self._of_rows, SETTING, lambda: list(self.net.buffers()))
+        self.of_mixtures = Graph(self._of_mixtures, SETTING, lambda: list(self.net.buffers()))
         self.of_weights = Graph(self._of_weights, SETTING, lambda: list(self.net.buffers()))
 
     def search(
-        self, rows: Rows, rate: float, train: tuple[Any, Tensor], val: tuple[Any, Tensor]
+        self, mixtures: Mixtures, rate: float, train: tuple[Any, Tensor], val: tuple[Any, Tensor]
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return what `Unrolled` does."""
         if self.twice:
-            return self.unrolled(rows, torch.tensor(rate), train, val)
-        value, gradient, sums = self.of_rows(torch.cat(list(rows)), rows[0].new_tensor(rate), *train, *val)
-        return surrogate(value, rows, gradient.split(self.sizes)), sums
+            return self.unrolled(mixtures, torch.tensor(rate), train, val)
+        value, gradient, sums = self.of_mixtures(torch.cat(list(mixtures)), mixtures[0].new_tensor(rate), *train, *val)
+        return surrogate(value, mixtures, gradient.split(self.sizes)), sums
 
-    def weight_gradients(self, rows: Rows, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
+    def weight_gradients(self, mixtures: Mixtures, x: Tensor, y: Tensor) -> Sequence[Tensor | None]:
         """Return the gradient of each weight, to be used before the next call."""
-        found: Sequence[Tensor | None] = self.of_weights(torch.cat(list(rows)), x, y)
+        found: Sequence[Tensor | None] = self.of_weights(torch.cat(list(mixtures)), x, y)
         return found
 
-    def _of_rows(self, flat: Tensor, rate: Tensor, *batches: Tensor) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
-        """Return the loss, the gradient of the rows, one vector like ``flat``, and the summed measures."""
+    def _of_mixtures(self, flat: Tensor, rate: Tensor, *batches: Tensor) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
+        """Return the loss, the gradient of the mixtures, one vector like ``flat``, and the summed measures."""
         leaf = flat.detach().requires_grad_()
         x, y, val_x, val_y = batches
         loss, sums = self.unrolled(leaf.split(self.sizes), rate, (x, y), (val_x, val_y))

@@ -18,7 +18,7 @@ class Stream(Protocol):
     """A split read in steps that count on from epoch to epoch."""
 
     steps: int  # of an epoch
-    trains_to_score: bool  # whether a picked path is scored in training mode
+    trains_to_score: bool  # whether a single path is scored in training mode
     replays: bool  # whether its inputs are tensors, which a graph can replay
 
     def __len__(self) -> int:
@@ -158,7 +158,7 @@ def streams(
     layout: torch.memory_format,
     tar_beta: float,
 ) -> tuple[Stream, Stream]:
-    """Return what weights are trained on and what rows learn from, ``size`` examples or columns of text a step."""
+    """Return what weights are trained on and what mixtures learn from, ``size`` examples or columns of text a step."""
     reads_text = isinstance(net, RecurrentNetwork)
     if tar_beta and not reads_text:
         raise RequestError(f"estimator.tar_beta={tar_beta} is of a text's hidden states; set it to 0 for this data set")

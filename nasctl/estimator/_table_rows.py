@@ -45,6 +45,6 @@ class Rows(Mapping[str, Values]):
 
 def _canonical(text: str, space: SearchSpace) -> str:
     try:
-        return space.notation(space.canonical(space.parse(text)))
+        return space.format.notation(space.format.canonical(space.format.parse(text)))
     except RequestError:
         return text

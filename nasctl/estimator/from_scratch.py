@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from pydantic import PositiveInt
 
-from nasctl.core import Candidate, ChoosesTraining, Dataset, EstimatorContext, Evaluation, Trainer
+from nasctl.core import Candidate, ChoosesTraining, Dataset, Evaluation, TrainableContext, Trainer
 from nasctl.errors import RequestError, TrialError
 from nasctl.estimator._child import Child, Course, checked
 from nasctl.estimator._independent import IndependentEstimator
@@ -39,7 +39,7 @@ class FromScratch(IndependentEstimator):
 
     def __init__(
         self,
-        context: EstimatorContext,
+        context: TrainableContext,
         *,
         trainer: Callable[..., Trainer],
         epochs: PositiveInt,

@@ -63,8 +63,8 @@ class Stacked(IndependentEstimator):
         self.options = [len(decision.options) for decision in choices.decisions]
         if not isinstance(space, BatchedBuild) or math.prod(self.options) != space.size:
             raise RequestError(
-                f"estimator=stacked trains networks side by side, which those of the family {space.family} cannot be; "
-                "choose estimator=from_scratch or space=ffn"
+                "estimator=stacked trains networks side by side, which those of the family "
+                f"{space.format.family} cannot be; choose estimator=from_scratch or space=ffn"
             )
         self.space: Any = context.space
         self.dataset, self.device, self.seed, self.report = context.data, context.device, context.seed, context.report
@@ -146,7 +146,9 @@ class Stacked(IndependentEstimator):
     def _facts(self, arch: Architecture) -> Metrics:
         """Return what a trade-off is drawn against: the costs of the final form, and the space's features."""
         genotype = self.space.genotype(arch)
-        return {name: self.space.cost(genotype, name) for name in self.costs} | dict(self.space.features(genotype))
+        return {name: self.space.cost(genotype, name) for name in self.costs} | dict(
+            self.space.format.features(genotype)
+        )
 
     @classmethod
     def reads(cls, settings: Mapping[str, Any], dataset: Dataset) -> Mapping[str, str]:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from pydantic import ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor
 
 from nasctl.core import (
     Candidate,
     Dataset,
-    EstimatorContext,
     Evaluation,
     Metrics,
     Relaxation,
+    SharedWeightContext,
     State,
 )
 from nasctl.errors import RunError
@@ -32,9 +31,10 @@ from nasctl.estimator._replay import Replay, replays
 from nasctl.estimator._schedule import Rounds, Schedule
 from nasctl.estimator._streams import streams
 from nasctl.estimator._weight_optimizer import Sgd, WeightOptimizer
+from nasctl.estimator._weight_training import WeightTraining
 from nasctl.estimator._work import PASS
 from nasctl.estimator.sampler._paths import PathSampler, WeightStep
-from nasctl.estimator.unroll._bilevel import Rows, Unroll, Weights
+from nasctl.estimator.unroll._bilevel import Mixtures, Unroll
 from nasctl.seeds import position_seed
 
 
@@ -53,8 +53,8 @@ class Supernet:
     """Trains the shared weights by SGD and scores candidates on validation batches.
 
     One evaluation draws a training and a validation batch; a weight step that follows takes that training batch and
-    the paths of ``sampler``. With weights, a candidate's loss carries the gradient of ``unroll``; a picked path is
-    scored as `PathScore` says. ``bilevel=false`` trains weights and rows on the same data. ``fit`` takes one weight
+    the paths of ``sampler``. With weights, a candidate's loss carries the gradient of ``unroll``; a single path is
+    scored as `PathScore` says. ``bilevel=false`` trains weights and mixtures on the same data. ``fit`` takes one weight
     step a call; ``work`` is that of these steps. Random numbers are a function of the search's seed and the position
     in training; the index of a trial plays no part.
     """
@@ -64,7 +64,7 @@ class Supernet:
 
     def __init__(
         self,
-        context: EstimatorContext,
+        context: SharedWeightContext,
         *,
         batch_size: PositiveInt,
         epochs: PositiveFloat | None,
@@ -91,24 +91,22 @@ class Supernet:
         )
         self.schedule = Schedule(self.train.steps, epochs, schedule)
         self.runner = PathRunner(self.net, compile=speed.compile, twice=unroll.twice)
-        self.weights = self.runner.weights
+        self.optimizer = WeightOptimizer(self.runner.weights, self.schedule, self.train, optimizer)
         self.path_score = PathScore(dataset, self.runner, self.train, self.val, statistics, val_batches)
-        self.optimizer = WeightOptimizer(self.weights, self.schedule, self.train, optimizer)
+        self.training = WeightTraining(dataset, self.runner, self.train, self.optimizer, sampler)
         self.mixture_loss = MixtureLoss(dataset, self.runner, self.optimizer, unroll)
-        self.replay = self._replay() if self._replays(speed.cuda_graph) else None
+        self.replay = self._replay(speed.cuda_graph)
         self.work = 0
 
-    def _replays(self, cuda_graph: bool) -> bool:
+    def _replay(self, cuda_graph: bool) -> Replay | None:
+        """Return the graphs of a mixture's steps, if they are wished for and can be captured."""
         twice = self.mixture_loss.unroll.twice
-        return replays(self.device, cuda_graph=cuda_graph, text=not self.train.replays, twice=twice)
-
-    def _replay(self) -> Replay:
-        def unrolled(rows: Rows, rate: Tensor, *batches: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-            return self.mixture_loss(Candidate((), rows), rows, rate, *batches)
-
-        twice = self.mixture_loss.unroll.twice
+        if not replays(self.device, cuda_graph=cuda_graph, text=not self.train.replays, twice=twice):
+            return None
         choices = self.space.relaxed_choices if isinstance(self.space, Relaxation) else ()
-        return Replay(self.net, self.weights, choices, unrolled, self._loss, twice)
+        return Replay(
+            self.net, self.runner.weights, choices, self.mixture_loss.of_mixture, self.training.loss, twice=twice
+        )
 
     @property
     def epoch(self) -> float:
@@ -120,41 +118,15 @@ class Supernet:
 
     def fit(self, sample: Callable[[], Candidate]) -> Mapping[str, Any] | None:
         if self.schedule.due:
-            self._weight_step(WeightStep(self.space, self.seed, self.schedule.position, sample))
+            step = WeightStep(self.space, self.seed, self.schedule.position, sample)
+            self.work += self.training.step(step, self.replay)
             self.schedule.stepped()
         return self.schedule.shown() if self.schedule.due else None
 
-    def _weight_step(self, step: WeightStep) -> None:
-        x, y = self.train.batch(step.position)
-        self.optimizer.begin(x)
-        for candidate, factor in self.sampler.paths(step):
-            self._add_gradients(self._on_device(candidate), x, y, factor)
-            self.work += PASS * self.runner.macs(candidate) * len(y)
-        self.train.keep(x)
-        self.optimizer.step()
-
-    def _add_gradients(self, candidate: Candidate, x: Any, y: Tensor, factor: float) -> None:
-        """Add a path's gradients, times ``factor``, to those that the weights have."""
-        replay = self._replay_of(candidate)
-        if replay is None:
-            (factor * (self._loss(candidate, x, y) + self.train.penalty(x))).backward()
-            return
-        gradients = replay.weight_gradients(candidate.weights or (), x, y)  # a mixture is the only path of its step
-        for weight, gradient in zip(self.weights.values(), gradients, strict=True):
-            weight.grad = gradient
-
-    def _loss(self, candidate: Candidate, x: Any, y: Tensor, weights: Weights | None = None) -> Tensor:
-        return self.dataset.loss(self.runner(x, candidate, weights), y)
-
-    def _replay_of(self, candidate: Candidate) -> Replay | None:
-        """Return the graphs of a mixture, once the optimizer has the state that they read."""
-        mixed = candidate.weights is not None and candidate.active is None
-        return self.replay if mixed and self.optimizer.has_state else None
-
     def evaluate(self, candidate: Candidate, index: int) -> Evaluation:
-        candidate = self._on_device(candidate)
-        rows = candidate.weights
-        found = self._scored(candidate) if rows is None else self._relaxed(candidate, rows)
+        candidate = self.runner.on_device(candidate)
+        mixtures = candidate.weights
+        found = self._scored(candidate) if mixtures is None else self._relaxed(candidate, mixtures)
         self.schedule.evaluated()
         return found
 
@@ -165,25 +137,19 @@ class Supernet:
         metrics, work = self.path_score(candidate, self.schedule.turn)
         return Evaluation(self._checked(metrics), work=work)
 
-    def _relaxed(self, candidate: Candidate, rows: Rows) -> Evaluation:
+    def _relaxed(self, candidate: Candidate, mixtures: Mixtures) -> Evaluation:
         train_mode(self.net, True)
         train = self.train.batch(self.schedule.turn)
         val = self.val.architecture_batch(self.schedule.turn) if self.bilevel else train
         rate = self.optimizer.rate(train[0])
-        replay = self._replay_of(candidate)
-        if replay is None:
-            loss, sums = self.mixture_loss(candidate, rows, rate, train, val)
+        if self.replay is None or not self.training.replays(candidate):
+            loss, sums = self.mixture_loss(candidate, mixtures, rate, train, val)
         else:
-            loss, sums = replay.search(rows, rate, train, val)
+            loss, sums = self.replay.search(mixtures, rate, train, val)
         self.val.keep(val[0])
         work = PASS * self.runner.macs(candidate) * self.mixture_loss.examples(train, val)
         metrics = self.dataset.metrics({name: value.tolist() for name, value in sums.items()}, len(val[1]))
         return Evaluation(self._checked(metrics), loss, work=work)
-
-    def _on_device(self, candidate: Candidate) -> Candidate:
-        if candidate.weights is None:
-            return candidate
-        return replace(candidate, weights=[row.to(self.device) for row in candidate.weights])
 
     def _checked(self, metrics: Metrics) -> Metrics:
         """Return ``metrics``, or raise `RunError` if the loss is no number."""

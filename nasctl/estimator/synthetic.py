@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
-from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
+from nasctl.estimator._synthetic import ERROR_KIND, declared
 from nasctl.seeds import position_seed
 
 SEEDS = 2**63  # of position_seed
@@ -52,7 +52,9 @@ class Synthetic(IndependentEstimator):
     def accuracy(self, arch: Architecture) -> float:
         genotype = self.space.genotype(arch)
         cost = self.space.cost(genotype, self.resource) / self.reference
-        error = self.floor + self.span * cost**-self.exponent + self.spread * self._z(self.space.notation(genotype))
+        error = (
+            self.floor + self.span * cost**-self.exponent + self.spread * self._z(self.space.format.notation(genotype))
+        )
         value: float = 1 - min(max(error, 0.0), 100.0) / 100
         return value
 

@@ -121,7 +121,7 @@ class Table(IndependentEstimator):
         return share
 
     def _notation(self, arch: Architecture) -> str:
-        return self.space.notation(self.space.canonical(self.space.genotype(arch)))
+        return self.space.format.notation(self.space.format.canonical(self.space.genotype(arch)))
 
     def _lacking(self, arch: Architecture) -> RequestError:
         name, remedy = self._notation(arch), "add it or set estimator.partial=true to search among those that are there"
@@ -161,7 +161,7 @@ class Column:
         return Rows(read(self.path, self.architecture, ((self.setting, self.column),)), self.space)
 
     def __call__(self, genotype: Genotype) -> float:
-        name = self.space.notation(self.space.canonical(genotype))
+        name = self.space.format.notation(self.space.format.canonical(genotype))
         (value,) = self.rows.get(name) or (None,)
         if value is None:
             raise RequestError(

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation, Metrics
 from nasctl.errors import RequestError
-from nasctl.estimator._declared import ERROR_KIND, declared
 from nasctl.estimator._independent import IndependentEstimator
+from nasctl.estimator._synthetic import ERROR_KIND, declared
 
 
 class Toy(IndependentEstimator):
@@ -37,7 +37,7 @@ class Toy(IndependentEstimator):
         return declared(self.accuracy(arch))
 
     def accuracy(self, arch: Architecture) -> float:
-        name = self.space.notation(self.space.genotype(arch))
+        name = self.space.format.notation(self.space.genotype(arch))
         if name not in self.losses:
             raise RequestError(f"estimator.losses: has no loss for {name}; add it or choose space=toy")
         return 1 - self.losses[name]

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from nasctl import task_kinds
-from nasctl.core import Architecture, Candidate, EstimatorContext, Evaluation
+from nasctl.core import Architecture, Candidate, Evaluation, TrainableContext
 from nasctl.errors import TrialError
 from nasctl.estimator._independent import IndependentEstimator
 from nasctl.estimator._work import Counter
@@ -36,7 +36,7 @@ class ZeroCost(IndependentEstimator):
 
     def __init__(
         self,
-        context: EstimatorContext,
+        context: TrainableContext,
         *,
         score: Score,
         batch_size: Annotated[int, Field(ge=2)],

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nasctl.errors import RequestError
-from nasctl.space._literal import called
+from nasctl.genotype_format._literal import called
 
 MOST = 1_000_000  # characters of a Python file; a longer text can only be a log
 LONGEST = 100_000  # characters of one genotype

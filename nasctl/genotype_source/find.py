@@ -13,10 +13,10 @@ from nasctl import walk
 from nasctl.core import Architecture, Feasible, Genotype, Remark, SearchSpace
 from nasctl.errors import RequestError, unknown
 from nasctl.files import is_file, is_folder
+from nasctl.genotype_format import _literal
 from nasctl.genotype_source.published import named, names
 from nasctl.genotype_source.reader import read_file, read_text, recorded
 from nasctl.runs.reader import RunFiles, finished, phases
-from nasctl.space import _literal
 
 RANDOM = "random"
 FINDING = ("search", "select", "retrain")  # verbs whose runs end with an architecture
@@ -69,13 +69,13 @@ def find(text: str, space: SearchSpace) -> Source:
     file, colon, name = (text, "", "") if is_file(text) else text.rpartition(":")
     if is_file(file):
         return _from_file(text, Path(file), name if colon else None, space)
-    if (path := named(text, space.family)) is not None:
+    if (path := named(text, space.format.family)) is not None:
         return _read("published", text, lambda remark: read_file(path, None, space, remark), space)
     if not _is_notation(text):
         raise unknown(
-            f"from (neither a run, nor a file, nor a published genotype of {space.family})",
+            f"from (neither a run, nor a file, nor a published genotype of {space.format.family})",
             _literal.cut(text),
-            [*names(space.family), RANDOM],
+            [*names(space.format.family), RANDOM],
         )
     return _written(text, space)
 
@@ -89,15 +89,15 @@ def _written(text: str, space: SearchSpace) -> Source:
         source = _read("text", text, lambda remark: read_text(text, space, remark), space)
     except RequestError as error:
         raise RequestError(
-            f"from={_literal.shown(text)} is neither a run, nor a file, nor a published genotype of {space.family}, "
-            f"and no text of one ({re.sub(r'^from(, line [0-9]+)?: ', '', str(error))})"
+            f"from={_literal.shown(text)} is neither a run, nor a file, nor a published genotype of "
+            f"{space.format.family}, and no text of one ({re.sub(r'^from(, line [0-9]+)?: ', '', str(error))})"
         ) from error
-    return replace(source, name=space.notation(source.genotype))
+    return replace(source, name=space.format.notation(source.genotype))
 
 
 def _read(kind: str, name: str, read: Callable[[Remark], Genotype], space: SearchSpace) -> Source:
     remarks: list[str] = []
-    genotype = space.canonical(read(remarks.append))
+    genotype = space.format.canonical(read(remarks.append))
     for remark in dict.fromkeys(remarks):
         print(f"note: {remark}", file=sys.stderr)
     return Source(kind, name, genotype, None, {"remarks": list(dict.fromkeys(remarks))} if remarks else {})
@@ -113,7 +113,7 @@ def _from_run(path: Path, space: SearchSpace) -> Source:
     if result["verb"] not in FINDING:
         raise RequestError(f"from: {path} was made by {result['verb']}, which finds no architecture; name another run")
     architecture = RunFiles(path).read("architecture.json", "genotype")
-    genotype = space.canonical(recorded(path / "architecture.json", architecture, space))
+    genotype = space.format.canonical(recorded(path / "architecture.json", architecture, space))
     arch = None if architecture.get("arch") is None else tuple(architecture["arch"])
     if arch is not None and not _stands_for(space, arch, genotype):
         arch = None  # found in the same family, but with other nodes or operations
@@ -181,21 +181,26 @@ def drawn(text: str, space: SearchSpace, feasible: Feasible, seed: int) -> Sourc
     seed = int(number) if colon else seed
     arch = RandomSearch(space, feasible, seed).sample().arch
     facts = {"seed": seed, "space_size": space.size, "ops": space.num_operations}
-    return Source(RANDOM, RANDOM, space.canonical(space.genotype(arch)), arch, facts)
+    return Source(RANDOM, RANDOM, space.format.canonical(space.genotype(arch)), arch, facts)
 
 
 def _stands_for(space: SearchSpace, arch: Architecture, genotype: Genotype) -> bool:
     """Return whether ``arch`` is an architecture of this very space, and ``genotype`` its genotype."""
-    return walk.belongs(space, arch) and space.canonical(space.genotype(arch)) == genotype
+    return walk.belongs(space, arch) and space.format.canonical(space.genotype(arch)) == genotype
 
 
 def architecture_record(space: SearchSpace, genotype: Genotype, arch: Architecture | None) -> dict[str, Any]:
-    """Return the content of architecture.json; two of one architecture have the same ``notation``."""
+    """Return the content of architecture.json; two of one architecture have the same ``notation``.
+
+    ``edges`` and ``features`` are for readers that know no format.
+    """
     names = None if arch is None else walk.names(space, arch)
     return {
-        "family": space.family,
+        "family": space.format.family,
         "genotype": genotype,
         "decisions": names,
-        "notation": space.notation(space.canonical(genotype)),
+        "notation": space.format.notation(space.format.canonical(genotype)),
         "arch": None if arch is None else list(arch),
+        "edges": {cell: [list(edge) for edge in edges] for cell, edges in space.format.edges(genotype).items()},
+        "features": dict(space.format.features(genotype)),
     }

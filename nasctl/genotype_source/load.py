@@ -31,6 +31,7 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
     """Return the genotype and the trained network of a finished run directory; `nasctl.load` says more."""
     import torch
 
+    from nasctl.config import own_files
     from nasctl.config.build import make
     from nasctl.config.settings import conf_dir
     from nasctl.runs import tensors
@@ -39,7 +40,9 @@ def load(run: str, data: str | None, config_dir: str | None, given: Mapping[str,
     path = Path(run)
     _, config = finished(path)
     origin = path / "config.yaml"
-    classes = known((conf_dir(), *(Path(folder) for folder in [config_dir] if folder)))
+    folders = [Path(folder) for folder in [config_dir] if folder]
+    own_files.take(folders)
+    classes = known((conf_dir(), *folders))
     for group in ("dataset", "space"):
         classes.check(config[group], group, origin)
     root = Path(data or os.environ.get("NASCTL_DATA", "data"))

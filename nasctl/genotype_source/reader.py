@@ -12,9 +12,9 @@ import yaml
 
 from nasctl.core import Genotype, Remark, SearchSpace
 from nasctl.errors import RequestError
+from nasctl.genotype_format import _literal
 from nasctl.genotype_source.choice import choose
 from nasctl.genotype_source.entries import MOST, Entry, Found, entries
-from nasctl.space import _literal
 
 LARGEST = 64_000_000  # bytes of a log
 
@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
 def _read(text: str, place: str, name: str | None, space: SearchSpace, remark: Remark, found: Found | None) -> Genotype:
     if text.lstrip().startswith("{") and name is None and found is None:
         return _of_data(_mapping(text, place), place, space)
-    entry = choose(found or _found(text, place, space.marks), name, place, remark)
+    entry = choose(found or _found(text, place, space.format.marks), name, place, remark)
     if entry is None:
         return _parsed(_without_comments(text), place, space, remark)
     if entry.text.startswith("{"):
@@ -78,7 +78,7 @@ def _found(text: str, place: str, marks: Sequence[str]) -> Found:
 
 def _parsed(text: str, place: str, space: SearchSpace, remark: Remark) -> Genotype:
     try:
-        return space.parse(text, lambda said: remark(f"{place}: {said}"))
+        return space.format.parse(text, lambda said: remark(f"{place}: {said}"))
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from error
 
@@ -120,14 +120,16 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _of_data(data: Any, place: str, space: SearchSpace) -> Genotype:
-    family = data.get("family", space.family) if isinstance(data, Mapping) else None
+    family = data.get("family", space.format.family) if isinstance(data, Mapping) else None
     genotype = data.get("genotype", data) if isinstance(data, Mapping) else data
     if not isinstance(genotype, Mapping):
         raise RequestError(f"{place}: the genotype is {_literal.shown(genotype)} where a mapping belongs; correct it")
-    if family != space.family:
-        raise RequestError(f"{place}: a genotype of {family}, but the space is {space.family}; choose space={family}")
+    if family != space.format.family:
+        raise RequestError(
+            f"{place}: a genotype of {family}, but the space is {space.format.family}; choose space={family}"
+        )
     try:
-        return space.check(genotype)
+        return space.format.check(genotype)
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Does the ranking hold: statistics of correlation.jsonl, as data, as a table and as a scatter plot.
+"""Rank correlation of shared weights and training: statistics of correlation.jsonl as data, table and scatter plot.
 
 Each predictor's ranking is held against that of the trained networks: over all architectures, among the best ones,
 and among architectures of equal cost, beside the size as a predictor and the ceiling that training seeds set.

@@ -20,7 +20,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
 from nasctl import task_kinds, walk
-from nasctl.core import Architecture, Genotype, ResourceContext, SearchSpace
+from nasctl.core import Architecture, Genotype, NetworkResourceContext, SearchSpace
 from nasctl.errors import RequestError
 from nasctl.resource._operations import Call, between, calls
 from nasctl.seeds import position_seed
@@ -42,7 +42,7 @@ class Latency:
 
     def __init__(
         self,
-        context: ResourceContext,
+        context: NetworkResourceContext,
         *,
         device: Literal["same", "cpu", "cuda"],
         threads: PositiveInt,
@@ -70,7 +70,7 @@ class Latency:
 
     def __call__(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network: as it was timed, or else estimated."""
-        name = self.space.notation(genotype)
+        name = self.space.format.notation(genotype)
         return self.networks[name] if name in self.networks else self.estimate(genotype)
 
     def estimate(self, genotype: Genotype) -> float:
@@ -80,7 +80,7 @@ class Latency:
 
     def measure(self, genotype: Genotype) -> float:
         """Return the milliseconds of a network as a whole, timed when first asked for."""
-        name = self.space.notation(genotype)
+        name = self.space.format.notation(genotype)
         if name not in self.networks:
             self.networks[name] = self._time_network(genotype)
             self.keep(self.record())

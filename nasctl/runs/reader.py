@@ -68,13 +68,13 @@ class RunFiles:
         return data
 
     def _of_today(self, name: str, data: Any) -> Any:
-        """Return settings in the names that they have today; other content as it is."""
+        """Return settings, and the words of a record, as they are called today; other content as it is."""
         if name == CONFIG:
             return translation.of_config(data)
         if name == OVERRIDES:
             config = self._parsed(CONFIG, self._verified_bytes(CONFIG)) if self.has(CONFIG) else {}
             return translation.of_overrides(data, config)
-        return data
+        return translation.of_record(data)
 
     def optional(self, name: str, default: Any) -> Any:
         """Return the content of a file, or ``default`` where the run has none."""
@@ -155,7 +155,8 @@ class RunFiles:
             schema.lack(content, needed)
 
         self._judge(name, f"line {number:,}: ", check)
-        return content
+        made: Json = translation.of_record(content)
+        return made
 
     def _judge(self, name: str, place: str, read: Callable[[], Any]) -> Any:
         try:

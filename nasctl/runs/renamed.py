@@ -182,6 +182,9 @@ RENAMED: tuple[Entry, ...] = (
     # reward, constraint, resource
 )
 
+ERROR_KINDS: Mapping[str, str] = {"declared": "synthetic"}
+"""What result.json and replicas.jsonl call the kind of an error."""
+
 
 def _enas(node: dict[str, Any]) -> dict[str, Any]:
     """Give the controller of ENAS its parts; a null selection was the best of all trials."""

@@ -281,6 +281,8 @@ _ARCHITECTURE = record(
         "genotype": _FREE,
         "decisions": optional(mapping(text)),
         "arch": optional(_ARCH),
+        "edges": mapping(listed(listed(text))),
+        "features": mapping(whole),
         "training": mapping(plain_setting),
     }
 )

@@ -9,12 +9,13 @@ from typing import Any
 
 import yaml
 
-from nasctl.runs.renamed import NODES, RENAMED, Choice, Class, Entry, Gone, Group, Part, Setting
+from nasctl.runs.renamed import ERROR_KINDS, NODES, RENAMED, Choice, Class, Entry, Gone, Group, Part, Setting
 
 Node = dict[str, Any]
 GROUPS = ("space", "strategy", "estimator", "dataset", "trainer", "reward", "constraint", "resource")
 ADDED = ("debug", "experiment")  # groups that the root does not choose from, so that a choice is written with a plus
 TARGET = "_target_"
+KIND = "error_kind"
 _ABSENT = object()
 
 
@@ -33,6 +34,13 @@ def of_overrides(lines: Sequence[str], config: Mapping[str, Any]) -> list[str]:
     """Return the overrides.yaml of a run in today's names; ``config`` is its config.yaml as it was written."""
     found = [_line(line, config) for line in lines]
     return [line for line in found if line is not None]
+
+
+def of_record(content: Any) -> Any:
+    """Return what a record says of a search in today's words; what is none as it is."""
+    if isinstance(content, dict) and isinstance(content.get(KIND), str):
+        return content | {KIND: ERROR_KINDS.get(content[KIND], content[KIND])}
+    return content
 
 
 def answer(setting: str, value: str | None = None) -> str | None:

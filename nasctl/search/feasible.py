@@ -30,7 +30,7 @@ class Feasible:
             return self.constraint.refusal(covered)
         return RequestError(
             f"estimator: covers none of {self.tries} sampled architectures, such as "
-            f"{self.space.notation(self.space.genotype(refused[0]))}; "
+            f"{self.space.format.notation(self.space.genotype(refused[0]))}; "
             "give a table of this space or raise constraint.tries"
         )
 

@@ -166,7 +166,7 @@ class Search:
             "epoch": round(self.epoch, 2) or None,
             "loss": metrics.get("loss"),
             "error": metrics.get("error"),
-            **self.space.features(self.space.genotype(trial.candidate.arch)),
+            **self.space.format.features(self.space.genotype(trial.candidate.arch)),
             "entropy": lambda: entropy(trial.candidate),
         }
 
@@ -266,8 +266,8 @@ def trial_line(trial: Trial) -> dict[str, Any]:
 def _of_children(trial: Trial) -> dict[str, Any]:
     """Return what a line says of trials that continue or inherit, and of learning curves, where there are such."""
     candidate, evaluation = trial.candidate, trial.evaluation
-    told = {"fidelity": candidate.fidelity, "continues": candidate.continues, "inherits": candidate.inherits}
-    line: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    recorded = {"fidelity": candidate.fidelity, "continues": candidate.continues, "inherits": candidate.inherits}
+    line: dict[str, Any] = {name: value for name, value in recorded.items() if value is not None}
     if evaluation is not None and evaluation.curve:
         line["curve"] = [dict(metrics) for metrics in evaluation.curve]
     if evaluation is not None and evaluation.facts and candidate.inherits is not None:

@@ -23,6 +23,7 @@ from nasctl.core import (
     State,
     StepCallback,
     TestedDataset,
+    TrainableSpace,
     Trainer,
     TrainingSession,
 )
@@ -47,7 +48,7 @@ class Retrained:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: TrainableSpace,
         trainer: Trainer,
         dataset: TestedDataset,
         reward: Reward,
@@ -107,7 +108,11 @@ class Correlation:
 
     def _measure(self, arch: Architecture, tick: StepCallback) -> dict[str, Any]:
         genotype = self.space.genotype(arch)
-        line: dict[str, Any] = {"index": len(self.lines), "arch": list(arch), "notation": self.space.notation(genotype)}
+        line: dict[str, Any] = {
+            "index": len(self.lines),
+            "arch": list(arch),
+            "notation": self.space.format.notation(genotype),
+        }
         line |= {name: self.space.cost(genotype, name) for name in ("params", "macs")}
         try:
             line |= {"trained": self._train(arch, tick), "error": None}

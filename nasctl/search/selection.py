@@ -13,7 +13,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasctl.core import Dataset, Genotype, Metrics, Reward, SearchSpace, State, StepCallback, Trainer, TrainingSession
+from nasctl.core import (
+    Dataset,
+    Genotype,
+    Metrics,
+    Reward,
+    State,
+    StepCallback,
+    TrainableSpace,
+    Trainer,
+    TrainingSession,
+)
 from nasctl.errors import RequestError, RunError, TrialError
 from nasctl.genotype_source import Source
 from nasctl.out_of_memory import of_one_candidate
@@ -32,7 +42,7 @@ class Selection:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: TrainableSpace,
         genotypes: Sequence[Genotype],
         trainers: Sequence[Trainer],  # of each genotype
         dataset: Dataset,

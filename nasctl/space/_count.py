@@ -7,8 +7,37 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from nasctl.core import RecurrentNetwork, Task
 
 COUNTED = ("params", "macs")
+
+
+def costs(network: nn.Module, task: Task) -> dict[str, int]:
+    """Return ``params`` and ``macs`` of a network of any layers on the meta device, its auxiliary head left out.
+
+    ``params`` are trainable weights; ``macs`` are the multiply-accumulates of one example, or of one token of a text,
+    of all products and convolutions.
+    """
+    weights = (p for name, p in network.named_parameters() if not name.startswith("auxiliary."))
+    return {"params": sum(p.numel() for p in weights if p.requires_grad), "macs": _macs(network.eval(), task)}
+
+
+def _macs(network: Any, task: Task) -> int:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        hidden = network.init_hidden(1) if isinstance(network, RecurrentNetwork) else None
+        if hidden is None:
+            network(torch.empty(1, *task.input_shape, device="meta"))
+        else:
+            network(torch.empty(*task.input_shape, 1, dtype=torch.int64, device="meta"), hidden)
+    number: int = counter.get_total_flops() // 2 // (1 if hidden is None else task.input_shape[0])
+    return number
+
+
+def of_language(network: Any) -> dict[str, int]:
+    """Return the same of a language model, which knows the ``macs`` of a token."""
+    return {"params": params(network), "macs": network.macs}
 
 
 def params(network: nn.Module) -> int:
@@ -16,11 +45,15 @@ def params(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
-def macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Return the multiply-accumulates of one example: convolutions and linear layers, nothing else.
+def part(network: nn.Module, input_shape: tuple[int, ...]) -> dict[str, int]:
+    """Return ``params`` and ``macs`` of a part of a network: the products of its `nn.Conv2d` and `nn.Linear`.
 
     ``network`` must live on the meta device.
     """
+    return {"params": params(network), "macs": _macs_of_layers(network, input_shape)}
+
+
+def _macs_of_layers(network: nn.Module, input_shape: tuple[int, ...]) -> int:
     total = 0
 
     def add(module: Any, inputs: Any, output: torch.Tensor) -> None:
@@ -40,8 +73,3 @@ def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     """Return the network that ``build`` makes, with shapes but no storage."""
     with torch.device("meta"):
         return build()
-
-
-def cost(network: nn.Module, input_shape: tuple[int, ...]) -> dict[str, int]:
-    """Return ``params`` and ``macs`` of a network on the meta device."""
-    return {"params": params(network), "macs": macs(network, input_shape)}

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
 from nasctl.space import _count
-
-
-class OneText:
-    """A space whose genotypes are written in one way: each is its own canonical form."""
-
-    def canonical(self, genotype: Genotype) -> Genotype:
-        return genotype
 
 
 class FixedWalk:
@@ -46,23 +39,30 @@ class RelaxedDecisions(FixedWalk):
     def discretize(self, weights: Sequence[Tensor]) -> Architecture:
         return tuple(int(mixture.detach().argmax()) for mixture in weights)
 
+    def relaxed_path(self, arch: Architecture) -> Sequence[int]:
+        return arch
 
-class Priced:
-    """A space of image classifiers, whose `price` is asked once for each of the last genotypes."""
+
+class MetaCosts:
+    """A space whose costs are counted: its final networks are built on the meta device, without storage.
+
+    A space with a faster way to the same figures overrides ``costs``.
+    """
 
     task: Task
+    build: Callable[..., nn.Module]
 
-    def price(self, genotype: Genotype) -> Mapping[str, int]:
-        """Return the ``params`` and ``macs`` of the network of the form ``final``."""
-        raise NotImplementedError
+    def costs(self, genotype: Genotype) -> Mapping[str, int]:
+        """Return ``params`` and ``macs`` of the network of the form ``final``."""
+        return self.count(_count.on_meta(lambda: self.build(genotype, "final")))
 
     def cost(self, genotype: Genotype, name: str) -> float:
-        return _price(self, json.dumps(genotype))[name]
+        return _costs(self, json.dumps(genotype))[name]
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
-        return _count.cost(network, self.task.input_shape)
+        return _count.costs(network, self.task)
 
 
 @lru_cache(maxsize=4096)
-def _price(space: Priced, genotype: str) -> Mapping[str, int]:
-    return space.price(json.loads(genotype))
+def _costs(space: MetaCosts, genotype: str) -> Mapping[str, int]:
+    return space.costs(json.loads(genotype))

@@ -19,10 +19,8 @@ from nasctl.core import (
     Decision,
     FixedChoices,
     Genotype,
-    Remark,
-    SearchSpace,
     TabularState,
-    ignore,
+    TrainableSpace,
 )
 from nasctl.errors import RequestError
 
@@ -50,20 +48,16 @@ class TrainingChoices:
     An architecture begins with the options of these decisions. Genotype, notation and costs are of the network alone.
     """
 
-    def __init__(self, space: SearchSpace, choices: Mapping[str, Sequence[Value]]) -> None:
+    def __init__(self, space: TrainableSpace, choices: Mapping[str, Sequence[Value]]) -> None:
         check_choices(choices)
         self.space, self.choices = space, choices
-        self.family, self.num_operations = space.family, space.num_operations
+        self.format, self.num_operations = space.format, space.num_operations
         self.own = tuple(
             Decision(f"trainer.{name}", f"training {name}", tuple(map(_text, values)))
             for name, values in choices.items()
         )
         if isinstance(space, ChoicesByKind):
             self.kinds: Sequence[Decision] = (*self.own, *space.kinds)
-
-    @property
-    def marks(self) -> Sequence[str]:
-        return self.space.marks
 
     @property
     def size(self) -> int | None:
@@ -100,24 +94,6 @@ class TrainingChoices:
     def genotype(self, arch: Architecture) -> Genotype:
         return self.space.genotype(self._network(arch))
 
-    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
-        return self.space.parse(text, remark)
-
-    def canonical(self, genotype: Genotype) -> Genotype:
-        return self.space.canonical(genotype)
-
-    def notation(self, genotype: Genotype) -> str:
-        return self.space.notation(genotype)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        return self.space.check(genotype)
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return self.space.features(genotype)
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return self.space.graph(genotype)
-
     def cost(self, genotype: Genotype, name: str) -> float:
         return self.space.cost(genotype, name)
 
@@ -149,7 +125,7 @@ class TabularTrainingChoices(TrainingChoices):
         return (*prefix[: len(self.own)], self._state(self._network(prefix)))
 
 
-def with_training(space: SearchSpace, choices: Mapping[str, Sequence[Value]]) -> Any:
+def with_training(space: TrainableSpace, choices: Mapping[str, Sequence[Value]]) -> Any:
     """Return ``space`` composed with training choices."""
     if isinstance(space, FixedChoices):
         return FixedTrainingChoices(space, choices)

@@ -13,9 +13,10 @@ from typing import ClassVar
 from pydantic import ConfigDict, PositiveFloat, PositiveInt
 
 from nasctl.core import Task
-from nasctl.space._by_hand import ByHand
-from nasctl.space._language import Dropouts, Language, Share
-from nasctl.space._weight_drop import WeightDropLSTM
+from nasctl.genotype_format.lstm import FORMAT
+from nasctl.layers.language import Dropouts, Language, Share
+from nasctl.layers.weight_drop import WeightDropLSTM
+from nasctl.space._hand_made.depth import DepthSpace
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,11 @@ class Form:
     dropouts: Dropouts
 
 
-class Lstm(ByHand):
+class Lstm(DepthSpace):
     """1 to ``deepest`` LSTM layers between the embedding and the decoder that shares its weights."""
 
-    family = "lstm"
-    unit = "layers"
-    operation = "lstm"
-    published = "AWD_LSTM"
-
     def __init__(self, task: Task, *, deepest: PositiveInt, search: Form, final: Form) -> None:
-        super().__init__(task, deepest, {"search": search, "final": final}, network)
+        super().__init__(task, deepest, FORMAT, {"search": search, "final": final}, network)
 
 
 def network(layers: int, task: Task, form: Form) -> Language:

@@ -11,18 +11,18 @@ from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, PositiveInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PositiveInt
 from torch import Tensor, nn
 
-from nasctl.core import Architecture, Candidate, Decision, Genotype, Remark, State, Task, ignore
-from nasctl.errors import RequestError, unknown
-from nasctl.space import _chain, _count, _literal, _numbers
-from nasctl.space._blocks import DropPath, ReLUConvBN
-from nasctl.space._fan_out import fan_out
+from nasctl.core import Architecture, Candidate, Decision, Genotype, State, Task
+from nasctl.genotype_format.nasbench201 import EDGES, OPTIONS, NasBench201Format
+from nasctl.layers.blocks import DropPath, ReLUConvBN
+from nasctl.layers.fan_out import fan_out
+from nasctl.layers.mixture import Terms, terms
+from nasctl.layers.norm import Norm
+from nasctl.space import _chain, _count
 from nasctl.space._forms import resize
-from nasctl.space._mixture import Terms, terms
-from nasctl.space._norm import Norm
-from nasctl.space._shared import OneText, RelaxedDecisions
+from nasctl.space._shared import RelaxedDecisions
 from nasctl.space._task import check_images
 
 OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
@@ -31,11 +31,7 @@ OPERATIONS: dict[str, Callable[[int, bool], nn.Module]] = {
     "nor_conv_3x3": lambda c, affine: ReLUConvBN(c, c, 3, 1, affine),
     "avg_pool_3x3": lambda c, affine: nn.AvgPool2d(3, 1, padding=1, count_include_pad=False),
 }
-OPTIONS = ("none", *OPERATIONS)
-EDGES = tuple((source, node) for node in range(1, 4) for source in range(node))  # 01, 02, 12, 03, 13, 23
 STAGES = 3  # the map halves and the channels double between stages
-_STRUCTURE = "Structure(4 nodes with "  # as its code prints a cell
-_NAMES = TypeAdapter(list[StrictStr])
 
 
 @dataclass(frozen=True)
@@ -156,23 +152,14 @@ class Supernet(Skeleton):
         return {k: v for k, v in self.state_dict().items() if not any(part in k for part in unused)}
 
 
-def _cell_text(text: str) -> str:
-    """Return the text of a cell without the call, the list or the quotes around it."""
-    inner = text.strip()
-    if inner.startswith(_STRUCTURE) and inner.endswith(")"):
-        inner = inner.removeprefix(_STRUCTURE).removesuffix(")").strip()
-    return _numbers.unquoted(inner)
-
-
-class NasBench201(RelaxedDecisions, OneText):
+class NasBench201(RelaxedDecisions):
     """15,625 cells: one of five operations on each of six edges. Decisions and relaxed choices are the edges."""
 
-    family = "nasbench201"
-    marks = ("Structure", "|")
+    format = NasBench201Format()
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, search: Form, final: Form) -> None:
-        check_images(self.family, task)
+        check_images(self.format.family, task)
         self.task = task
         self.forms = {"search": search, "final": final}
         self.decisions = tuple(Decision(f"{source}-{node}", "operation", OPTIONS) for source, node in EDGES)
@@ -180,52 +167,6 @@ class NasBench201(RelaxedDecisions, OneText):
 
     def genotype(self, arch: Architecture) -> Genotype:
         return {"edges": [OPTIONS[option] for option in arch]}
-
-    def parse(self, text: str, remark: Remark = ignore) -> Genotype:
-        """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, in quotes, in a list or in ``Structure(4 nodes with ...)``.
-
-        Six numbers are read as options in the order of the decisions, with a remark, since others order them otherwise.
-        """
-        plain = _cell_text(text)
-        if _numbers.is_row(plain) and len(numbers := _numbers.read(plain)) == len(EDGES):
-            edges = [_numbers.name(f"edge {s}-{n}", i, OPTIONS) for (s, n), i in zip(EDGES, numbers, strict=True)]
-            remark(f"six numbers were read as {', '.join(OPTIONS)} (0 to 4) on edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3")
-            return self.check({"edges": edges})
-        genotype = {"edges": [word.partition("~")[0] for word in plain.split("|") if "~" in word]}
-        if len(genotype["edges"]) != len(EDGES) or self.notation(genotype) != plain:
-            raise RequestError(
-                f"genotype text: {_literal.shown(text, _literal.WHOLE)} is not of the form "
-                "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it"
-            )
-        return self.check(genotype)
-
-    def notation(self, genotype: Genotype) -> str:
-        names = iter(genotype["edges"])
-        return "+".join("|" + "".join(f"{next(names)}~{s}|" for s in range(node)) for node in range(1, 4))
-
-    def check(self, genotype: Genotype) -> Genotype:
-        try:
-            names = _NAMES.validate_python(genotype["edges"])
-        except (KeyError, TypeError, ValidationError) as error:
-            raise RequestError(
-                f"genotype: edges must list {len(EDGES)} operations, which {_literal.shown(genotype)} does not; "
-                "correct it"
-            ) from error
-        if len(names) != len(EDGES):
-            raise RequestError(
-                f"genotype: {len(names)} edges, a cell of nasbench201 has {len(EDGES)}; add or remove some"
-            )
-        for name, (source, node) in zip(names, EDGES, strict=True):
-            if name not in OPTIONS:
-                raise unknown(f"genotype: edge {source}-{node}", name, OPTIONS)
-        return genotype
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(name == "skip_connect" for name in genotype["edges"])}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        edges = zip(EDGES, genotype["edges"], strict=True)
-        return {"cell": [(str(source), str(node), name) for (source, node), name in edges]}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
@@ -237,7 +178,7 @@ class NasBench201(RelaxedDecisions, OneText):
         return self._prices["network"][name] + sum(self._prices[edge][name] for edge in genotype["edges"])
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
-        cost = _count.cost(network, self.task.input_shape)
+        cost = _count.part(network, self.task.input_shape)
         return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
 
     def chain(self, name: str) -> _chain.Tables:
@@ -265,5 +206,5 @@ class NasBench201(RelaxedDecisions, OneText):
         form, (_, height, width) = self.forms["final"], self.task.input_shape
         shapes = [(form.channels * 2**i, height // 2**i, width // 2**i) for i in range(STAGES)]
         cells = [_count.on_meta(partial(OPERATIONS[name], shape[0], form.affine)) for shape in shapes]
-        costs = [_count.cost(cell, shape) for cell, shape in zip(cells, shapes, strict=True)]
+        costs = [_count.part(cell, shape) for cell, shape in zip(cells, shapes, strict=True)]
         return {key: form.cells * sum(cost[key] for cost in costs) for key in ("params", "macs")}

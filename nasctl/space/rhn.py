@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nasctl.core import Task
-from nasctl.space._by_hand import ByHand
-from nasctl.space._language import Dropouts, Language, Share, kept
+from nasctl.genotype_format.rhn import FORMAT
+from nasctl.layers.language import Dropouts, Language, Share, kept
+from nasctl.space._hand_made.depth import DepthSpace
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,11 @@ class Highway(nn.Module):
         return state
 
 
-class Rhn(ByHand):
+class Rhn(DepthSpace):
     """One recurrent layer whose step is 1 to ``deepest`` highway layers deep, and a decoder tied to the embedding."""
 
-    family = "rhn"
-    unit = "depth"
-    operation = "highway"
-    published = "RHN"
-
     def __init__(self, task: Task, *, deepest: PositiveInt, search: Form, final: Form) -> None:
-        super().__init__(task, deepest, {"search": search, "final": final}, network)
+        super().__init__(task, deepest, FORMAT, {"search": search, "final": final}, network)
 
 
 def network(depth: int, task: Task, form: Form) -> Language:

@@ -5,17 +5,15 @@ Yang et al. 2022, https://arxiv.org/abs/2204.07615, section 3; its qualities are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, PositiveInt
-from torch import nn
 
 from nasctl.core import Genotype, Task
-from nasctl.errors import RequestError
-from nasctl.space import _chain, _count, _literal
+from nasctl.genotype_format.toy import ToyFormat
+from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
 
 
@@ -25,8 +23,7 @@ class Toy(Counts):
     ``params`` counts weights and biases, ``macs`` weights alone. No networks are built.
     """
 
-    family = "toy"
-    key, separator, example = "widths", "-", "4-2"
+    key = "widths"
     additive = _count.COUNTED
 
     def __init__(
@@ -40,37 +37,8 @@ class Toy(Counts):
     ) -> None:
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.layers, self.inputs, self.outputs = layers, inputs, outputs
+        self.format = ToyFormat(layers, widths, outputs)
         self.chain = cache(self._chain)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        widths = genotype.get("widths")
-        fits = isinstance(widths, list) and len(widths) == self.layers and all(type(w) is int for w in widths)
-        if not fits or not set(widths or ()) <= set(self.options):
-            raise RequestError(
-                f"genotype: {_literal.shown(dict(genotype))} does not give each of {self.layers} layers one of the "
-                f"widths {', '.join(map(str, self.options))}; correct it"
-            )
-        return genotype
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        names = ["input", *(decision.name for decision in self.decisions), "output"]
-        widths = [*genotype["widths"], self.outputs]
-        return {"network": [(a, b, f"linear_{w}") for (a, b), w in zip(pairwise(names), widths, strict=True)]}
-
-    def count(self, network: nn.Module) -> Mapping[str, int]:
-        raise self._refusal()
-
-    def build(self, genotype: Genotype, form: str, **size: int) -> nn.Module:
-        raise self._refusal()
-
-    def supernet(self, **size: int) -> nn.Module:
-        raise self._refusal()
-
-    def _refusal(self) -> RequestError:
-        return RequestError("space=toy has costs and declared qualities but no networks; choose another space to train")
 
     def cost(self, genotype: Genotype, name: str) -> float:
         widths = [self.inputs, *genotype["widths"], self.outputs]

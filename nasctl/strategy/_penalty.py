@@ -1,4 +1,4 @@
-"""A limit as a relaxed strategy feels it: the expected cost of the rows, as far as it exceeds the limit.
+"""Hinge penalty on the expected cost of the relaxed architecture, above the limit.
 
 Cai et al. 2019 (ProxylessNAS), https://arxiv.org/abs/1812.00332, section 3.2.2; here with a hinge at the limit, so
 that nothing is gained below it.
@@ -18,9 +18,9 @@ from nasctl.errors import RequestError
 
 
 class Penalty:
-    """``weight * sum(max(0, expected / limit - 1))`` over the limits, for rows of which each is drawn by itself.
+    """``weight * sum(max(0, expected / limit - 1))`` over the limits; options are sampled independently of each other.
 
-    ``RequestError`` where the expected cost of rows is not known, unless ``weight`` is 0.
+    ``RequestError`` where the expected cost of relaxed choices is not known, unless ``weight`` is 0.
     """
 
     def __init__(self, feasible: Feasible, weight: float) -> None:
@@ -34,12 +34,12 @@ class Penalty:
         self.shares = [[torch.tensor(table) / chain.limit for table in chain.tables] for chain in limits]
 
     def __call__(self, weights: Sequence[Tensor]) -> Tensor:
-        """Return the penalty of the rows ``weights``, ``(num_options,)`` each, with its graph to them."""
+        """Return the penalty of the relaxed choices' ``weights``, ``(num_options,)`` each, with its graph to them."""
         excess = [(share - 1).clamp(min=0) for share in self._shares(weights)]
         return self.weight * torch.stack(excess).sum() if excess else torch.zeros(())
 
     def _shares(self, weights: Sequence[Tensor]) -> list[Tensor]:
-        """Return the expected cost of the rows, as a share of each limit."""
+        """Return the expected cost of the relaxed choices, as a share of each limit."""
         pairs = list(pairwise(weights))
         return [
             torch.stack([a @ table.to(a) @ b for (a, b), table in zip(pairs, tables, strict=True)]).sum()
@@ -47,7 +47,7 @@ class Penalty:
         ]
 
     def facts(self, weights: Sequence[Tensor]) -> Mapping[str, Any]:
-        """Return the expected costs of the rows, in their resources' units, and what feasibility is judged on."""
+        """Return the expected costs in their resources' units, and what feasibility is judged on."""
         if not self.limits:
             return {}
         shares = zip(self._shares(weights), self.limits, strict=True)

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of seed and position, so that a replica draws the same alone and in a batch."""
+"""Random numbers that are a function of seed and position, so that a replica samples the same alone and in a batch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 
 from nasctl.seeds import position_seed
 
-BLOCK = 2**14  # numbers drawn at once from one seed, about
+BLOCK = 2**14  # numbers generated at once from one seed, about
 
 
 class Uniforms:
     """Uniform numbers of ``shape`` at each position of a stream; each seed has a stream of its own.
 
-    A seed's numbers are drawn when it gets to them, so seeds that wait cost nothing.
+    A seed's numbers are generated when they are first asked for, so seeds that wait cost nothing.
     """
 
     def __init__(self, seeds: Sequence[int], name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -30,14 +30,14 @@ class Uniforms:
         blocks = positions // self.length
         stale = blocks != self.blocks[rows]
         for row, block in zip(rows[stale].tolist(), blocks[stale].tolist(), strict=True):
-            self._draw(row, block)
+            self._generate(row, block)
         return self.numbers[rows, positions % self.length]
 
     def together(self, position: int) -> Tensor:
         """Return the numbers ``(seeds, *shape)`` that all seeds have at one position."""
         return self.at(torch.arange(len(self.seeds)), torch.full((len(self.seeds),), position))
 
-    def _draw(self, row: int, block: int) -> None:
+    def _generate(self, row: int, block: int) -> None:
         generator = torch.Generator().manual_seed(position_seed(self.seeds[row], self.name, block))
         torch.rand(self.numbers[row].shape, generator=generator, out=self.numbers[row])
         self.blocks[row] = block

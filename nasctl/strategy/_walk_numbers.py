@@ -13,7 +13,7 @@ AT_ONCE = 32  # walks that are sampled together for the training of shared weigh
 
 
 class WalkNumbers:
-    """The numbers of batches of ``size`` walks; of a fixed space those of a whole walk are drawn at once."""
+    """The numbers of batches of ``size`` walks; of a fixed space those of a whole walk are generated at once."""
 
     def __init__(self, space: Choices, seed: int, name: str, size: int) -> None:
         self.fixed = isinstance(space, FixedChoices)

@@ -26,7 +26,7 @@ class Bayesian(Remembering):
     """Ask for ``initial`` random architectures, then for the most promising of ``pool`` candidates each time.
 
     Half of the pool is random, half are mutants of the ``parents`` best trials. The kernel's scale, length
-    and noise are fitted to the initial trials, and anew after every ``fit_every``. All of it is a function of the
+    and noise are fitted to the initial trials, and again after every ``fit_every``. All of it is a function of the
     trials, which are the state.
     """
 
@@ -55,8 +55,8 @@ class Bayesian(Remembering):
         return Candidate(candidates[int(np.argmax(self._improvement(candidates)))])
 
     def _candidates(self) -> list[Architecture]:
-        """Return the pool, less what was told before unless nothing else is left."""
-        best = sorted(self.trials, key=lambda told: told[1], reverse=True)[: self.parents]
+        """Return the pool without architectures of earlier trials, unless nothing else is left."""
+        best = sorted(self.trials, key=lambda trial: trial[1], reverse=True)[: self.parents]
 
         def mutant() -> Architecture:
             return walk.mutate(self.space, walk.pick(best, self.generator)[0], self.generator)
@@ -65,13 +65,13 @@ class Bayesian(Remembering):
             return walk.uniform(self.space, self.generator)
 
         sampled = [self.first_feasible(mutant if i % 2 else anywhere) for i in range(self.pool)]
-        told = {arch for arch, _ in self.trials}
-        return [arch for arch in dict.fromkeys(sampled) if arch not in told] or sampled
+        known = {arch for arch, _ in self.trials}
+        return [arch for arch in dict.fromkeys(sampled) if arch not in known] or sampled
 
     def _improvement(self, candidates: list[Architecture]) -> Array:
         """Return the expected improvement of each candidate on the best trial."""
         process = self._process(self._kernel())
-        archs, rewards = self._told(len(self.trials))
+        archs, rewards = self._observed(len(self.trials))
         encoded = self._encoded([*archs, *candidates])
         process.fit(encoded[: len(archs)], rewards)
         mean, deviation = process.predict(encoded[len(archs) :], return_std=True)
@@ -90,7 +90,7 @@ class Bayesian(Remembering):
             start = ConstantKernel(1.0) * Matern(2.0, (0.1, 100.0), nu=2.5) + WhiteKernel(0.1, (1e-6, 10.0))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a parameter at its bound will do
-                archs, rewards = self._told(count)
+                archs, rewards = self._observed(count)
                 fitted = self._process(start, "fmin_l_bfgs_b").fit(self._encoded(archs), rewards)
                 self._kernels = {count: fitted.kernel_}
         return self._kernels[count]
@@ -101,7 +101,7 @@ class Bayesian(Remembering):
 
         return GaussianProcessRegressor(kernel, optimizer=optimizer, normalize_y=True)
 
-    def _told(self, count: int) -> tuple[list[Architecture], Array]:
+    def _observed(self, count: int) -> tuple[list[Architecture], Array]:
         archs, rewards = zip(*self.trials[:count], strict=True)
         return list(archs), np.array(rewards)
 

@@ -23,9 +23,9 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Darts:
-    """Adam on the logits of all rows; asks with their softmax, derives the architecture it points to.
+    """Adam on the logits of all relaxed choices; asks with their softmax, derives the architecture that they point to.
 
-    Above a limit, ``penalty`` times the share by which the rows' expected cost exceeds it is added to the loss.
+    Above a limit, ``penalty`` times the share by which the expected cost exceeds it is added to the loss.
     That is a surrogate: whether the limit is met is judged on the architecture that is derived.
     """
 
@@ -74,7 +74,7 @@ class Darts:
         return self.space.discretize(self.weights())
 
     def facts(self) -> Mapping[str, Any]:
-        """Return the expected costs of the rows beside their limits."""
+        """Return the expected costs of the relaxed choices, and their limits."""
         return self.penalty.facts([row.detach() for row in self.weights()])
 
     def state_dict(self) -> State:

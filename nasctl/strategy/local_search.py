@@ -1,4 +1,4 @@
-"""Local search: ask for all neighbours of the architecture at hand, move to the best of them, or start anew.
+"""Local search: ask for all neighbours of the architecture at hand, move to the best of them, or start again.
 
 White et al. 2021, https://arxiv.org/abs/2005.02960, algorithm 1.
 """
@@ -13,7 +13,7 @@ from nasctl.strategy._black_box import BlackBox
 class LocalSearch(BlackBox):
     """Climb from a random architecture to one that no neighbour betters, then from another.
 
-    A neighbour differs in one decision; one that was told before is not asked again. With
+    A neighbour differs in one decision; one that was evaluated before is not asked again. With
     ``first_improvement`` the climb moves to the first better neighbour instead of to the best of all.
     """
 
@@ -21,7 +21,7 @@ class LocalSearch(BlackBox):
         super().__init__(space, feasible, seed)
         self.first_improvement = first_improvement
         self.rewards: dict[Architecture, float] = {}
-        self.centre: Architecture | None = None  # where the climb stands; None: it starts anew
+        self.centre: Architecture | None = None  # where the climb stands; None: it starts again
         self.around: list[Architecture] = []  # the neighbours of the centre, in random order
         self.next = 0  # the place among them that is asked next
 
@@ -29,7 +29,7 @@ class LocalSearch(BlackBox):
         return Candidate(self.first_feasible(self._propose))
 
     def _propose(self) -> Architecture:
-        """Return the next neighbour that was not told; where none is left, move or start anew."""
+        """Return the next neighbour that was not evaluated; where none is left, move or start again."""
         while self.centre is not None:
             while self.next < len(self.around):
                 self.next += 1
@@ -39,9 +39,9 @@ class LocalSearch(BlackBox):
         return walk.uniform(self.space, self.generator)
 
     def _best_around(self) -> Architecture | None:
-        """Return the best neighbour told if it is better than the centre."""
-        told = [arch for arch in self.around if arch in self.rewards]
-        best = max(told, key=self.rewards.__getitem__, default=self.centre)
+        """Return the best evaluated neighbour if it is better than the centre."""
+        known = [arch for arch in self.around if arch in self.rewards]
+        best = max(known, key=self.rewards.__getitem__, default=self.centre)
         return best if best is not None and self._better(best) else None
 
     def _better(self, arch: Architecture) -> bool:

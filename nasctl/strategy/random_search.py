@@ -10,7 +10,7 @@ from nasctl.strategy._black_box import BlackBox
 
 
 class RandomSearch(BlackBox):
-    """Evaluate architectures drawn uniformly from the feasible ones; derive the best."""
+    """Evaluate architectures sampled uniformly from the feasible ones; derive the best."""
 
     def ask(self) -> Candidate:
         return self.sample()

@@ -70,7 +70,7 @@ class TPE(Remembering):
 
     def _densities(self) -> tuple[Density, Density]:
         """Return the densities of the good trials and of the others."""
-        ranked = [arch for arch, _ in sorted(self.trials, key=lambda told: told[1], reverse=True)]
+        ranked = [arch for arch, _ in sorted(self.trials, key=lambda trial: trial[1], reverse=True)]
         count = math.ceil(self.good * len(ranked))
         return Density(ranked[:count], self.prior), Density(ranked[count:], self.prior)
 

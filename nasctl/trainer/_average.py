@@ -13,7 +13,7 @@ from nasctl.core import State
 
 
 class Average:
-    """``average <- d * average + (1 - d) * weights`` after each step, begun at the initial weights.
+    """``average <- d * average + (1 - d) * weights`` after each step, starting from the initial weights.
 
     At update n, counted from 0, ``d = min(decay, (1 + n) / (10 + n))``: without it a short training would keep
     its first weights. Running statistics of norms are averaged with the weights; counters are copied.
@@ -25,7 +25,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Update the average with the weights after a step."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         floating: tuple[list[Tensor], list[Tensor]] = [], []
         for name, value in model.state_dict().items():

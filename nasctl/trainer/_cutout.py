@@ -12,12 +12,12 @@ from nasctl.seeds import position_seed
 
 
 class Cutout:
-    """Cut a square out of each image of a batch; where is a pure function of (seed, position).
+    """Cut a square out of each image of a batch; its place is a pure function of (seed, position).
 
     The side is ``share`` of the image's shorter side, so one setting fits every size: 0.5 is the paper's 16 of
-    CIFAR-10's 32 pixels. ``at`` says what of the square is drawn uniformly over the image: its ``centre``, or, as in
-    the released code of ENAS (https://arxiv.org/abs/1802.03268), its upper left ``corner``, so that it overhangs only
-    below and on the right. Places come from a generator of their own, so nothing else is drawn differently.
+    CIFAR-10's 32 pixels. ``at`` is the point of the square that is sampled uniformly over the image: its ``centre``,
+    or, as in the released code of ENAS (https://arxiv.org/abs/1802.03268), its upper left ``corner``, so that it
+    overhangs only below and on the right. The places have their own generator: cutout changes no other random number.
     """
 
     def __init__(self, share: float, seed: int, device: torch.device, at: str) -> None:

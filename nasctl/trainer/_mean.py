@@ -1,6 +1,6 @@
-"""The mean of the weights over all steps since some step: averaged stochastic gradient descent.
+"""The mean of the weights over all steps since a given step: averaged stochastic gradient descent.
 
-Polyak and Juditsky 1992, https://doi.org/10.1137/0330046; begun by a trigger in Merity et al. 2018,
+Polyak and Juditsky 1992, https://doi.org/10.1137/0330046; started by a trigger in Merity et al. 2018,
 https://arxiv.org/abs/1708.02182, section 3.
 """
 
@@ -15,10 +15,10 @@ from nasctl.core import State
 
 
 class Mean:
-    """``mean <- mean + (weights - mean) / n`` after the n-th step; before the first it holds the weights as they are.
+    """``mean <- mean + (weights - mean) / n`` after the n-th step; before the first step it holds the initial weights.
 
     `torch.optim.ASGD` with ``t0=0`` and ``lambd=0`` forgets the first step and takes each step at the rate of the
-    step before; here nothing lags.
+    step before; this class does neither.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -27,7 +27,7 @@ class Mean:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Update the mean with the weights after a step."""
         self.steps += 1
         weights = [value.to(self.weights[name].dtype) for name, value in model.state_dict().items()]
         torch._foreach_lerp_(list(self.weights.values()), weights, weight=1 / self.steps)

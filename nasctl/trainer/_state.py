@@ -1,6 +1,6 @@
-"""Whether a state is one that such a training wrote: a checkpoint may be damaged, or come from a stranger.
+"""Checks that a state was written by such a training: a checkpoint may be damaged, or come from a stranger.
 
-What a step, or the end of an epoch, would stumble over later is found before the first step.
+A fault that a step, or the end of an epoch, would meet later is found before the first step.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def check_place(training: Training, epoch: int, epochs: int, step: int, steps: i
 
 
 def check_like(found: Any, fresh: Any) -> None:
-    """Raise `StateError` unless what a text's network carries along is shaped as a ``fresh`` one."""
+    """Raise `StateError` unless the hidden state of a network has the shape of a ``fresh`` one."""
     if isinstance(fresh, Tensor):
         alike = isinstance(found, Tensor) and found.shape == fresh.shape and found.is_floating_point()
     else:
         alike = isinstance(found, list | tuple) and len(found) == len(fresh)
     if not alike:
-        raise StateError("what the network carries along the text is not of its shape")
+        raise StateError("the hidden state is not of the network's shape")
     if not isinstance(fresh, Tensor):
         for part, other in zip(found, fresh, strict=True):
             check_like(part, other)

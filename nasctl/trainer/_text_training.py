@@ -1,4 +1,4 @@
-"""The state of a language model's training: that of any training, its place in the text, and what it carries along."""
+"""The state of a language model's training: that of any training, the place in the text and the hidden state."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TextTraining(Training):
         self.epoch, self.step, self.hidden = self.epoch + 1, 0, None
 
     def average_if_stalled(self, loss: float, patience: int) -> None:
-        """Begin to average the weights if the validation ``loss`` has not improved for long; else remember it."""
+        """Start to average the weights if the validation ``loss`` has stalled; else record it."""
         if self.average is None and stalled(self.losses, loss, patience):
             self.average = Mean(self.model)
         elif self.average is None:
@@ -71,8 +71,8 @@ class TextTraining(Training):
 
     def state_dict(self) -> State:
         place = {"epoch": self.epoch, "step": self.step, "hidden": self.hidden}
-        told = {"perplexity": self.perplexity, "losses": self.losses, "rolled_back": self.rolled_back}
-        return {**super().state_dict(), **place, **told}
+        measures = {"perplexity": self.perplexity, "losses": self.losses, "rolled_back": self.rolled_back}
+        return {**super().state_dict(), **place, **measures}
 
     def load_state_dict(self, state: State) -> None:
         _check(state)
@@ -86,7 +86,7 @@ class TextTraining(Training):
 
 
 def _check(state: State) -> None:
-    """Raise ValueError for a place in no text, and for what is noted beside it."""
+    """Raise ValueError for an impossible place in a text, and for wrong measures."""
     require(is_count(state["epoch"]) and is_count(state["step"]), "epoch, step")
     require((state["hidden"] is None) == (state["step"] == 0), "hidden")
     require(state["perplexity"] is None or is_number(state["perplexity"]), "perplexity")

@@ -1,4 +1,4 @@
-"""The state of one training: everything that a resumed one needs to go on as it would have."""
+"""The state of one training: all that a resumed training needs to end as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class WeightAverage(Protocol):
     weights: Weights
 
     def update(self, model: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Update the average with the weights after a step."""
 
     def state_dict(self) -> State: ...
 
@@ -73,7 +73,7 @@ class Training:
         self.error: float | None = None  # of the last whole epoch, where the data set measures one
 
     def add(self, measured: Mapping[str, Tensor], examples: int) -> None:
-        """Take in the sums that were measured on a step's ``examples``."""
+        """Record the sums measured on the ``examples`` of a step."""
         if self.average is not None:
             self.average.update(self.model)
         if self.measured and self.measured[0].keys() != measured.keys():

@@ -25,6 +25,7 @@ from nasctl.seeds import position_seed
 from nasctl.trainer._average import Average
 from nasctl.trainer._cutout import Cutout
 from nasctl.trainer._evaluation import measured
+from nasctl.trainer._network import part
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_place, resume
@@ -97,11 +98,11 @@ class Classifier:
                 "trainer: classifiers are trained by this one, but the network is a language model; choose "
                 "trainer=language_model or one of its presets, such as trainer=awd_lstm"
             )
-        if self.drop_path and not hasattr(model, "drop_path"):
+        if self.drop_path and part(model, "drop_path") is None:
             raise RequestError(f"trainer.drop_path={self.drop_path}: this network has none; set trainer.drop_path=0")
-        if self.dropout and not hasattr(model, "dropout"):
+        if self.dropout and part(model, "dropout") is None:
             raise RequestError(f"trainer.dropout={self.dropout}: this network has none; set trainer.dropout=0")
-        if self.auxiliary_weight and getattr(model, "auxiliary", None) is None:
+        if self.auxiliary_weight and part(model, "auxiliary") is None:
             raise RequestError(
                 f"trainer.auxiliary_weight={self.auxiliary_weight}: this network has no auxiliary head, for lack of a "
                 "map that is large enough or because its form has none; set trainer.auxiliary_weight=0"

@@ -16,11 +16,14 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from nasctl import task_kinds
 from nasctl.core import Dataset, Metrics, RecurrentNetwork, Split, State, Trained, TrainingSession
 from nasctl.errors import RequestError, TrialError
 from nasctl.hidden_state import detached
 from nasctl.seeds import position_seed
+from nasctl.task_kinds import TEXT
 from nasctl.trainer._evaluation import measured
+from nasctl.trainer._network import CompilesStep
 from nasctl.trainer._precision import Precision, check_precision
 from nasctl.trainer._schedule import Place, Schedule
 from nasctl.trainer._state import check_like, check_place, resume
@@ -38,8 +41,8 @@ class LanguageModel:
 
     After an epoch the network is validated, if there is a part to choose by. Once its loss exceeds the least one of
     all epochs but the last ``patience``, weights are averaged over the steps from then on, and the average is what
-    is validated, chosen and tested. With ``rollback`` an epoch that ends in no number is undone: training goes on
-    from the best weights, with the next epoch, and history.jsonl and result.json say so.
+    is validated, chosen and tested. With ``rollback`` an epoch whose loss is no finite number is undone: training
+    goes on from the best weights, with the next epoch, and history.jsonl and result.json say so.
     """
 
     held_out = 0.1  # whatever the share: a text has a validation part of its own
@@ -101,9 +104,8 @@ class LanguageModel:
     def _begin(self, model: nn.Module, state: State | None) -> TextTraining:
         device = next(model.parameters()).device
         self.check(model, device)
-        compile_step: Any = getattr(model, "compile_step", None)
-        if self.compile and compile_step is not None:
-            compile_step("trainer.compile")
+        if self.compile and isinstance(model, CompilesStep):
+            model.compile_step("trainer.compile")
         training = TextTraining(model, self.sgd(model.parameters()), Precision(self.precision, device))
         if state is not None:
             resume(training, state)
@@ -196,10 +198,6 @@ class Text:
     """A part of a text and its data set, or `RequestError` where the data set is of another task."""
 
     def __init__(self, dataset: Dataset, split: Any) -> None:
-        if dataset.task.kind != "language":
-            raise RequestError(
-                f"trainer: language models are trained by this one, but the data set's task is {dataset.task.kind}; "
-                "choose a data set of text, such as dataset=ptb"
-            )
+        task_kinds.check(dataset.task, (TEXT,), "trainer: language models are trained by this one")
         self.dataset, self.steps = dataset, split.steps
         (self.bptt,) = dataset.task.input_shape

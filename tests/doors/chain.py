@@ -11,14 +11,41 @@ from nasctl.errors import RequestError
 STOP = "stop"
 
 
+class ChainFormat:
+    family, marks = "chain", ()
+
+    def __init__(self, widths):
+        self.widths = widths
+
+    def notation(self, genotype):
+        return "-".join(map(str, genotype["widths"]))
+
+    def canonical(self, genotype):
+        return genotype
+
+    def parse(self, text, remark=None):
+        return self.check({"widths": [int(width) for width in text.split("-")]})
+
+    def check(self, genotype):
+        if not set(genotype["widths"]) <= set(self.widths):
+            raise RequestError(f"genotype: {genotype!r} has other widths; use {', '.join(map(str, self.widths))}")
+        return genotype
+
+    def features(self, genotype):
+        return {"layers": len(genotype["widths"])}
+
+    def edges(self, genotype):
+        return {"network": [(str(i), str(i + 1), f"linear_{w}") for i, w in enumerate(genotype["widths"])]}
+
+
 class Chain:
     """A network is complete after any layer, or with ``must_stop`` only after stop or the deepest layer."""
 
-    family, size, num_operations, marks = "chain", None, 1, ()
+    size, num_operations = None, 1
 
     def __init__(self, task: Task, *, widths: list[int], deepest: int, must_stop: bool) -> None:
         self.task, self.options, self.deepest, self.must_stop = task, (STOP, *map(str, widths)), deepest, must_stop
-        self.kinds = (self.decision(()),)
+        self.kinds, self.format = (self.decision(()),), ChainFormat(widths)
         self.inputs, self.outputs = (prod(task.input_shape), task.num_outputs) if task.input_shape else (2, 1)
 
     def decision(self, prefix):
@@ -35,26 +62,6 @@ class Chain:
 
     def genotype(self, arch):
         return {"widths": [int(self.options[option]) for option in arch if option]}
-
-    def notation(self, genotype):
-        return "-".join(map(str, genotype["widths"]))
-
-    def canonical(self, genotype):
-        return genotype
-
-    def parse(self, text, remark=None):
-        return self.check({"widths": [int(width) for width in text.split("-")]})
-
-    def check(self, genotype):
-        if not set(map(str, genotype["widths"])) <= set(self.options):
-            raise RequestError(f"genotype: {genotype!r} has other widths; use {', '.join(self.options[1:])}")
-        return genotype
-
-    def features(self, genotype):
-        return {"layers": len(genotype["widths"])}
-
-    def graph(self, genotype):
-        return {"network": [(str(i), str(i + 1), f"linear_{w}") for i, w in enumerate(genotype["widths"])]}
 
     def cost(self, genotype, name):
         return sum(a * b + b * (name == "params") for a, b in self.sides(genotype))

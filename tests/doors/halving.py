@@ -21,7 +21,9 @@ class Halving(BlackBox):
         if len(self.told) == self.children:
             self._promote()
         if not self.asked:
-            return Candidate(self.draw(lambda: walk.uniform(self.space, self.generator)), fidelity=self.fidelity)
+            return Candidate(
+                self.first_feasible(lambda: walk.uniform(self.space, self.generator)), fidelity=self.fidelity
+            )
         index, arch = self.asked[len(self.told)]
         return Candidate(tuple(arch), fidelity=self.fidelity, continues=index)
 

@@ -14,7 +14,7 @@ class Heirs(BlackBox):
         self.parent: list = []  # trial index and reward of the best
 
     def ask(self):
-        arch = self.draw(lambda: walk.uniform(self.space, self.generator))
+        arch = self.first_feasible(lambda: walk.uniform(self.space, self.generator))
         return Candidate(arch, inherits=self.parent[0] if self.parent else None)
 
     def tell(self, trial):

@@ -20,7 +20,7 @@ class Nsga(BlackBox):
         if len(self.members) < self.size:
             return self.sample()
         parent = tuple(walk.pick(self.members, self.generator)[0])
-        return Candidate(self.draw(lambda: walk.mutate(self.space, parent, self.generator)))
+        return Candidate(self.first_feasible(lambda: walk.mutate(self.space, parent, self.generator)))
 
     def tell(self, trial):
         super().tell(trial)

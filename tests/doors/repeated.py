@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nasctl.core import Candidate, SearchSpace, State
-from nasctl.estimator.sampler._paths import Path, WeightStep
+from nasctl.estimator.sampler import Path, WeightStep
 
 
 class Repeated:

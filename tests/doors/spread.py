@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nasctl.estimator.score._untrained import Untrained
+from nasctl.estimator.score import Untrained
 
 
 class Spread:

@@ -14,7 +14,7 @@ from tests.doors.shuffled import Shuffled
 CONF = Path(__file__).parent / "conf"
 SEARCH = ["search", "--config-dir", str(CONF), "space=chain", "space.must_stop=false", "dataset=none"]
 SIZE = ["estimator=synthetic", "estimator.reference=10", "checkpoint.seconds=0", "pending=3"]
-EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.sample_size=2"]
+EVOLUTION = ["strategy=regularized_evolution", "strategy.population_size=3", "strategy.parent_selection.sample_size=2"]
 ORDERS = list(itertools.permutations(range(3)))
 
 

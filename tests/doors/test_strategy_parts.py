@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from nasctl.cli import main as cli
-from nasctl.errors import Interrupted
-from nasctl.search.loop import Search
-from tests.doors.test_walks import CONF, SEARCH, SIZE, records
+from tests.doors.test_walks import CONF, SEARCH, SIZE, halved, records
 
 FIXED = ["search", "--config-dir", str(CONF), "space=toy", "dataset=none", "estimator=synthetic"]
 SMALL = ["strategy.population_size=4", "strategy.parent_selection.sample_size=2"]
@@ -32,17 +30,7 @@ def test_a_composed_strategy_is_searched_recorded_and_resumed(name, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     command = [*PARTS[name], *SIZE]
     assert cli.run([*command, "run_dir=whole"]) == 0
-    record = Search._record
-
-    def stop(self, trial):
-        record(self, trial)
-        if self.trials == 7:
-            raise Interrupted(15)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Search, "_record", stop)
-        assert cli.run([*command, "run_dir=halved"]) == 143
-    assert cli.run([*command, "run_dir=halved"]) == 0
+    halved(command, monkeypatch)
     assert records(Path("halved")) == records(Path("whole"))
     assert len({tuple(trial["arch"]) for trial in records(Path("whole"))[0]}) > 1
 

@@ -16,8 +16,8 @@ SEARCH = [*SMALL, "space=ffn", "space.widths=[4,6]", "estimator=from_scratch", "
 CHOICES = "training_choices={lr: [0.5, 1e-9], schedule.lr_min: [0.0, 1e-10]}"
 STRATEGIES = {
     "random_search": [],
-    "regularized_evolution": ["strategy.population_size=3", "strategy.sample_size=2"],
-    "enas": ["strategy.samples=2", "strategy.selection=2", "strategy.horizon=6"],
+    "regularized_evolution": ["strategy.population_size=3", "strategy.parent_selection.sample_size=2"],
+    "enas": ["strategy.samples=2", "strategy.final_selection.trials=2", "strategy.horizon=6"],
 }
 
 

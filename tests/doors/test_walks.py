@@ -28,6 +28,21 @@ STRATEGIES = {
 }
 
 
+def halved(command, patch):
+    """Run a search that is stopped after seven trials, and the same command again."""
+    record = Search._record
+
+    def stop(self, trial):
+        record(self, trial)
+        if self.trials == 7:
+            raise Interrupted(15)
+
+    with patch.context() as own:
+        own.setattr(Search, "_record", stop)
+        assert cli.run([*command, "run_dir=halved"]) == 143
+    assert cli.run([*command, "run_dir=halved"]) == 0
+
+
 def records(run):
     trials = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
     return trials, json.loads((run / "architecture.json").read_text())
@@ -38,17 +53,7 @@ def test_a_walk_of_any_length_is_searched_recorded_and_resumed(strategy, tmp_pat
     monkeypatch.chdir(tmp_path)
     command = [*SEARCH, *SIZE, *STRATEGIES[strategy]]
     assert cli.run([*command, "run_dir=whole"]) == 0
-    record = Search._record
-
-    def stop(self, trial):
-        record(self, trial)
-        if self.trials == 7:
-            raise Interrupted(15)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Search, "_record", stop)
-        assert cli.run([*command, "run_dir=halved"]) == 143
-    assert cli.run([*command, "run_dir=halved"]) == 0
+    halved(command, monkeypatch)
     assert records(Path("halved")) == records(Path("whole"))
     trials, found = records(Path("whole"))
     assert len(trials) == 12 and len({len(trial["arch"]) for trial in trials}) > 1

@@ -104,7 +104,7 @@ def test_what_cannot_be_continued_is_refused(candidate, sentence):
         estimator.evaluate(candidate(problem.arch(0), problem.arch(1)), 4)
 
 
-@pytest.mark.parametrize("change", [{"epochs": "x"}, {"weights": None}, {"more": 1}])
+@pytest.mark.parametrize("change", [{"epochs": "x"}, {"weights": {"a": 1}}, {"curve": [{}]}, {"more": 1}])
 def test_a_state_of_another_kind_is_refused(change):
     problem, kept = problem_of(), Memory()
     estimator = estimator_of(problem, kept)

@@ -10,7 +10,7 @@ from nasctl.core import Candidate, LookUp, WeightSharing
 from nasctl.search.feasible import Feasible
 from tests.small import Problem, rounds, same, through_a_file
 
-DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_declared.py
+DECLARED = {"toy", "synthetic"}  # read nothing, and no seed changes them: tests/estimator/test_synthetic.py
 OFFICIAL = {"nats_size_table"}  # a table again, of files that tests/estimator/test_nats_folder.py generates
 ESTIMATORS = sorted({path.stem for path in (conf_dir() / "estimator").glob("*.yaml")} - DECLARED - OFFICIAL)
 
@@ -29,7 +29,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(name, before):
         torch.manual_seed(12345)
         assert head + rounds(problem, second, range(done, 3)) == expected
         assert same(second.state_dict(), whole.state_dict())
-        assert second.epoch == whole.epoch
+        assert not isinstance(whole, WeightSharing) or second.spent() == whole.spent()
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -21,7 +21,7 @@ SPACE = make(
     Task("image_classification", (3, 32, 32), 100),
 )
 ARCHITECTURES = list(walk(SPACE))
-NAMES = [SPACE.notation(SPACE.genotype(arch)) for arch in ARCHITECTURES]
+NAMES = [SPACE.format.notation(SPACE.genotype(arch)) for arch in ARCHITECTURES]
 SEEDS = {"01": [777], "12": [777, 888], "90": [777]}
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from nasctl.core import Candidate
 from nasctl.errors import RequestError
-from nasctl.space._language import Language
+from nasctl.layers.language import Language
 from tests.marked import slow
 from tests.small import Problem, fit, relaxed
 

@@ -33,7 +33,11 @@ class Grid(FixedWalk):
     def genotype(self, arch):
         return arch
 
-    def graph(self, genotype):
+    @property
+    def format(self):
+        return self
+
+    def edges(self, genotype):
         return {"cell": [(str(i), str(i + 1), str(option)) for i, option in enumerate(genotype)]}
 
 
@@ -42,7 +46,7 @@ class Tree:
 
     def __init__(self, *sizes):
         self.grid = Grid(*sizes)
-        self.genotype, self.graph = self.grid.genotype, self.grid.graph
+        self.genotype, self.format = self.grid.genotype, self.grid
 
     def decision(self, prefix):
         return None if prefix and prefix[0] == 0 else self.grid.decision(prefix)
@@ -107,7 +111,7 @@ def test_distance_is_averaged_over_the_cells_of_darts():
     problem = Problem("space.nodes=2")
     sampler, a = Nsas(**SETTINGS), problem.arch(0)
     b = (*a[:6], *problem.arch(1)[6:])  # another reduction cell
-    graphs = [problem.space.graph(problem.space.genotype(arch))["reduce"] for arch in (a, b)]
+    graphs = [problem.space.format.edges(problem.space.genotype(arch))["reduce"] for arch in (a, b)]
     common = len(set(graphs[0]) & set(graphs[1]))
     assert (
         sampler.distance(problem.space, a, b) == pytest.approx((1 - common / 6) / 2) != 0
@@ -182,7 +186,7 @@ def test_the_gradient_of_a_step_is_that_of_its_paths_losses(sampler, monkeypatch
         fit(estimator, never)
         found, position = steps[:-1], estimator.schedule.position - 1
     assert len(found) == {"uniform": 1, "fair": 7, "nsas": 3}[sampler]
-    weights = [w for w in estimator.weights.values() if w.grad is not None]
+    weights = [w for w in estimator.runner.weights.values() if w.grad is not None]
     alone = [own_weights(estimator, candidate, data) for candidate, _ in found]
     assert {id(w) for w in weights} == {id(w) for own in alone for w in own}
     x, y = data.batch(32, *divmod(position, 2))
@@ -261,7 +265,7 @@ def test_a_fair_step_is_one_move_of_the_optimizer_on_one_batch():
 
 
 def grad_norm(estimator):
-    return float(torch.cat([w.grad.flatten() for w in estimator.weights.values() if w.grad is not None]).norm())
+    return float(torch.cat([w.grad.flatten() for w in estimator.runner.weights.values() if w.grad is not None]).norm())
 
 
 @pytest.mark.parametrize("sampler, paths", [("uniform", 1), ("fair", 7), ("nsas", 3)])

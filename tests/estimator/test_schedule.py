@@ -93,9 +93,9 @@ def searched(**limits):
 
 
 def test_a_budget_that_is_spent_within_a_fit_ends_it():
-    one, _ = searched(trials=1)
+    one, [(_, first)] = searched(trials=1)
     assert one.schedule.position == 0  # what follows the last trial serves nothing
-    spent, lines = searched(work=one.work + 1)
+    spent, lines = searched(work=first["work"] + 1)
     assert spent.schedule.position == 1 and len(lines) == 1
     two, lines = searched(trials=2)
     assert two.schedule.position == 2 * STEPS and len(lines) == 2

@@ -22,7 +22,7 @@ SPACE = nasbench201()
 
 
 def name(arch):
-    return SPACE.notation(SPACE.genotype(arch))
+    return SPACE.format.notation(SPACE.genotype(arch))
 
 
 def rows(changes=None):

@@ -14,7 +14,7 @@ from tests.tables import nasbench201, write_table
 
 SPACE = nasbench201()
 ARCHS = [(1, 1, 1, 1, 1, 1), (0, 1, 2, 3, 4, 0), (0, 0, 0, 0, 0, 0), (4, 4, 4, 4, 4, 4)]
-NAMES = [SPACE.notation(SPACE.genotype(arch)) for arch in ARCHS]
+NAMES = [SPACE.format.notation(SPACE.genotype(arch)) for arch in ARCHS]
 
 
 @pytest.fixture

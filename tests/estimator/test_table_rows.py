@@ -65,8 +65,8 @@ def test_a_fault_names_the_row_of_the_text(darts: SearchSpace, tmp_path: Path) -
 
 def test_rows_of_the_micro_space_are_found_whatever_the_order_of_inputs(tmp_path: Path) -> None:
     made = table(micro := space("enas_micro"), tmp_path, [["0 2 1 0 " * 5 + "0 1 0 4 " * 5, 55]])
-    same = micro.parse("1 0 0 2 " * 5 + "0 4 0 1 " * 5)
-    (found,) = [made.rows[micro.notation(micro.canonical(same))]]
+    same = micro.format.parse("1 0 0 2 " * 5 + "0 4 0 1 " * 5)
+    (found,) = [made.rows[micro.format.notation(micro.format.canonical(same))]]
     assert found == (55.0,)
 
 

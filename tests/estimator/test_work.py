@@ -106,7 +106,7 @@ def test_a_weight_step_costs_three_forward_passes_of_what_it_trains():
 def test_an_active_option_costs_its_own_path():
     problem = Problem("budget.epochs=2")
     estimator, arch = problem.estimator(), problem.arch(4)
-    evaluation = estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.picked(arch)), 0)
+    evaluation = estimator.evaluate(Candidate(arch, problem.rows(0), problem.space.relaxed_path(arch)), 0)
     assert evaluation.work == 3 * 32 * macs_of(problem, arch)
 
 
@@ -133,7 +133,7 @@ def test_the_convention_is_an_upper_bound_of_what_the_device_does(unroll, least)
 
 
 def test_work_survives_a_checkpoint_and_depends_on_no_other_run():
-    problem = Problem("budget.epochs=2")
+    problem = Problem("budget.epochs=2", "estimator.schedule.warmup_epochs=1")
     whole, first, second = (problem.estimator() for _ in range(3))
     for arch in (0, 1):
         whole.fit(lambda arch=arch: Candidate(problem.arch(arch)))

@@ -70,8 +70,8 @@ def test_cells_of_one_canonical_form_compute_the_same(seed: int) -> None:
     draw, darts = random.Random(seed), space("darts")
     cell = dress.random_cell(draw)
     other = shuffled(cell, draw)
-    canonical = darts.canonical(other)
-    assert canonical == darts.canonical(cell) == darts.canonical(canonical)
+    canonical = darts.format.canonical(other)
+    assert canonical == darts.format.canonical(cell) == darts.format.canonical(canonical)
     torch.manual_seed(seed)
     given, sorted_one = small_darts(other), small_darts(canonical)
     sorted_one.load_state_dict(carried(given, other, dict(canonical)))
@@ -84,7 +84,7 @@ def test_cells_of_one_canonical_form_compute_the_same(seed: int) -> None:
 def test_micro_cells_of_one_canonical_form_compute_the_same(seed: int) -> None:
     draw, made = random.Random(seed), space("enas_micro")
     genotype = dress.random_genotype(made, draw)
-    canonical = made.canonical(genotype)
+    canonical = made.format.canonical(genotype)
     torch.manual_seed(seed)
     sizes = {"channels": 4, "layers": 4}
     given, sorted_one = (made.build(g, "final", **sizes).double().eval() for g in (genotype, canonical))
@@ -105,9 +105,9 @@ def test_the_order_of_a_recurrent_mean_does_not_matter() -> None:
     made: Any = space("rnn_darts")
     cell = dress.random_recurrent(random.Random(3)) | {"concat": [3, 1, 2]}
     cell["recurrent"] = [["relu", 0], ["tanh", 1], ["sigmoid", 1]]
-    networks = [made.build(g, "final", units=6).double().eval() for g in (cell, made.canonical(cell))]
+    networks = [made.build(g, "final", units=6).double().eval() for g in (cell, made.format.canonical(cell))]
     networks[1].load_state_dict(networks[0].state_dict())
-    assert made.canonical(cell)["concat"] == [1, 2, 3]
+    assert made.format.canonical(cell)["concat"] == [1, 2, 3]
     with torch.no_grad():
         a, b = (network(tokens(), network.init_hidden(tokens().shape[1])).logits for network in networks)
     torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
@@ -127,7 +127,7 @@ def test_the_order_of_a_recurrent_mean_does_not_matter() -> None:
 def test_other_cells_have_another_form(change: dict[str, Any]) -> None:
     darts, two = space("darts"), [["sep_conv_3x3", 0], ["skip_connect", 1], ["skip_connect", 0], ["skip_connect", 2]]
     cell = {"normal": two, "normal_concat": [2, 3], "reduce": two, "reduce_concat": [2, 3]}
-    assert darts.canonical(cell | change) != darts.canonical(cell)
+    assert darts.format.canonical(cell | change) != darts.format.canonical(cell)
 
 
 @pytest.mark.parametrize("family", ["darts", "rnn_darts", "enas_macro", "nasbench201", "ffn"])
@@ -136,4 +136,4 @@ def test_a_walk_gives_the_canonical_form(family: str) -> None:
     made, draw = space(family), random.Random(0)
     for _ in range(20):
         arch = walk.extend(made, (), lambda prefix, options: draw.choice(list(options)), walk.to_the_end)
-        assert made.canonical(made.genotype(arch)) == made.genotype(arch)
+        assert made.format.canonical(made.genotype(arch)) == made.genotype(arch)

@@ -32,8 +32,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("family", BUILT)
 def test_from_takes_the_notation_that_inspect_prints(family: str, capsys: pytest.CaptureFixture[str]) -> None:
     made = space(family)
-    genotype = made.canonical(dress.random_genotype(made, random.Random(family)))
-    text = made.notation(genotype)
+    genotype = made.format.canonical(dress.random_genotype(made, random.Random(family)))
+    text = made.format.notation(genotype)
     small = ["space.final.layers=3"] if family in ("darts", "enas_micro") else []
     request = ["inspect", f"space={family}", f"dataset={DATASETS.get(family, 'cifar10')}", *small]
     assert cli.run([*request, f"from={text}"]) == 0

@@ -27,7 +27,7 @@ def test_any_dress_of_a_cell_is_that_cell(family: str, tmp_path: Path) -> None:
         text, name = dress.dressed(cell, others, draw)
         file.write_bytes(dress.encoded(text, draw))
         found = find(f"{file}:{name}" if name else str(file), made).genotype
-        assert found == made.canonical(cell), text
+        assert found == made.format.canonical(cell), text
 
 
 def oracle(text: str) -> Any:
@@ -76,7 +76,7 @@ def test_a_damaged_cell_is_refused_or_right(seed: int, texts: int, tmp_path: Pat
         file.write_text(text)
         found = read(file, darts)
         refused += found is None
-        assert found is None or found == darts.canonical(plain(oracle(text))), text
+        assert found is None or found == darts.format.canonical(plain(oracle(text))), text
     assert 0.5 * texts < refused < 0.97 * texts
 
 
@@ -84,8 +84,8 @@ def test_a_damaged_cell_is_refused_or_right(seed: int, texts: int, tmp_path: Pat
 def test_what_notation_writes_is_read_from_a_file_and_as_text(family: str, tmp_path: Path) -> None:
     draw, file, made = random.Random(family), tmp_path / "g", space(family)
     for _ in range(40):
-        genotype = made.canonical(dress.random_genotype(made, draw))
-        text = made.notation(genotype)
+        genotype = made.format.canonical(dress.random_genotype(made, draw))
+        text = made.format.notation(genotype)
         file.write_bytes(dress.encoded(f"# found\n{text}\n", draw))
         assert find(str(file), made).genotype == genotype == find(text, made).genotype
 
@@ -94,8 +94,8 @@ def test_what_notation_writes_is_read_from_a_file_and_as_text(family: str, tmp_p
 def test_what_notation_writes_is_read_as_text(family: str) -> None:
     draw, made = random.Random(family), space(family)
     for _ in range(40):
-        genotype = made.canonical(MAKERS[family](draw))
-        assert find(made.notation(genotype), made).genotype == genotype
+        genotype = made.format.canonical(MAKERS[family](draw))
+        assert find(made.format.notation(genotype), made).genotype == genotype
 
 
 def numbers(text: str) -> list[int]:
@@ -111,15 +111,15 @@ def test_damaged_numbers_are_refused_or_the_numbers_that_stand_there(family: str
     draw, file, made = random.Random(f"damaged {family}"), tmp_path / "g", space(family)
     accepted = 0
     for _ in range(150):
-        text = dress.mutated(made.notation(dress.random_genotype(made, draw)), draw)
+        text = dress.mutated(made.format.notation(dress.random_genotype(made, draw)), draw)
         file.write_text(text)
         if (found := read(file, made)) is None:
             continue
         accepted += 1
         counted = re.sub(r"(^|\s)#.*", "", text, flags=re.MULTILINE)
-        standing = made.parse(" ".join(re.findall(r"\d+", counted)) if family.startswith("enas") else counted)
-        assert made.canonical(standing) == found, text
-        assert numbers(counted) == numbers(made.notation(standing)), text
+        standing = made.format.parse(" ".join(re.findall(r"\d+", counted)) if family.startswith("enas") else counted)
+        assert made.format.canonical(standing) == found, text
+        assert numbers(counted) == numbers(made.format.notation(standing)), text
     assert accepted > 0
 
 
@@ -127,9 +127,9 @@ def test_a_damaged_cell_of_the_benchmark_is_refused_or_what_stands_there(tmp_pat
     draw, file, made = random.Random("damaged cells"), tmp_path / "g", space("nasbench201")
     accepted = 0
     for _ in range(300):
-        text = dress.mutated(made.notation(dress.random_genotype(made, draw)), draw)
+        text = dress.mutated(made.format.notation(dress.random_genotype(made, draw)), draw)
         file.write_text(text)
         if (found := read(file, made)) is not None:
             accepted += 1
-            assert made.notation(found) in text
+            assert made.format.notation(found) in text
     assert accepted > 0

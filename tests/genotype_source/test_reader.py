@@ -118,7 +118,7 @@ def test_what_people_paste_is_read(dress: str, tmp_path: Path) -> None:
     (tmp_path / "genotype.txt").write_text(text, newline="")
     made = space(family)
     genotype = find(str(tmp_path / "genotype.txt"), made).genotype
-    assert genotype == CELL if family == "darts" else made.notation(genotype) == NOTATIONS[family]
+    assert genotype == CELL if family == "darts" else made.format.notation(genotype) == NOTATIONS[family]
     if family == "darts":
         assert made.cost(genotype, "params") == authors_count(CELL)
 
@@ -190,7 +190,7 @@ REFUSED = [  # family, text of the file, name behind it, what is said
     ("darts", f"Genotype({A}, {B}, auxiliary=None)", "", "auxiliary=None has no meaning here"),
     ("darts", f"Genotype({A}, **more)", "", "genotype text"),
     ("darts", WHOLE.replace("0)", "True)", 1), "", "'True' in line 1 is no number, name in quotes"),
-    ("darts", WHOLE.replace("0)", "0, 1)", 1), "", r"\['sep_conv_3x3', 0, 1\]"),  # node, state?
+    ("darts", WHOLE.replace("0)", "0, 1)", 1), "", "normal gives a weight for some operations only"),  # node, state?
     ("darts", WHOLE.replace("0)", "0, 0.5)", 1), "", "normal gives a weight for some operations only"),
     (
         "darts",

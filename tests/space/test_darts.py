@@ -28,7 +28,7 @@ IMAGENET = Task("image_classification", (3, 224, 224), 1000)
 )
 def test_published_genotypes_cost_what_the_authors_networks_do(space, name, weights, with_auxiliary, macs):
     darts = space("darts")
-    genotype = darts.check(published(name))
+    genotype = darts.format.check(published(name))
     assert darts.cost(genotype, "params") == weights
     assert darts.cost(genotype, "macs") == macs
     assert params(on_meta(lambda: darts.build(genotype, "final"))) == with_auxiliary
@@ -173,7 +173,7 @@ def test_derivation_undoes_picking_and_never_picks_none(space):
     generator = torch.Generator().manual_seed(6)
     for _ in range(50):
         arch = walk.uniform(darts, generator)
-        assert darts.discretize([torch.eye(8)[k] for k in darts.picked(arch)]) == arch
+        assert darts.discretize([torch.eye(8)[k] for k in darts.relaxed_path(arch)]) == arch
     lost = darts.genotype(darts.discretize([torch.eye(8)[0]] * len(darts.relaxed_choices)))
     assert "none" not in {name for kind in ("normal", "reduce") for name, _ in lost[kind]}
 

@@ -1,6 +1,7 @@
 """The genotype of the DARTS family: its text, its graph, and what is refused."""
 
 import pytest
+import torch
 
 from nasctl.errors import RequestError
 from tests.space.published import STRAIGHT, published
@@ -12,7 +13,7 @@ def test_the_authors_text_is_read(space):
         "('dil_conv_5x5', 0),\n  ],\n  normal_concat = range(2, 4),\n  reduce=[('max_pool_3x3', 0), "
         "('conv_7x1_1x7', 1)], reduce_concat=[2])"
     )
-    assert space("darts").parse(text) == {
+    assert space("darts").format.parse(text) == {
         "normal": [["sep_conv_3x3", 1], ["skip_connect", 0], ["avg_pool_3x3", 2], ["dil_conv_5x5", 0]],
         "normal_concat": [2, 3],
         "reduce": [["max_pool_3x3", 0], ["conv_7x1_1x7", 1]],
@@ -23,18 +24,18 @@ def test_the_authors_text_is_read(space):
 @pytest.mark.parametrize("name", ["DARTS_V1", "DARTS_V2", "NASNet", "AmoebaNet"])
 def test_published_genotypes_survive_their_notation(space, name):
     darts = space("darts")
-    assert darts.parse(darts.notation(published(name))) == published(name)
+    assert darts.format.parse(darts.format.notation(published(name))) == published(name)
 
 
 def test_the_graph_names_states_and_nodes(space):
-    graph = space("darts").graph(STRAIGHT)
+    graph = space("darts").format.edges(STRAIGHT)
     assert graph["reduce"][:2] == [("c_{k-2}", "2", "max_pool_3x3"), ("c_{k-1}", "2", "skip_connect")]
     assert graph["normal"][6:] == [
         ("c_{k-2}", "5", "sep_conv_3x3"),
         ("c_{k-1}", "5", "skip_connect"),
         *[(str(node), "c_{k}", "concat") for node in (2, 3, 4, 5)],
     ]
-    assert space("darts").features(STRAIGHT) == {"skip_connections": 8}
+    assert space("darts").format.features(STRAIGHT) == {"skip_connections": 8}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def test_the_graph_names_states_and_nodes(space):
             "choose from max_pool_3x3, ",
         ),
         (
-            {"reduce": [["noise", 0], ["skip_connect", 1]]},
-            "genotype: reduce operation 0: unknown 'noise'; did you mean 'none'? choose from max_pool_3x3, ",
+            {"reduce": [["nose", 0], ["skip_connect", 1]]},
+            "genotype: reduce operation 0: unknown 'nose'; did you mean 'noise'? choose from max_pool_3x3, ",
         ),
         (
             {"normal": [["skip_connect", 0], ["skip_connect", 1], ["skip_connect", 0], ["skip_connect", 3]]},
@@ -83,7 +84,7 @@ def test_the_graph_names_states_and_nodes(space):
 )
 def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
     with pytest.raises(RequestError) as error:
-        space("darts").check(STRAIGHT | changes)
+        space("darts").format.check(STRAIGHT | changes)
     assert str(error.value).startswith(message)
 
 
@@ -103,7 +104,7 @@ def test_a_genotype_that_no_network_has_is_refused(space, changes, message):
 def test_a_genotype_of_the_wrong_shape_is_refused(space, changes):
     genotype = STRAIGHT | changes
     with pytest.raises(RequestError) as error:
-        space("darts").check(genotype)
+        space("darts").format.check(genotype)
     assert str(error.value) == (
         "genotype: normal must list [operation, state] pairs and normal_concat the nodes that leave "
         "the cell, "
@@ -114,7 +115,7 @@ def test_a_genotype_of_the_wrong_shape_is_refused(space, changes):
 @pytest.mark.parametrize("genotype", [{}, {"edges": []}, [], "text", None])
 def test_data_that_is_no_genotype_is_refused(space, genotype):
     with pytest.raises(RequestError, match=r"genotype: normal must list .* does not; correct it"):
-        space("darts").check(genotype)
+        space("darts").format.check(genotype)
 
 
 @pytest.mark.parametrize(
@@ -137,5 +138,23 @@ def test_data_that_is_no_genotype_is_refused(space, genotype):
 )
 def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as error:
-        space("darts").parse(text)
+        space("darts").format.parse(text)
     assert str(error.value).startswith(message)
+
+
+def test_triples_of_operation_node_and_state_are_read_where_each_node_has_two(space):
+    cell = [("sep_conv_3x3", 2, 0), ("skip_connect", 2, 1), ("max_pool_3x3", 3, 2), ("skip_connect", 3, 0)]
+    fields = "normal={0}, normal_concat=range(2, 4), reduce={0}, reduce_concat=range(2, 4)"
+    genotype = space("darts").format.parse(f"Genotype({fields.format(cell)})")
+    assert genotype["normal"] == [[operation, state] for operation, _, state in cell] == genotype["reduce"]
+    with pytest.raises(RequestError, match="normal lists operations for nodes 2, 2, 3, 4, read as"):
+        space("darts").format.parse(f"Genotype({fields.format([*cell[:3], ('skip_connect', 4, 0)])})")
+
+
+def test_noise_has_no_weights_and_is_drawn_in_evaluation_too(space):
+    made = space("darts", small=True)
+    noisy = STRAIGHT | {"normal": [["noise", 0], ["noise", 1]] * 4}
+    skips = STRAIGHT | {"normal": [["skip_connect", 0], ["skip_connect", 1]] * 4}
+    assert made.cost(noisy, "params") == made.cost(skips, "params")
+    network, x = made.build(noisy, "final").eval(), torch.zeros(2, 3, 32, 32)
+    assert not torch.equal(network(x), network(x))

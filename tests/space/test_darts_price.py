@@ -8,7 +8,7 @@ import torch
 from nasctl import walk
 from nasctl.core import Task
 from nasctl.space import _count
-from nasctl.space.darts.operations import OPERATIONS
+from nasctl.space._cell.operations import OPERATIONS
 
 CIFAR = Task("image_classification", (3, 32, 16), 10)  # not square, so that no side stands for the other
 IMAGENET = Task("image_classification", (3, 64, 96), 7)

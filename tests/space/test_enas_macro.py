@@ -33,7 +33,7 @@ def test_the_space_has_the_papers_size(space):
 )
 def test_the_released_genotype_has_the_authors_number_of_weights(space, channels, separable, weights):
     made = space("enas_macro", final={"channels": channels, "separable": separable})
-    genotype = made.check(released())
+    genotype = made.format.check(released())
     assert made.cost(genotype, "params") == weights
     assert made.count(on_meta(lambda: made.build(genotype, "final"))) == {
         name: made.cost(genotype, name) for name in ("params", "macs")
@@ -42,9 +42,9 @@ def test_the_released_genotype_has_the_authors_number_of_weights(space, channels
 
 def test_the_released_genotype_is_its_text(space):
     made, genotype = space("enas_macro"), released()
-    text = made.notation(genotype)
+    text = made.format.notation(genotype)
     assert text.startswith("0 3 0 0 1 0 2 0 0 1 2 0 0 0 0 3 1 1 0 1 0") and len(text.split()) == 24 * 25 // 2
-    assert made.parse(text.replace(" ", "\n ")) == genotype
+    assert made.format.parse(text.replace(" ", "\n ")) == genotype
 
 
 def test_every_operation_has_its_number_and_its_layers(space):
@@ -55,7 +55,7 @@ def test_every_operation_has_its_number_and_its_layers(space):
     }  # fmt: skip
     for number, (kernels, groups, pool) in expected.items():
         for form in ("search", "final"):
-            layer = made.build(made.parse(f"{number} 0 0 0 0 0"), form).layers[0].operations
+            layer = made.build(made.format.parse(f"{number} 0 0 0 0 0"), form).layers[0].operations
             convs = [m for m in layer.modules() if isinstance(m, nn.Conv2d)]
             assert [conv.kernel_size[0] for conv in convs] == kernels
             assert max(conv.groups for conv in convs) == groups
@@ -66,14 +66,14 @@ def test_without_separable_convolutions_they_are_ordinary_ones(space):
     made = space("enas_macro", small=True, final={"separable": False})
     pairs = [("1 1 0 1 0 0", "0 0 0 0 0 0"), ("3 3 0 3 0 0", "2 2 0 2 0 0")]
     for separable, ordinary in pairs:
-        assert made.cost(made.parse(separable), "macs") == made.cost(made.parse(ordinary), "macs")
+        assert made.cost(made.format.parse(separable), "macs") == made.cost(made.format.parse(ordinary), "macs")
 
 
 @pytest.mark.parametrize("form", ["search", "final"])
 def test_a_bit_joins_the_map_of_its_number(space, form):
     """Bit 0 is the stem's map; layer i + 1 gives map i + 1, and the last map is the input, which has no bit."""
     made, x = space("enas_macro", small=True), torch.randn(2, 3, 8, 8)
-    network = made.build(made.parse("0 0 0 0 0 0 0 1 0 1"), form).eval()
+    network = made.build(made.format.parse("0 0 0 0 0 0 0 1 0 1"), form).eval()
     seen = []
     network.layers[3].join.register_forward_pre_hook(lambda module, maps: seen.extend(maps[0]))
     outputs = [torch.zeros(0)] * 3
@@ -87,7 +87,7 @@ def test_a_bit_joins_the_map_of_its_number(space, form):
 
 def test_a_reduction_halves_only_the_maps_that_are_read_later(space):
     made = space("enas_macro", small=True)
-    network = made.build(made.parse("0 0 0 0 0 0 0 1 0 0"), "final")
+    network = made.build(made.format.parse("0 0 0 0 0 0 0 1 0 0"), "final")
     ran = []
     for i, halves in network.reductions.items():
         for k, half in enumerate(halves):
@@ -98,10 +98,10 @@ def test_a_reduction_halves_only_the_maps_that_are_read_later(space):
 
 def test_the_final_network_doubles_its_channels_and_concatenates(space):
     made = space("enas_macro", small=True, layers=4)
-    network = made.build(made.parse("0 0 0 0 0 0 0 1 0 1"), "final")
+    network = made.build(made.format.parse("0 0 0 0 0 0 0 1 0 1"), "final")
     assert network.classifier.in_features == 16 and network.classifier.bias is None
     assert network.layers[3].join.conv[1].in_channels == 3 * 16
-    assert made.build(made.parse(BITS), "search").classifier.in_features == 4
+    assert made.build(made.format.parse(BITS), "search").classifier.in_features == 4
 
 
 def test_the_supernet_trains_only_the_path(space):
@@ -146,7 +146,7 @@ def test_bits_point_at_the_operation_of_the_layer_of_their_number(space):
 )
 def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as refused:
-        space("enas_macro").parse(text)
+        space("enas_macro").format.parse(text)
     assert str(refused.value) == message
 
 
@@ -167,14 +167,14 @@ def test_text_that_is_no_genotype_is_refused(space, text, message):
 def test_data_that_is_no_genotype_is_refused(space, change, message):
     genotype = {"operations": ["conv_3x3"] * 3, "skips": [[], [0], [1]]} | change
     with pytest.raises(RequestError) as refused:
-        space("enas_macro").check(genotype)
+        space("enas_macro").format.check(genotype)
     assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("genotype", [{}, {"operations": "conv", "skips": []}, {"operations": [], "skips": [["0"]]}])
 def test_data_of_another_shape_is_refused(space, genotype):
     with pytest.raises(RequestError, match="genotype: operations must list a name for each layer and skips a list of"):
-        space("enas_macro").check(genotype)
+        space("enas_macro").format.check(genotype)
 
 
 @pytest.mark.parametrize(

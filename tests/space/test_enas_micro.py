@@ -13,7 +13,8 @@ from nasctl import walk
 from nasctl.core import Candidate, Task
 from nasctl.errors import RequestError
 from nasctl.space._count import on_meta, params
-from tests.space import test_contract as contract
+from tests.space.contract import test_contract as contract
+from tests.space.contract.subject import Subject
 
 RELEASED = Path(nasctl.__file__).parent / "space" / "genotypes" / "enas_micro" / "ENAS_micro.json"
 TEXT = "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 1 0 1 0 0 3 0 2 1 1 3 1 1 0 0 4 0 3 1 1"
@@ -26,14 +27,14 @@ def released():
 
 def test_a_picked_path_equals_its_own_network_where_normal_cells_come_first(space):
     made = space("enas_micro", small=True, search={"layers": 8})
-    contract.test_a_picked_path_equals_its_own_network(lambda *_, **__: made, "enas_micro")
+    contract.TestSharedPaths().test_a_path_equals_its_own_network(Subject("enas_micro", made, {}, made.task))
 
 
 # Counted from networks built by the authors' code, https://github.com/melodyguan/enas: 15 and 17 cells, 2 reductions
 @pytest.mark.parametrize(("layers", "weights"), [(17, 3_894_372), (19, 4_924_836)])
 def test_the_released_genotype_has_the_authors_number_of_weights(space, layers, weights):
     made = space("enas_micro", final={"layers": layers})
-    genotype = made.check(released())
+    genotype = made.format.check(released())
     network = on_meta(lambda: made.build(genotype, "final", auxiliary=False))
     assert made.cost(genotype, "params") == weights
     assert made.count(network) == {name: made.cost(genotype, name) for name in ("params", "macs")}
@@ -49,7 +50,7 @@ def test_the_auxiliary_head_reads_the_cell_after_the_second_reduction(space):
 @pytest.mark.parametrize(("side", "heads"), [(32, 1), (28, 0), (8, 0)])
 def test_auto_gives_an_auxiliary_head_where_its_map_is_large_enough(space, side, heads):
     made = space("enas_micro", Task("image_classification", (3, side, side), 10), small=True)
-    network = made.build(made.parse(ONE_NODE), "final")
+    network = made.build(made.format.parse(ONE_NODE), "final")
     assert (network.auxiliary is not None) == heads
     outputs = network.train()(torch.randn(2, 3, side, side))
     assert [tuple(y.shape) for y in (outputs if heads else [outputs])] == [(2, 10)] * (1 + heads)
@@ -65,16 +66,16 @@ def test_the_space_counts_every_walk(space):
 
 def test_the_released_genotype_is_its_text(space):
     made = space("enas_micro")
-    assert made.notation(released()) == TEXT
-    assert made.parse(TEXT[:40] + "\n" + TEXT[40:]) == released()
+    assert made.format.notation(released()) == TEXT
+    assert made.format.parse(TEXT[:40] + "\n" + TEXT[40:]) == released()
 
 
 def test_what_no_node_reads_leaves_the_cell(space):
     made = space("enas_micro")
-    edges = made.graph(released())
+    edges = made.format.edges(released())
     assert [a for a, b, name in edges["normal"] if b == "c_{k}"] == ["2", "3", "4", "5", "6"]
     assert [a for a, b, name in edges["reduce"] if b == "c_{k}"] == ["2", "4", "5", "6"]
-    one = made.graph(made.parse(ONE_NODE))
+    one = made.format.edges(made.format.parse(ONE_NODE))
     assert one["reduce"] == [
         ("c_{k-2}", "2", "max_pool_3x3"),
         ("c_{k-2}", "2", "skip_connect"),
@@ -85,7 +86,7 @@ def test_what_no_node_reads_leaves_the_cell(space):
 
 def test_an_input_that_leaves_a_reduction_cell_is_halved(space):
     made = space("enas_micro", small=True)
-    network = made.build(made.parse(ONE_NODE), "final").eval()
+    network = made.build(made.format.parse(ONE_NODE), "final").eval()
     assert list(network.cells[0].halves) == ["1"] and not network.cells[2].halves
     shapes = []
     for cell in network.cells:
@@ -96,7 +97,7 @@ def test_an_input_that_leaves_a_reduction_cell_is_halved(space):
 
 def test_the_search_form_keeps_node_channels_and_halves_before_its_reductions(space):
     made = space("enas_micro", small=True, search={"layers": 5})
-    network = made.build(made.parse(ONE_NODE), "search").eval()
+    network = made.build(made.format.parse(ONE_NODE), "search").eval()
     seen = []
     for cell in network.cells:
         cell.register_forward_hook(lambda m, inputs, output: seen.append((output[0].shape[1:], output[1].shape[1:])))
@@ -114,7 +115,7 @@ def test_the_search_form_keeps_node_channels_and_halves_before_its_reductions(sp
 
 def test_drop_path_drops_whole_examples_of_all_but_skips(space):
     made = space("enas_micro", small=True)
-    network = made.build(made.parse(ONE_NODE), "final")
+    network = made.build(made.format.parse(ONE_NODE), "final")
     network.drop_path.probability = 0.5
     cell, picks = network.cells[2], network.genotype["normal"]
     torch.manual_seed(0)
@@ -193,7 +194,7 @@ def test_a_walk_becomes_the_genotype_of_its_names(space):
 )
 def test_text_that_is_no_genotype_is_refused(space, text, message):
     with pytest.raises(RequestError) as refused:
-        space("enas_micro").parse(text)
+        space("enas_micro").format.parse(text)
     assert str(refused.value) == message
 
 
@@ -218,14 +219,14 @@ def test_text_that_is_no_genotype_is_refused(space, text, message):
 )
 def test_data_that_is_no_genotype_is_refused(space, reduce, message):
     with pytest.raises(RequestError) as refused:
-        space("enas_micro").check({"normal": [["skip_connect", 0], ["skip_connect", 1]], "reduce": reduce})
+        space("enas_micro").format.check({"normal": [["skip_connect", 0], ["skip_connect", 1]], "reduce": reduce})
     assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("genotype", [{}, {"normal": "0 1"}, {"normal": [["skip_connect", "0"]]}])
 def test_data_of_another_shape_is_refused(space, genotype):
     with pytest.raises(RequestError, match=r"genotype: normal must list \[operation, state\] pairs, which "):
-        space("enas_micro").check(genotype)
+        space("enas_micro").format.check(genotype)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def published(family, name):
 def test_the_papers_networks_have_their_number_of_weights(space, name, task, genotype, sizes, params):
     made = space(name, task)
     found = published("lstm", genotype)
-    assert made.check(found) == found
+    assert made.format.check(found) == found
     assert made.cost(found, "params") == by_hand(task.num_outputs, *sizes) == params
     macs = params - task.num_outputs - sum(8 * b for b in [*[sizes[1]] * (sizes[2] - 1), sizes[0]])
     assert made.cost(found, "macs") == macs  # every weight once a token, the embedding as the decoder
@@ -102,8 +102,8 @@ def test_depths_can_be_searched_and_written(space):
     made = space("lstm", PTB, final=TINY)
     assert made.size == len(made.decision(()).options) == 4 and made.decision((2,)) is None
     genotype = made.genotype((2,))
-    assert genotype == {"layers": 3} == made.parse(made.notation(genotype)) == made.check(genotype)
-    assert made.graph(genotype) == {"cell": [("0", "1", "lstm"), ("1", "2", "lstm"), ("2", "3", "lstm")]}
+    assert genotype == {"layers": 3} == made.format.parse(made.format.notation(genotype)) == made.format.check(genotype)
+    assert made.format.edges(genotype) == {"cell": [("0", "1", "lstm"), ("1", "2", "lstm"), ("2", "3", "lstm")]}
 
 
 def test_size_replaces_parts_of_the_form(space):
@@ -116,11 +116,16 @@ def test_size_replaces_parts_of_the_form(space):
 @pytest.mark.parametrize(
     ("run", "text"),
     [
-        (lambda made: made.check({"layers": 0}), r"genotype: \{'layers': 0\} does not give layers as a number of 1"),
-        (lambda made: made.check({"depth": 3}), r"does not give layers"),
-        (lambda made: made.check({"layers": True}), r"does not give layers"),
-        (lambda made: made.parse("three"), r"genotype text: 'three' is not a number of layers, such as 3; correct it"),
-        (lambda made: made.supernet(), r"space=lstm is made by hand and shares no weights; name .*from=AWD_LSTM"),
+        (
+            lambda made: made.format.check({"layers": 0}),
+            r"\{'layers': 0\} does not give layers as a number of 1",
+        ),
+        (lambda made: made.format.check({"depth": 3}), r"does not give layers"),
+        (lambda made: made.format.check({"layers": True}), r"does not give layers"),
+        (
+            lambda made: made.format.parse("three"),
+            r"text: 'three' is not a number of layers, such as 3; correct it",
+        ),
     ],
 )
 def test_bad_requests_are_one_sentence(space, run, text):

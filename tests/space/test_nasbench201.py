@@ -37,7 +37,7 @@ EVERYWHERE = "|{0}~0|+|{0}~0|{0}~1|+|{0}~0|{0}~1|{0}~2|"
 )
 def test_costs_are_the_benchmarks(space, task, text, macs, weights):
     nb201 = space("nasbench201", task)
-    genotype = nb201.parse(text)
+    genotype = nb201.format.parse(text)
     assert nb201.cost(genotype, "macs") == macs
     assert nb201.cost(genotype, "params") == weights
     assert params(on_meta(lambda: nb201.build(genotype, "final"))) == weights
@@ -148,9 +148,9 @@ def test_derivation_takes_the_strongest_option_and_the_first_of_equals(space):
 def test_the_benchmarks_text_is_read_and_written(space):
     nb201 = space("nasbench201")
     names = ["nor_conv_3x3", "nor_conv_3x3", "avg_pool_3x3", "none", "nor_conv_3x3", "avg_pool_3x3"]
-    assert nb201.parse(f" {ID_11}\n") == {"edges": names}
-    assert nb201.notation({"edges": names}) == ID_11
-    assert nb201.graph({"edges": names})["cell"][2:4] == [("1", "2", "avg_pool_3x3"), ("0", "3", "none")]
+    assert nb201.format.parse(f" {ID_11}\n") == {"edges": names}
+    assert nb201.format.notation({"edges": names}) == ID_11
+    assert nb201.format.edges({"edges": names})["cell"][2:4] == [("1", "2", "avg_pool_3x3"), ("0", "3", "none")]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_the_benchmarks_text_is_read_and_written(space):
 )
 def test_text_that_is_no_genotype_is_refused(space, text):
     with pytest.raises(RequestError) as error:
-        space("nasbench201").parse(text)
+        space("nasbench201").format.parse(text)
     assert str(error.value) == (
         f"genotype text: {text!r} is not of the form |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; correct it"
     )
@@ -174,7 +174,7 @@ def test_text_that_is_no_genotype_is_refused(space, text):
 
 def test_an_unknown_operation_is_refused_with_the_nearest_one(space):
     with pytest.raises(RequestError) as error:
-        space("nasbench201").parse(ID_0.replace("nor_conv_1x1~0", "nor_conv_1x2~0", 1))
+        space("nasbench201").format.parse(ID_0.replace("nor_conv_1x1~0", "nor_conv_1x2~0", 1))
     assert str(error.value) == (
         "genotype: edge 0-2: unknown 'nor_conv_1x2'; did you mean 'nor_conv_1x1'? choose from none, "
         "skip_connect, "
@@ -200,7 +200,7 @@ def test_an_unknown_operation_is_refused_with_the_nearest_one(space):
 )
 def test_a_genotype_that_no_network_has_is_refused(space, genotype, message):
     with pytest.raises(RequestError) as error:
-        space("nasbench201").check(genotype)
+        space("nasbench201").format.check(genotype)
     assert str(error.value).startswith(message)
 
 

@@ -11,27 +11,10 @@ from nasctl.core import Candidate, Task
 from nasctl.errors import RequestError
 from nasctl.space import _chain
 from nasctl.space._count import on_meta
-from tests.space import test_contract as contract
 
 CIFAR10 = Task("image_classification", (3, 32, 32), 10)
 CIFAR100 = Task("image_classification", (3, 32, 32), 100)
 IMAGENET16 = Task("image_classification", (3, 16, 16), 120)
-
-
-@pytest.mark.parametrize(
-    "promise",
-    [
-        contract.test_walks_take_every_decision_and_no_more,
-        contract.test_size_is_the_number_of_walks,
-        contract.test_names_are_distinct_and_options_plain,
-        contract.test_genotypes_are_distinct_legal_json_and_survive_their_notation,
-        contract.test_costs_equal_an_independent_count,
-        contract.test_a_picked_path_equals_its_own_network,
-        contract.test_another_kind_of_task_is_refused,
-    ],
-)
-def test_it_keeps_the_promises_of_every_space_that_need_no_rows(space, promise):
-    promise(space, "nats_size")
 
 
 # From the benchmark's files, https://github.com/D-X-Y/NATS-Bench; the widest follows from its formula
@@ -55,7 +38,7 @@ def test_it_keeps_the_promises_of_every_space_that_need_no_rows(space, promise):
 )
 def test_costs_are_the_benchmarks(space, task, text, macs, weights):
     made = space("nats_size", task)
-    genotype = made.parse(text)
+    genotype = made.format.parse(text)
     counted = made.count(on_meta(lambda: made.build(genotype, "final")))
     assert counted == {"params": weights, "macs": macs}
     assert {name: made.cost(genotype, name) for name in counted} == counted
@@ -107,7 +90,7 @@ def test_training_a_path_touches_only_its_channels(space):
 @pytest.mark.parametrize("text", ["", "8", "8:8:8:8", "8:8:8:8:8:8", "8-8-8-8-8", "8:8:8:8:0"])
 def test_text_that_is_no_genotype_is_refused(space, text):
     with pytest.raises(RequestError, match="genotype"):
-        space("nats_size").parse(text)
+        space("nats_size").format.parse(text)
 
 
 def test_images_that_cannot_be_halved_twice_are_refused(space):

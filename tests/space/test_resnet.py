@@ -26,7 +26,7 @@ def weights_of(blocks, width, inputs, outputs):
 def test_the_papers_networks_have_its_number_of_weights(space, depth, millions):
     made = space("resnet")
     genotype = json.loads((PUBLISHED / "resnet" / f"ResNet{depth}.json").read_text())["genotype"]
-    assert 2 * sum(made.check(genotype)["blocks"]) + 2 == depth
+    assert 2 * sum(made.format.check(genotype)["blocks"]) + 2 == depth
     params = made.cost(genotype, "params")
     assert params == weights_of(depth // 6, 16, 3, 10)
     assert params == pytest.approx(millions * 1e6, rel=0.02)
@@ -88,10 +88,10 @@ def test_a_mixture_sums_the_maps_after_each_depth(space):
 @pytest.mark.parametrize("text", ["", "3-3", "3-3-3-3", "3-a-3", "3--3", "0-3-3"])
 def test_text_that_is_no_genotype_is_refused(space, text):
     with pytest.raises(RequestError, match="correct"):
-        space("resnet").parse(text)
+        space("resnet").format.parse(text)
 
 
 @pytest.mark.parametrize("genotype", [{}, [], {"blocks": 3}, {"blocks": [3, 3]}, {"blocks": [3, 3, 0]}])
 def test_a_genotype_that_no_network_has_is_refused(space, genotype):
     with pytest.raises(RequestError, match=r"genotype: blocks.* correct"):
-        space("resnet").check(genotype)
+        space("resnet").format.check(genotype)

@@ -18,7 +18,7 @@ def test_the_papers_network_has_its_number_of_weights(space):
     genotype = json.loads((PUBLISHED / "rhn" / "RHN.json").read_text())["genotype"]
     made, n = space("rhn", PTB), 830
     expected = 10_000 * n + 10_000 + 2 * n * n + 10 * (2 * n * n + 2 * n)
-    assert made.check(genotype) == {"depth": 10}
+    assert made.format.check(genotype) == {"depth": 10}
     assert made.cost(genotype, "params") == expected == 23_482_400  # "23M", Zilly et al. 2017, table 1
     assert made.cost(genotype, "macs") == 10_000 * n + 11 * 2 * n * n
 
@@ -74,10 +74,8 @@ def test_a_text_read_in_parts_gives_what_it_gives_at_once(space):
 
 def test_depths_can_be_searched_and_written(space):
     made = space("rhn", PTB, final=TINY)
-    assert made.size == 10 and made.genotype((9,)) == {"depth": 10} == made.parse("10")
-    assert made.graph({"depth": 1}) == {"cell": [("0", "1", "highway")]}
-    with pytest.raises(RequestError, match=r"space=rhn is made by hand and shares no weights; name .*from=RHN"):
-        made.supernet()
+    assert made.size == 10 and made.genotype((9,)) == {"depth": 10} == made.format.parse("10")
+    assert made.format.edges({"depth": 1}) == {"cell": [("0", "1", "highway")]}
     with pytest.raises(RequestError, match=r"space=rhn builds language models"):
         space("rhn")
 

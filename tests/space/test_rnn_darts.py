@@ -12,7 +12,7 @@ from benchmarks.plain_rnn import batch_norm, chosen_step, relaxed_step
 from nasctl.core import Candidate, Task
 from nasctl.errors import RequestError, RunError
 from nasctl.genotype_source import PUBLISHED, find
-from nasctl.space._language import kept
+from nasctl.layers.language import kept
 from nasctl.space.rnn_darts.mixture import mixed, mixture
 from tests.space.equal import relaxed_rows
 from tests.space.text import COLUMNS, TEXT, UNITS, passage, plain_of, small, state, tokens
@@ -76,18 +76,20 @@ def test_spaces_have_their_published_sizes(space):
 def test_published_genotypes_are_as_published(space):
     made = space("rnn_darts", PTB)
     assert find("DARTS_V1", made).genotype == DARTS_V1
-    assert made.parse("0 2 1 1 1 1 1 3 2 0 5 2 3 0 5 1") == find("DARTS_V2", made).genotype  # as enas_lm trains it
-    assert made.parse("0 2 1 0 2 1 2 2 4 0 5 0 3 2 6 2") == find("ENAS_released", made).genotype
+    assert (
+        made.format.parse("0 2 1 1 1 1 1 3 2 0 5 2 3 0 5 1") == find("DARTS_V2", made).genotype
+    )  # as enas_lm trains it
+    assert made.format.parse("0 2 1 0 2 1 2 2 4 0 5 0 3 2 6 2") == find("ENAS_released", made).genotype
     enas = find("ENAS", made).genotype
     assert enas["concat"] == [2, 5, 6, 9, 10, 11] and len(enas["recurrent"]) == 11
-    assert made.features(enas) == {"identities": 0, "depth": 6}
+    assert made.format.features(enas) == {"identities": 0, "depth": 6}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_published_genotypes_are_read_from_text_too(space, name, tmp_path):
     made = space("rnn_darts", PTB)
     genotype = find(name, made).genotype
-    Path(tmp_path, "cell.txt").write_text(made.notation(genotype))
+    Path(tmp_path, "cell.txt").write_text(made.format.notation(genotype))
     assert find(str(tmp_path / "cell.txt"), made).genotype == genotype
     assert json.loads((PUBLISHED / "rnn_darts" / f"{name}.json").read_text())["source"]
 
@@ -246,7 +248,7 @@ def test_a_norm_over_one_column_is_refused(space):
 )
 def test_impossible_genotypes_are_refused(space, genotype, message):
     with pytest.raises(RequestError) as error:
-        space("rnn_darts", TEXT).check(genotype)
+        space("rnn_darts", TEXT).format.check(genotype)
     assert str(error.value).startswith(message)
 
 
@@ -261,7 +263,7 @@ def test_impossible_genotypes_are_refused(space, genotype, message):
 )
 def test_unreadable_texts_are_refused(space, text, message):
     with pytest.raises(RequestError) as error:
-        space("rnn_darts", TEXT).parse(text)
+        space("rnn_darts", TEXT).format.parse(text)
     assert str(error.value).startswith(message)
 
 

@@ -17,7 +17,7 @@ EXAMPLE = "add:tanh elem_mult:relu elem_mult:sigmoid inject=add:relu cell=1,0"
 
 
 def test_the_worked_example_of_the_paper(space):
-    genotype = small(space, "rnn_nas_rl", base=2).parse(EXAMPLE)
+    genotype = small(space, "rnn_nas_rl", base=2).format.parse(EXAMPLE)
     x, r = torch.randn(2, 3, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     c = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     w1x, w3x, w2h, w4h = *x.chunk(2, 1), *r.chunk(2, 1)
@@ -67,7 +67,7 @@ def test_the_space_has_its_published_size(space):
 
 def test_the_larger_spaces_operations_are_maximum_and_sine(space):
     made = small(space, "rnn_nas_rl", base=2)
-    genotype = made.parse("max:sin add:identity max:identity inject=add:identity cell=2,1")
+    genotype = made.format.parse("max:sin add:identity max:identity inject=add:identity cell=2,1")
     x, r, c = torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(0))
     c = c[:, :2]
     h, new = Tree(genotype)(x, r, c)
@@ -78,14 +78,14 @@ def test_the_larger_spaces_operations_are_maximum_and_sine(space):
 def test_genotypes_are_read_from_text(space, tmp_path):
     made = space("rnn_nas_rl", PTB)
     genotype = find("NASCell", made).genotype
-    Path(tmp_path, "cell.txt").write_text(made.notation(genotype))
+    Path(tmp_path, "cell.txt").write_text(made.format.notation(genotype))
     assert find(str(tmp_path / "cell.txt"), made).genotype == genotype
-    assert made.features(genotype) == {"products": 5, "identities": 1}
+    assert made.format.features(genotype) == {"products": 5, "identities": 1}
 
 
 def test_the_graph_shows_tree_and_cell_state(space):
     made = space("rnn_nas_rl", PTB)
-    assert made.graph(made.parse(EXAMPLE)) == {
+    assert made.format.edges(made.format.parse(EXAMPLE)) == {
         "cell": [
             ("x_t", "0", "add:tanh"),
             ("h_{t-1}", "0", "add:tanh"),
@@ -138,13 +138,13 @@ def test_a_compiled_step_equals_the_plain_one(space):
 def test_impossible_genotypes_are_refused(space, change, message):
     made = space("rnn_nas_rl", TEXT)
     with pytest.raises(RequestError) as error:
-        made.check({**made.parse(EXAMPLE), **change})
+        made.format.check({**made.format.parse(EXAMPLE), **change})
     assert str(error.value).startswith(message)
 
 
 def test_unreadable_texts_are_refused(space):
     with pytest.raises(RequestError, match="'add:tanh' is not of the form combination:activation"):
-        space("rnn_nas_rl", TEXT).parse("add:tanh")
+        space("rnn_nas_rl", TEXT).format.parse("add:tanh")
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,15 @@ import pytest
 from nasctl.core import Task
 from nasctl.errors import RequestError
 from nasctl.space import _chain
-from tests.space import test_contract as contract
 
 NOTHING = Task("none", (), 0)
 PARAMS = {"2-2": 15, "2-3": 19, "2-4": 23, "3-2": 20, "3-3": 25, "3-4": 30, "4-2": 25, "4-3": 31, "4-4": 37}
 
 
-@pytest.mark.parametrize(
-    "promise",
-    [
-        contract.test_walks_take_every_decision_and_no_more,
-        contract.test_size_is_the_number_of_walks,
-        contract.test_names_are_distinct_and_options_plain,
-        contract.test_genotypes_are_distinct_legal_json_and_survive_their_notation,
-    ],
-)
-def test_it_keeps_the_promises_of_every_space_about_decisions(space, promise):
-    promise(space, "toy")
-
-
 def test_parameters_are_those_of_the_example(space):
     toy = space("toy", NOTHING)
-    assert {text: toy.cost(toy.parse(text), "params") for text in PARAMS} == PARAMS
-    assert toy.cost(toy.parse("4-2"), "macs") == 2 * 4 + 4 * 2 + 2 * 1
+    assert {text: toy.cost(toy.format.parse(text), "params") for text in PARAMS} == PARAMS
+    assert toy.cost(toy.format.parse("4-2"), "macs") == 2 * 4 + 4 * 2 + 2 * 1
 
 
 # 32-144-24 and the counts of feasible architectures: https://arxiv.org/abs/2204.07615, the Criteo space
@@ -41,38 +27,20 @@ def test_longer_chains_of_the_papers_widths_cost_what_the_paper_says(space, laye
     costs = [_chain.total(tables, arch) for arch in product(range(20), repeat=layers)]
     assert sum(cost <= 41_153 for cost in costs) == feasible
     if layers == 3:
-        assert toy.cost(toy.parse("32-144-24"), "params") == 41_153 and costs.count(41_153) == 1
-
-
-@pytest.mark.parametrize("name", ["params", "macs"])
-@pytest.mark.parametrize("layers", [2, 3, 5])
-def test_sums_over_neighbours_are_the_cost(space, name, layers):
-    toy = space("toy", NOTHING, layers=layers, inputs=7, outputs=3)
-    for arch in product(range(3), repeat=layers):
-        assert _chain.total(toy.chain(name), arch) == toy.cost(toy.genotype(arch), name)
-
-
-def test_networks_are_refused(space):
-    toy = space("toy", NOTHING)
-    for build in (toy.supernet, lambda: toy.build(toy.parse("4-2"), "final")):
-        with pytest.raises(RequestError) as refused:
-            build()
-        assert str(refused.value) == (
-            "space=toy has costs and declared qualities but no networks; choose another space to train"
-        )
+        assert toy.cost(toy.format.parse("32-144-24"), "params") == 41_153 and costs.count(41_153) == 1
 
 
 @pytest.mark.parametrize("text", ["", "4-", "4:2", "four-two"])
 def test_text_that_is_no_genotype_is_refused(space, text):
     with pytest.raises(RequestError) as refused:
-        space("toy", NOTHING).parse(text)
+        space("toy", NOTHING).format.parse(text)
     assert str(refused.value) == f"genotype text: {text!r} is not of the form 4-2; correct it"
 
 
 @pytest.mark.parametrize("genotype", [{}, {"widths": [4]}, {"widths": [4, 5]}, {"widths": "42"}])
 def test_a_genotype_of_other_widths_is_refused(space, genotype):
     with pytest.raises(RequestError) as refused:
-        space("toy", NOTHING).check(genotype)
+        space("toy", NOTHING).format.check(genotype)
     assert str(refused.value) == (
         f"genotype: {genotype} does not give each of 2 layers one of the widths 2, 3, 4; correct it"
     )

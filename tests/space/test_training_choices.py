@@ -27,7 +27,7 @@ def test_a_fixed_space_stays_one_and_each_network_is_there_with_each_training():
 class Walked:
     """A space whose second decision connects to the first, or to an input of the cell."""
 
-    family, num_operations, size = "walked", 2, None
+    format, num_operations, size = None, 2, None
     kinds = (Decision("node", "node", ("a", "b")),)
 
     def decision(self, prefix):

@@ -77,7 +77,7 @@ def released(tried, arch, layers):
     """
     weights, cell = dict(tried.named_parameters()), tried.cells[0]
     softmax, embedding = weights["tables.0.softmax.weight"], weights["tables.0.embedding.weight"]
-    w1, w2, v = weights["to_anchor.weight"], weights["to_state.weight"], weights["attend"]
+    w1, w2, v = weights["to_key.weight"], weights["to_query.weight"], weights["attend"]
     taken, inputs, state, anchors = iter(arch), weights["start"][None], None, []
     total, kl = torch.zeros(()).double(), []
 

@@ -32,7 +32,7 @@ def test_the_first_questions_are_random_ones(strategy, table):
 def test_the_acquisition_is_the_expected_improvement(strategy, table):
     tried = told(strategy(NAME, table, exploration=0.1), table, archs(table, 30))
     candidates = archs(table, 6, seed=1)
-    told_archs, rewards = tried._told(30)
+    told_archs, rewards = tried._observed(30)
     process = tried._process(tried._kernel()).fit(tried._encoded(told_archs), rewards)
     means, deviations = process.predict(tried._encoded(candidates), return_std=True)
     draws = np.random.default_rng(0).standard_normal(200_000)
@@ -65,7 +65,7 @@ def test_an_architecture_is_encoded_by_its_options(strategy):
 def test_the_model_predicts_an_additive_worth(strategy, table):
     tried = told(strategy(NAME, table), table, archs(table, 75))
     others = archs(table, 50, seed=2)
-    told_archs, rewards = tried._told(75)
+    told_archs, rewards = tried._observed(75)
     process = tried._process(tried._kernel()).fit(tried._encoded(told_archs), rewards)
     predicted = process.predict(tried._encoded(others))
     assert np.corrcoef(predicted, [table.worth(arch) for arch in others])[0, 1] > 0.95

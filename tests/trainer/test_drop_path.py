@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nasctl.space._blocks import DropPath
+from nasctl.layers.blocks import DropPath
 from tests.small import Problem, train
 
 STEPS = 3  # of an epoch: 72 images in batches of 32

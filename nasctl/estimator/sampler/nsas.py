@@ -93,7 +93,7 @@ class Nsas:
         if arch not in self._known:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            graph = space.graph(space.genotype(arch))
+            graph = space.format.edges(space.genotype(arch))
             self._known[arch] = {cell: frozenset(found) for cell, found in graph.items()}
         return self._known[arch]
 

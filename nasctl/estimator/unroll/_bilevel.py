@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 Weights = Mapping[str, Tensor]
-Rows = Sequence[Tensor]
-Loss = Callable[[Weights, Rows], Tensor]
+Mixtures = Sequence[Tensor]
+"""One tensor of weights over options for each relaxed choice."""
+
+Loss = Callable[[Weights, Mixtures], Tensor]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class VirtualStep:
 
 @dataclass(frozen=True)
 class Bilevel:
-    """Training and validation loss as functions of (weights, rows), today's weights, and the step that they take."""
+    """Training and validation loss as functions of (weights, mixtures), today's weights, and the step they take."""
 
     train: Loss
     val: Loss
@@ -63,7 +65,7 @@ class Bilevel:
 
 
 class Unroll(Protocol):
-    """The gradient of the validation loss with respect to the rows, where the weights take a step in between."""
+    """The gradient of the validation loss with respect to the mixtures, where the weights take a step in between."""
 
     passes: tuple[int, int]  # forward and backward passes over the (training, validation) batch
     twice: bool  # differentiates a gradient, which compiled code and CUDA graphs cannot
@@ -71,8 +73,8 @@ class Unroll(Protocol):
     def check(self, net: nn.Module) -> None:
         """Raise `RequestError` if the gradient of ``net`` cannot be taken this way."""
 
-    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
-        """Return a loss of ``net`` whose gradient with respect to ``rows`` is the wanted one."""
+    def loss(self, problem: Bilevel, mixtures: Mixtures, net: nn.Module) -> Tensor:
+        """Return a loss of ``net`` whose gradient with respect to ``mixtures`` is the wanted one."""
 
     def before_pass(self, x: Any) -> Any:
         """Return the inputs of a pass over the batch ``x``."""
@@ -88,9 +90,9 @@ class Plain:
         return x
 
 
-def surrogate(loss: Tensor, rows: Rows, gradients: Rows) -> Tensor:
-    """Return the value of ``loss`` with ``gradients`` as its gradient with respect to ``rows``."""
-    linear = torch.stack([(row * g).sum() for row, g in zip(rows, gradients, strict=True)]).sum()
+def surrogate(loss: Tensor, mixtures: Mixtures, gradients: Mixtures) -> Tensor:
+    """Return the value of ``loss`` with ``gradients`` as its gradient with respect to ``mixtures``."""
+    linear = torch.stack([(mixture * g).sum() for mixture, g in zip(mixtures, gradients, strict=True)]).sum()
     return loss.detach() + linear - linear.detach()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nasctl.estimator.unroll._bilevel import Bilevel, Plain, Rows, gradient
+from nasctl.estimator.unroll._bilevel import Bilevel, Mixtures, Plain, gradient
 
 
 class Exact(Plain):
@@ -18,7 +18,7 @@ class Exact(Plain):
 
     passes, twice = (3, 1), True
 
-    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
+    def loss(self, problem: Bilevel, mixtures: Mixtures, net: nn.Module) -> Tensor:
         weights = problem.weights
-        behind = gradient(problem.train(weights, rows), list(weights.values()), create_graph=True)
-        return problem.val(problem.step(weights, behind), rows)
+        behind = gradient(problem.train(weights, mixtures), list(weights.values()), create_graph=True)
+        return problem.val(problem.step(weights, behind), mixtures)

@@ -11,7 +11,7 @@ import torch
 from pydantic import PositiveFloat
 from torch import Tensor, nn
 
-from nasctl.estimator.unroll._bilevel import Bilevel, Loss, Plain, Rows, Weights, gradient, surrogate
+from nasctl.estimator.unroll._bilevel import Bilevel, Loss, Mixtures, Plain, Weights, gradient, surrogate
 
 
 class FiniteDifference(Plain):
@@ -27,10 +27,10 @@ class FiniteDifference(Plain):
     def __init__(self, *, radius: PositiveFloat) -> None:
         self.radius = radius
 
-    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
+    def loss(self, problem: Bilevel, mixtures: Mixtures, net: nn.Module) -> Tensor:
         train, val, weights, step = problem.train, problem.val, problem.weights, problem.step
-        fixed = [row.detach() for row in rows]
-        leaves = [row.clone().requires_grad_() for row in fixed]
+        fixed = [mixture.detach() for mixture in mixtures]
+        leaves = [mixture.clone().requires_grad_() for mixture in fixed]
         behind = gradient(train(weights, fixed), list(weights.values()))
         ahead, scale = step(weights, behind), step.carried(behind)
         moved = {name: w.detach().requires_grad_() for name, w in ahead.items()}
@@ -40,13 +40,15 @@ class FiniteDifference(Plain):
         epsilon = self.radius / torch.cat([d.flatten() for d in direction]).norm()
         plus, minus = (_shifted_gradient(train, weights, leaves, direction, sign * epsilon) for sign in (1, -1))
         total = [d - step.lr * scale * (p - m) / (2 * epsilon) for d, p, m in zip(direct, plus, minus, strict=True)]
-        return surrogate(loss, rows, total)
+        return surrogate(loss, mixtures, total)
 
 
 def _split(gradients: list[Tensor], at: int) -> list[Any]:
     return [*gradients[:at], gradients[at:]]
 
 
-def _shifted_gradient(train: Loss, weights: Weights, rows: Rows, direction: Rows, by: Tensor) -> list[Tensor]:
+def _shifted_gradient(
+    train: Loss, weights: Weights, mixtures: Mixtures, direction: Mixtures, by: Tensor
+) -> list[Tensor]:
     shifted = {name: w.detach() + by * d for (name, w), d in zip(weights.items(), direction, strict=True)}
-    return gradient(train(shifted, rows), list(rows))
+    return gradient(train(shifted, mixtures), list(mixtures))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nasctl.estimator.unroll._bilevel import Bilevel, Plain, Rows
+from nasctl.estimator.unroll._bilevel import Bilevel, Mixtures, Plain
 
 
 class FirstOrder(Plain):
@@ -15,5 +15,5 @@ class FirstOrder(Plain):
 
     passes, twice = (0, 1), False
 
-    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
-        return problem.val({name: w.detach() for name, w in problem.weights.items()}, rows)
+    def loss(self, problem: Bilevel, mixtures: Mixtures, net: nn.Module) -> Tensor:
+        return problem.val({name: w.detach() for name, w in problem.weights.items()}, mixtures)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from nasctl.core import TextSegment
 from nasctl.errors import RequestError
-from nasctl.estimator.unroll._bilevel import Bilevel, Rows, VirtualStep, Weights
+from nasctl.estimator.unroll._bilevel import Bilevel, Mixtures, VirtualStep, Weights
 from nasctl.estimator.unroll.finite_difference import FiniteDifference
 from nasctl.seeds import position_seed
 
@@ -54,10 +54,10 @@ class Released(FiniteDifference):
     def check(self, net: nn.Module) -> None:
         _tied(net)
 
-    def loss(self, problem: Bilevel, rows: Rows, net: nn.Module) -> Tensor:
+    def loss(self, problem: Bilevel, mixtures: Mixtures, net: nn.Module) -> Tensor:
         step = problem.step
         kept = ReleasedStep(step.lr, step.momentum, step.weight_decay, step.buffers, step.clip, _tied(net))
-        return super().loss(replace(problem, step=kept), rows, net)
+        return super().loss(replace(problem, step=kept), mixtures, net)
 
     def before_pass(self, x: TextSegment) -> TextSegment:
         """Give a segment the seed of its next pass; the first one is left to the weights' own step."""

@@ -143,9 +143,9 @@ def genotypes(reference: Mapping[str, str]) -> set[str]:
 
 
 @cache
-def _shipped() -> dict[str, Any]:
-    made: dict[str, Any] = json.loads((_DATA / "notes.json").read_text(encoding="utf-8"))
-    return made
+def _shipped() -> Mapping[str, Any]:
+    shipped: Mapping[str, Any] = json.loads((_DATA / "notes.json").read_text(encoding="utf-8"))
+    return shipped
 
 
 def _preferred(datasets: Iterable[str]) -> set[str]:

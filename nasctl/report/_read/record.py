@@ -80,6 +80,16 @@ class Run:
         return self.result.get("metrics") or {}
 
     @property
+    def objective(self) -> str:
+        """Return the metric that the reward reads; a reward that names none is of the perplexity."""
+        return str((self.config.get("reward") or {}).get("name") or PERPLEXITY)
+
+    @property
+    def sign(self) -> float:
+        """Return the factor by which values of the objective become lower for what is better."""
+        return -1.0 if (self.config.get("reward") or {}).get("maximize") else 1.0
+
+    @property
     def costs(self) -> dict[str, float]:
         """Return the costs of the run's architecture by name; runs of 0.1.0 record params and macs alone."""
         known = {**{name: self.result.get(name) for name in COUNTED}, **(self.result.get("costs") or {})}

@@ -1,9 +1,9 @@
-"""How well one ranking follows another: Kendall's tau-b, Spearman's rho and hits at the top, with bootstrap intervals.
+"""Rank correlation: Kendall's tau-b, Spearman's rho and hits at the top, with bootstrap intervals.
 
 Kendall 1945, https://doi.org/10.1093/biomet/33.3.239, for ties. A bootstrap draws n of n items with replacement; every
-statistic here takes a matrix of ``draws`` ``(resamples + 1, n)``, how often each item is drawn, of which the first row
-is the sample itself, and returns ``(resamples + 1,)`` values. Where a statistic does not exist, as without a pair
-that is not tied, its value is NaN.
+statistic here takes a matrix of ``draws`` ``(resamples + 1, n)``: how often each item is sampled. Its first row is the
+sample itself. It returns ``(resamples + 1,)`` values. Where a statistic does not exist, as without a pair that is not
+tied, its value is NaN.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _COLUMNS = 512  # items that are compared with all others at once
 
 
 def draws(items: int, resamples: int, seed: int) -> Array:
-    """Return how often each item is drawn in the sample itself, then in each of its resamples."""
+    """Return how often each item is sampled in the sample itself, then in each of its resamples."""
     random = numpy.random.default_rng(seed)
-    drawn = random.multinomial(items, numpy.full(items, 1 / items), size=resamples)
-    return numpy.concatenate([numpy.ones((1, items)), drawn]).astype(numpy.float32)
+    sampled = random.multinomial(items, numpy.full(items, 1 / items), size=resamples)
+    return numpy.concatenate([numpy.ones((1, items)), sampled]).astype(numpy.float32)
 
 
 def kendall(a: Array, b: Array, draws: Array, strata: Array | None = None) -> Array:
@@ -43,7 +43,7 @@ def kendall(a: Array, b: Array, draws: Array, strata: Array | None = None) -> Ar
 def spearman(a: Array, b: Array, draws: Array) -> Array:
     """Return the correlation of ranks, those of tied items averaged.
 
-    The signs of an item's differences from all drawn items add up to twice its rank less the mean rank.
+    The signs of an item's differences from all sampled items add up to twice its rank less the mean rank.
     """
     sums = numpy.zeros((3, len(draws)))
     for columns, first, second in _signs(a, b, None):
@@ -56,9 +56,9 @@ def spearman(a: Array, b: Array, draws: Array) -> Array:
 def hits(a: Array, b: Array, share: float, draws: Array) -> Array:
     """Return which share of the best by ``a`` is among the best by ``b``; the best are that ``share`` of all."""
     count = best(len(a), share)
-    both = numpy.minimum(_taken(a, count, draws), _taken(b, count, draws))
-    made: Array = both.sum(1, dtype=numpy.float64) / count
-    return made
+    both: Array = numpy.minimum(_chosen(a, count, draws), _chosen(b, count, draws))
+    found: Array = both.sum(1, dtype=numpy.float64) / count
+    return found
 
 
 def best(items: int, share: float) -> int:
@@ -90,17 +90,17 @@ def _signs(a: Array, b: Array, strata: Array | None) -> Iterator[tuple[slice, Ar
         yield columns, first.astype(numpy.float32), second.astype(numpy.float32)
 
 
-def _taken(values: Array, count: int, draws: Array) -> Array:
+def _chosen(values: Array, count: int, draws: Array) -> Array:
     """Return how often each item is among the ``count`` best of each draw."""
     order = numpy.argsort(-values, kind="stable")
-    drawn = draws[:, order]
-    before = drawn.cumsum(1) - drawn
-    taken = numpy.empty_like(drawn)
-    taken[:, order] = numpy.clip(count - before, 0, drawn)
-    return taken
+    sampled = draws[:, order]
+    before = sampled.cumsum(1) - sampled
+    chosen = numpy.empty_like(sampled)
+    chosen[:, order] = numpy.clip(count - before, 0, sampled)
+    return chosen
 
 
 def _quotient(above: Array, squared: Array) -> Array:
-    found = numpy.full(len(above), numpy.nan)
-    made: Array = numpy.divide(above, numpy.sqrt(squared), out=found, where=squared > 0)
-    return made
+    found: Array = numpy.full(len(above), numpy.nan)
+    numpy.divide(above, numpy.sqrt(squared), out=found, where=squared > 0)
+    return found

@@ -73,7 +73,7 @@ class Outcome:
 def make(given: Sequence[Run], outcomes: str, *, by: str | None) -> Content:
     """Return the outcomes of the repeated searches among ``given`` in the resource ``outcomes``.
 
-    ``by`` is a setting, such as ``strategy.samples``, that orders the rows and is the axis of the plot.
+    ``by`` is a setting, such as ``strategy.feasibility.samples``, that orders the rows and is the axis of the plot.
     """
     runs, remarks = without_repeats([r for r in given if r.status == "finished" and r.result.get("repeats")])
     found = sorted(_outcomes(runs, outcomes, by), key=_order)
@@ -221,6 +221,6 @@ VIEW = View(
     summary="costs and errors that repeated searches under a limit ended with",
     value="RESOURCE",
     make=make,
-    settings=(Setting("by", str, None, "setting of the runs that orders the rows, such as strategy.samples"),),
+    settings=(Setting("by", str, None, "setting of the runs that orders the rows, as strategy.feasibility.samples"),),
     draws=True,
 )

@@ -77,11 +77,11 @@ def make(given: Sequence[Run], pareto: str) -> Content:
 
 
 def _not_recorded(runs: Sequence[Run], resource: str, measure: str) -> RequestError:
-    names = recorded(trial for run in runs for trial in trials(run))
-    known = f"they record {', '.join(names)}" if names else "they record nothing"
+    names = recorded(trial for run in runs for trial in comparable(run))
+    known = f"they record {', '.join(names)}; name one of these, or give" if names else "give"
     return RequestError(
-        f"pareto={resource}: no trial of these runs has both {resource} and {measure}; {known}; name one of these, or "
-        "give a search that records it, such as nasctl search +experiment=ffn_sweep"
+        f"pareto={resource}: no trial of these runs has both {resource} and {measure}; {known} a search that records "
+        "it, such as nasctl search +experiment=ffn_sweep"
     )
 
 
@@ -156,22 +156,24 @@ def hypervolume(points: Sequence[Point], found: Sequence[Point]) -> float | None
 
 
 def _measure(runs: Sequence[Run]) -> str:
-    measures = {(run.config.get("reward") or {}).get("name") for run in runs if run.config.get("reward")}
+    measures = sorted({run.objective for run in runs if run.config.get("reward")})
     if len(measures) != 1:
-        raise RequestError(f"pareto: the runs' rewards are of {len(measures)} metrics, one is needed; give fewer runs")
-    return str(measures.pop())
+        known = f" ({', '.join(measures)})" if measures else ""
+        raise RequestError(
+            f"pareto: the runs' rewards are of {len(measures)} metrics{known}, one is needed; give fewer runs"
+        )
+    return measures[0]
 
 
 def _points(run: Run, resource: str, measure: str) -> Iterator[Point]:
     options = list(content(run, "decisions.json", {}).values())
-    sign = -1.0 if (run.config.get("reward") or {}).get("maximize") else 1.0
     for trial in comparable(run, "arch", "metrics"):
         cost, value = trial.figure(resource), finite(trial.metrics.get(measure))
         if cost is not None and cost > 0 and value is not None:  # costs are compared by their logarithms
             if options and not within(options, trial.arch):
                 raise damaged(run, "trials.jsonl", f"{list(trial.arch)} is no architecture of decisions.json")
             names = [choices[k] for choices, k in zip(options, trial.arch, strict=False)]
-            yield Point("-".join(names or map(str, trial.arch)), cost, sign * value, trial.figures)
+            yield Point("-".join(names or map(str, trial.arch)), cost, run.sign * value, trial.figures)
 
 
 def _grid(shown: Front, fronts: Sequence[Front], resource: str, measure: str) -> Grid:

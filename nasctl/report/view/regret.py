@@ -111,7 +111,7 @@ def _sweep(found: Sequence[Run]) -> Sweep:
     for run, part in zip(runs, evaluated, strict=True):
         if part.keys() != evaluated[0].keys():
             raise damaged(run, "trials.jsonl", f"holds other architectures than that of {first.path}")
-    measure, sign = _measure(first), -1.0 if (first.config.get("reward") or {}).get("maximize") else 1.0
+    measure, sign = first.objective, first.sign
     values = {arch: tuple(sign * float(part[arch][measure]) for part in evaluated) for arch in evaluated[0]}
     kind = str(first.result.get("error_kind"))
     return Sweep([run.path for run in runs], measure, values, _means(evaluated), _task(first), shared(runs), kind)
@@ -148,13 +148,9 @@ def _of_one_kind(found: Sequence[Run]) -> Sequence[Run]:
     return counted.runs
 
 
-def _measure(run: Run) -> str:
-    return str((run.config.get("reward") or {}).get("name"))
-
-
 def _evaluated(run: Run) -> dict[Arch, Json]:
     """Return metrics and costs of all architectures of the space, or raise `RequestError`."""
-    measure, size = _measure(run), _size(run)
+    measure, size = run.objective, _size(run)
     every = comparable(run, "arch", "metrics")
     found = {trial.arch: trial.figures for trial in every if finite(trial.metrics.get(measure)) is not None}
     if run.status != "finished" or len(found) < size:

@@ -12,20 +12,21 @@ from itertools import combinations
 from pydantic import PositiveInt
 from torch import Tensor
 
+from nasctl import task_kinds
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
-from nasctl.errors import RequestError, unknown
+from nasctl.genotype_format.darts import KINDS, PICKS, DartsFormat
 from nasctl.space import _chain, _count
+from nasctl.space._cell.choices import check_choices
+from nasctl.space._cell.operations import OPERATIONS
 from nasctl.space._forms import resize
-from nasctl.space._shared import FixedWalk, Priced
-from nasctl.space.darts import genotype as genotypes
-from nasctl.space.darts.genotype import KINDS, PICKS
+from nasctl.space._shared import FixedWalk, MetaCosts
+from nasctl.space.darts.costs import bare_genotype, network_cost, operation_cost
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
-from nasctl.space.darts.operations import OPERATIONS
-from nasctl.space.darts.price import bare_genotype, price, price_of_one
 from nasctl.space.darts.supernet import NONE, Supernet, edge_name
+from nasctl.task_kinds import IMAGES
 
 
-class Darts(FixedWalk, Priced):
+class Darts(FixedWalk, MetaCosts):
     """Cells of ``nodes`` nodes; a node takes two different earlier states and an operation for each.
 
     Decisions are, per cell type and node, an input *pair* and two operations, so that a uniform walk is
@@ -33,21 +34,12 @@ class Darts(FixedWalk, Priced):
     and decisions lack.
     """
 
-    family = "darts"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    canonical = staticmethod(genotypes.canonical)
-    marks = ("Genotype",)
+    format = DartsFormat()
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(
-                f"space=darts builds image classifiers, but the data set's task is {task.kind}; "
-                "choose a data set of images or a space for that task"
-            )
-        check_operations(operations)
+        task_kinds.check(task, (IMAGES,), "space=darts builds image classifiers", " or a space for that task")
+        check_choices("space.operations", operations, OPERATIONS, "operations", after_none=True)
         for form in (search, final):
             check_map(task, form)
             wants_auxiliary(task, form)
@@ -95,7 +87,7 @@ class Darts(FixedWalk, Priced):
             cells.append(cell)
         return cells
 
-    def picked(self, arch: Architecture) -> list[int]:
+    def relaxed_path(self, arch: Architecture) -> list[int]:
         """Return the option of each relaxed choice that runs for ``arch``: its operation, or ``none``."""
         options = [NONE] * len(self.relaxed_choices)
         for offset, picks in zip((0, len(self.relaxed_choices) // 2), self._picks(arch), strict=True):
@@ -115,18 +107,12 @@ class Darts(FixedWalk, Priced):
                 arch += [_pairs(node).index(pair)] + [edges[s].index(max(edges[s])) for s in pair]
         return tuple(arch)
 
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {kind: genotypes.edges(genotype[kind], genotype[f"{kind}_concat"]) for kind in KINDS}
-
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
     def supernet(self, **size: int) -> Supernet:
         form = resize(self.forms["search"], size)
-        return Supernet(self.operations, self.nodes, self.task, form, self.picked)
+        return Supernet(self.operations, self.nodes, self.task, form, self.relaxed_path)
 
     def relaxed_chain(self, name: str) -> _chain.Tables:
         """Return what neighbouring relaxed choices cost together, with which a mixture has an expected cost.
@@ -136,18 +122,18 @@ class Darts(FixedWalk, Priced):
         nothing: it counts as the mean of the others.
         """
         task, form = self.task, self.forms["final"]
-        fixed = price(bare_genotype(self.nodes), task, form)[name]
+        fixed = network_cost(bare_genotype(self.nodes), task, form)[name]
         costs = []
         for kind, node, source in ((k, n, s) for k in KINDS for n in range(self.nodes) for s in range(n + 2)):
-            taken = [price_of_one(o, kind, source, self.nodes, task, form)[name] for o in self._choices]
+            taken = [operation_cost(o, kind, source, self.nodes, task, form)[name] for o in self._choices]
             costs.append([PICKS / (node + 2) * cost for cost in (sum(taken) / len(taken), *taken)])
         options = range(len(self.operations))
         return _chain.tables(
             options, len(costs), lambda a: fixed + costs[0][a], lambda i, a, b: costs[i + 1][b], lambda b: 0
         )
 
-    def price(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+    def costs(self, genotype: Genotype) -> Mapping[str, int]:
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def _pairs(node: int) -> list[tuple[int, ...]]:
@@ -156,14 +142,3 @@ def _pairs(node: int) -> list[tuple[int, ...]]:
 
 def _edge_index(node: int, source: int) -> int:
     return node * (node + 3) // 2 + source  # nodes 0, 1, ... have 2, 3, ... edges
-
-
-def check_operations(operations: list[str]) -> None:
-    """Raise `RequestError` unless the list is ``none`` and one or more different known operations."""
-    if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
-        raise RequestError(
-            f"space.operations={operations} must be none and then one or more different operations; correct the list"
-        )
-    for name in operations[1:]:
-        if name not in OPERATIONS:
-            raise unknown("space.operations", name, OPERATIONS)

@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from nasctl.core import Genotype, Task
 from nasctl.errors import RequestError
-from nasctl.space._blocks import DropPath, FactorizedReduce, ReLUConvBN
-from nasctl.space._norm import Norm
-from nasctl.space.darts.operations import BUILDABLE
+from nasctl.layers.blocks import DropPath, FactorizedReduce, ReLUConvBN
+from nasctl.layers.norm import Norm
+from nasctl.space._cell.auxiliary import auxiliary_head, wants_head
+from nasctl.space._cell.operations import BUILDABLE
+from nasctl.space._cell.slots import Slot, slots
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,11 @@ class Form:
     auxiliary: bool | Literal["auto"]
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Where a cell stands: channels of its two inputs and of its nodes, and which cells halve the map."""
-
-    c_before: int
-    c_in: int
-    channels: int
-    reduction: bool
-    after_reduction: bool
-
-    @property
-    def kind(self) -> str:
-        return "reduce" if self.reduction else "normal"
-
-
-def slots(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
+def placed(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
     """Yield the slot of each cell; ``width(kind)`` is the number of states that a cell concatenates."""
-    channels, imagenet = form.channels, form.stem == "imagenet"
-    c_before = c_in = channels if imagenet else 3 * channels
-    after_reduction = imagenet
-    for layer in range(form.layers):
-        reduction = layer in reductions(form.layers)
-        channels *= 2 if reduction else 1
-        slot = Slot(c_before, c_in, channels, reduction, after_reduction)
-        yield slot
-        c_before, c_in, after_reduction = c_in, channels * width(slot.kind), reduction
+    imagenet = form.stem == "imagenet"
+    c_stem = form.channels if imagenet else 3 * form.channels
+    return slots(form.layers, reductions(form.layers), form.channels, c_stem, width, after_reduction=imagenet)
 
 
 def reductions(layers: int) -> tuple[int, int]:
@@ -146,24 +127,6 @@ def _rectified(layers: nn.Sequential, x: Tensor) -> Tensor:
     return x
 
 
-def auxiliary_head(c_in: int, outputs: int, stem: str) -> nn.Sequential:
-    """Return the second classifier, on a map of 8x8 (CIFAR) or 7x7 (ImageNet) or more."""
-    imagenet = stem == "imagenet"  # its second norm is missing in the paper's experiments
-    return nn.Sequential(
-        nn.ReLU(),
-        nn.AvgPool2d(5, stride=2 if imagenet else 3, padding=0, count_include_pad=False),
-        nn.Conv2d(c_in, 128, 1, bias=False),
-        Norm(128),
-        nn.ReLU(),
-        nn.Conv2d(128, 768, 2, bias=False),
-        nn.Identity() if imagenet else Norm(768),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(768, outputs),
-    )
-
-
 class Network(nn.Module):
     """The stand-alone network: images ``(n, c, h, w)`` to logits ``(n, outputs)``.
 
@@ -175,11 +138,11 @@ class Network(nn.Module):
         self.drop_path = DropPath()
         self.stem, self.relu = Stem(task.input_shape[0], form), nn.ReLU()
         widths = {kind: len(genotype[f"{kind}_concat"]) for kind in ("normal", "reduce")}
-        placed = list(slots(form, widths.__getitem__))
+        cells = list(placed(form, widths.__getitem__))
         self.cells = nn.ModuleList(
-            Cell(genotype, slot, form, self.drop_path, depth=(i + 1) / form.layers) for i, slot in enumerate(placed)
+            Cell(genotype, slot, form, self.drop_path, depth=(i + 1) / form.layers) for i, slot in enumerate(cells)
         )
-        outputs = [slot.channels * widths[slot.kind] for slot in placed]
+        outputs = [slot.channels * widths[slot.kind] for slot in cells]
         self.classifier = nn.Linear(outputs[-1], task.num_outputs)
         self.auxiliary_after = reductions(form.layers)[1]
         self.auxiliary: nn.Module | None = None
@@ -215,10 +178,5 @@ def check_map(task: Task, form: Form) -> None:
 
 def wants_auxiliary(task: Task, form: Form) -> bool:
     """Return whether there is an auxiliary head, or raise `RequestError` if it is asked for in vain."""
-    size, need = min(task.input_shape[1:]) // _shrink(form), 7 if form.stem == "imagenet" else 8
-    if form.auxiliary is True and size < need:
-        raise RequestError(
-            f"space.final.auxiliary=true needs a map of {need}x{need}, here it is {size}x{size}; "
-            "use auxiliary=auto or auxiliary=false"
-        )
-    return form.auxiliary is not False and size >= need
+    imagenet = form.stem == "imagenet"
+    return wants_head(form.auxiliary, min(task.input_shape[1:]) // _shrink(form), 7 if imagenet else 8)

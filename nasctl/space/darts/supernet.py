@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Candidate, Genotype, State, Task
-from nasctl.space._fan_out import fan_out
-from nasctl.space._mixture import Terms, terms
-from nasctl.space.darts.network import Form, Slot, Stem, preprocess, slots
-from nasctl.space.darts.operations import OPERATIONS
+from nasctl.layers.fan_out import fan_out
+from nasctl.layers.mixture import Terms, terms
+from nasctl.space._cell.operations import OPERATIONS
+from nasctl.space._cell.slots import Slot
+from nasctl.space.darts.network import Form, Stem, placed, preprocess
 
 NONE = 0  # position of the option that is the absence of an operation
 
@@ -87,9 +88,9 @@ class Supernet(nn.Module):
         super().__init__()
         self.picked = picked
         self.stem = Stem(task.input_shape[0], form)
-        placed = list(slots(form, lambda kind: nodes))
-        self.cells = nn.ModuleList(MixedCell(names, nodes, slot, form) for slot in placed)
-        self.classifier = nn.Linear(placed[-1].channels * nodes, task.num_outputs)
+        cells = list(placed(form, lambda kind: nodes))
+        self.cells = nn.ModuleList(MixedCell(names, nodes, slot, form) for slot in cells)
+        self.classifier = nn.Linear(cells[-1].channels * nodes, task.num_outputs)
 
     def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
         """Map images ``(n, c, h, w)`` to logits ``(n, outputs)`` of the candidate's mixture or path."""

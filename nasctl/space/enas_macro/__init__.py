@@ -5,27 +5,26 @@ Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
+from nasctl.genotype_format.enas_macro import OPERATIONS, SHALLOWEST, EnasMacroFormat
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._operations import check_operations
-from nasctl.space._shared import FixedWalk, OneText, Priced
+from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
-from nasctl.space.enas_macro import genotype as genotypes
-from nasctl.space.enas_macro.genotype import OPERATIONS, SHALLOWEST
+from nasctl.space.enas_macro.costs import network_cost
 from nasctl.space.enas_macro.network import Form, Network
-from nasctl.space.enas_macro.price import price
 from nasctl.space.enas_macro.supernet import Supernet
 
 SKIP = ("no", "yes")
 
 
-class EnasMacro(FixedWalk, Priced, OneText):
+class EnasMacro(FixedWalk, MetaCosts):
     """Networks of ``layers`` layers: 6^12 * 2^66, about 1.61e29 of them for the published 12.
 
     Layer i takes i + 1 decisions: its operation, and a skip bit for each map before its input. The input of a skip bit
@@ -33,11 +32,7 @@ class EnasMacro(FixedWalk, Priced, OneText):
     layers on. It cannot be relaxed: which maps are joined cannot be mixed without running everything.
     """
 
-    family = "enas_macro"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    marks = ("[",)
+    format = EnasMacroFormat()
 
     def __init__(
         self,
@@ -48,8 +43,8 @@ class EnasMacro(FixedWalk, Priced, OneText):
         search: Form,
         final: Form,
     ) -> None:
-        check_images(self.family, task)
-        check_operations(operations, OPERATIONS)
+        check_images(self.format.family, task)
+        check_choices("space.operations", operations, OPERATIONS, "ones")
         if search.combine != "add":
             raise RequestError(
                 f"space.search.combine={search.combine}: shared weights need layers whose shape does not depend on "
@@ -71,20 +66,14 @@ class EnasMacro(FixedWalk, Priced, OneText):
             "skips": [[k for k, bit in enumerate(row[1:]) if bit] for row in rows],
         }
 
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(map(len, genotype["skips"]))}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {"network": genotypes.edges(genotype)}
-
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
     def supernet(self, **size: int) -> Supernet:
         return Supernet(self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype)
 
-    def price(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+    def costs(self, genotype: Genotype) -> Mapping[str, int]:
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def _first(layer: int) -> int:

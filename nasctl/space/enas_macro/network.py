@@ -17,9 +17,9 @@ from pydantic import ConfigDict, PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Genotype, Task
-from nasctl.space._blocks import ConvBN, HalveBN, ReLUConvBN
-from nasctl.space._depthwise import Depthwise
-from nasctl.space._norm import Norm
+from nasctl.layers.blocks import ConvBN, HalveBN, ReLUConvBN
+from nasctl.layers.depthwise import Depthwise
+from nasctl.layers.norm import Norm
 
 
 @dataclass(frozen=True)

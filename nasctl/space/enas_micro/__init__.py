@@ -5,26 +5,25 @@ Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import PositiveInt
 
 from nasctl.core import Architecture, Decision, Genotype, Task
 from nasctl.errors import RequestError
+from nasctl.genotype_format.enas_micro import KINDS, OPERATIONS, PICKS, EnasMicroFormat
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._operations import check_operations
-from nasctl.space._shared import FixedWalk, Priced
+from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
-from nasctl.space.enas_micro import genotype as genotypes
-from nasctl.space.enas_micro.genotype import KINDS, OPERATIONS, PICKS
+from nasctl.space.enas_micro.costs import network_cost
 from nasctl.space.enas_micro.network import Form, Network, wants_auxiliary
-from nasctl.space.enas_micro.price import price
 from nasctl.space.enas_micro.supernet import Supernet
 
 TAKEN = 2 * PICKS  # decisions of a node
 
 
-class EnasMicro(FixedWalk, Priced):
+class EnasMicro(FixedWalk, MetaCosts):
     """Cells of ``nodes`` nodes; a node picks two earlier states, which may be the same, then an operation for each.
 
     With five nodes and operations a walk takes 40 decisions of (5^5 * 6!)^4, about 2.6e25 results, all of them
@@ -32,16 +31,11 @@ class EnasMicro(FixedWalk, Priced):
     and 5! ways to choose their states. It cannot be relaxed: which states are loose ends cannot be mixed.
     """
 
-    family = "enas_micro"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    canonical = staticmethod(genotypes.canonical)
-    marks = ("[",)
+    format = EnasMicroFormat()
 
     def __init__(self, task: Task, *, nodes: PositiveInt, operations: list[str], search: Form, final: Form) -> None:
-        check_images(self.family, task)
-        check_operations(operations, OPERATIONS)
+        check_images(self.format.family, task)
+        check_choices("space.operations", operations, OPERATIONS, "ones")
         check_search(search)
         wants_auxiliary(task, final)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
@@ -67,20 +61,14 @@ class EnasMicro(FixedWalk, Priced):
         nodes = [taken[k : k + TAKEN] for k in range(0, len(taken), TAKEN)]
         return [[self.operations[node[PICKS + k]], node[k]] for node in nodes for k in range(PICKS)]
 
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {"skip_connections": sum(name == "skip_connect" for kind in KINDS for name, _ in genotype[kind])}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {kind: genotypes.edges(genotype[kind]) for kind in KINDS}
-
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
     def supernet(self, **size: int) -> Supernet:
         return Supernet(self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype)
 
-    def price(self, genotype: Genotype) -> Mapping[str, int]:
-        return price(genotype, self.task, self.forms["final"])
+    def costs(self, genotype: Genotype) -> Mapping[str, int]:
+        return network_cost(genotype, self.task, self.forms["final"])
 
 
 def check_search(form: Form) -> None:

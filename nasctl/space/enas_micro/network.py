@@ -17,13 +17,13 @@ from pydantic import ConfigDict, Field, PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Genotype, Task
-from nasctl.errors import RequestError
-from nasctl.space._blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
-from nasctl.space._norm import Norm
-from nasctl.space._pointwise import Pointwise
-from nasctl.space.darts.network import Slot, auxiliary_head
-from nasctl.space.darts.operations import OPERATIONS
-from nasctl.space.enas_micro.genotype import KINDS, PICKS, Picks, loose_ends
+from nasctl.genotype_format.enas_micro import KINDS, PICKS, Picks, loose_ends
+from nasctl.layers.blocks import ConvBN, DropPath, FactorizedReduce, HalveBN, ReLUConvBN
+from nasctl.layers.norm import Norm
+from nasctl.layers.pointwise import Pointwise
+from nasctl.space._cell.auxiliary import auxiliary_head, wants_head
+from nasctl.space._cell.operations import OPERATIONS
+from nasctl.space._cell.slots import Slot, slots
 
 HEAD = 8  # side of the smallest map that the auxiliary head can read
 Options = Sequence[Picks]
@@ -140,17 +140,22 @@ class Concatenating(Cell):
 CELLS: dict[str, type[Projecting] | type[Concatenating]] = {"project": Projecting, "concatenate": Concatenating}
 
 
-def slots(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
+def placed(form: Form, width: Callable[[str], int]) -> Iterator[Slot]:
     """Yield the slot of each cell; ``width(kind)`` is the number of states that a cell concatenates."""
-    channels, projects, after = form.channels, form.combine == "project", False
+    if form.combine == "project":
+        return _projecting(form)
+    return slots(form.layers, reductions(form.layers), form.channels, 3 * form.channels, width)
+
+
+def _projecting(form: Form) -> Iterator[Slot]:
+    """Yield the slots of cells whose output has the channels of a node, and whose inputs are never twice as large."""
+    channels = form.channels
     c_before = c_in = 3 * channels
     for layer in range(form.layers):
         reduction = layer in reductions(form.layers)
         channels *= 2 if reduction else 1
-        slot = Slot(c_before, c_in, channels, reduction, after and not projects)
-        yield slot
-        c_before = channels if projects and reduction else c_in
-        c_in, after = channels if projects else channels * width(slot.kind), reduction
+        yield Slot(c_before, c_in, channels, reduction, after_reduction=False)
+        c_before, c_in = channels if reduction else c_in, channels
 
 
 class Skeleton(nn.Module):
@@ -163,13 +168,13 @@ class Skeleton(nn.Module):
         self.drop_path, self.dropout = DropPath(), nn.Dropout(0.0)
         c_stem = 3 * form.channels
         self.stem = ConvBN(task.input_shape[0], c_stem, 3)
-        placed = list(slots(form, lambda kind: len(ends[kind])))
+        cells = list(placed(form, lambda kind: len(ends[kind])))
         self.cells = nn.ModuleList(
             CELLS[form.combine](options[slot.kind], slot, ends[slot.kind], self.drop_path, (i + 1) / form.layers)
-            for i, slot in enumerate(placed)
+            for i, slot in enumerate(cells)
         )
-        self.kinds = [slot.kind for slot in placed]
-        widths = [slot.channels * (1 if form.combine == "project" else len(ends[slot.kind])) for slot in placed]
+        self.kinds = [slot.kind for slot in cells]
+        widths = [slot.channels * (1 if form.combine == "project" else len(ends[slot.kind])) for slot in cells]
         self.classifier = nn.Linear(widths[-1], task.num_outputs, bias=False)
         self.auxiliary_after = reductions(form.layers)[1] + 1
         self.auxiliary: nn.Module | None = None
@@ -202,10 +207,4 @@ class Network(Skeleton):
 
 def wants_auxiliary(task: Task, form: Form) -> bool:
     """Return whether there is an auxiliary head, or raise `RequestError` if it is asked for in vain."""
-    size = min(task.input_shape[1:]) // 4
-    if form.auxiliary is True and size < HEAD:
-        raise RequestError(
-            f"space.final.auxiliary=true needs a map of {HEAD}x{HEAD}, here it is {size}x{size}; "
-            "use auxiliary=auto or auxiliary=false"
-        )
-    return form.auxiliary is not False and size >= HEAD
+    return wants_head(form.auxiliary, min(task.input_shape[1:]) // 4, HEAD)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from nasctl.core import Architecture, Candidate, Genotype, State, Task
+from nasctl.genotype_format.enas_micro import KINDS, PICKS
 from nasctl.space._count import on_meta
-from nasctl.space.enas_micro.genotype import KINDS, PICKS
 from nasctl.space.enas_micro.network import Form, Network, Skeleton
 
 

@@ -10,22 +10,22 @@ from functools import cache
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, StrictInt, TypeAdapter, ValidationError
+from pydantic import Field, PositiveInt
 from torch import nn
 
+from nasctl import task_kinds
 from nasctl.core import Genotype, Task
-from nasctl.errors import RequestError
-from nasctl.space import _chain, _count, _literal
+from nasctl.genotype_format.ffn import FfnFormat
+from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space._shared import RelaxedDecisions
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
 from nasctl.space.ffn.supernet import Supernet
+from nasctl.task_kinds import ROWS
 
 __all__ = ["FFN", "Form"]
-
-_WIDTHS = TypeAdapter(list[StrictInt])
 
 
 class FFN(Counts, RelaxedDecisions):
@@ -36,44 +36,17 @@ class FFN(Counts, RelaxedDecisions):
     one example meets, ``embedding_params`` the embeddings.
     """
 
-    family = "ffn"
-    key, separator, example = "widths", "-", "32-144-24"
+    key = "widths"
     additive = _count.COUNTED
 
     def __init__(
         self, task: Task, *, widths: list[PositiveInt], layers: Annotated[int, Field(ge=2)], search: Form, final: Form
     ) -> None:
-        if task.kind != "tabular_classification":
-            raise RequestError(
-                f"space=ffn builds classifiers of table rows, but the data set's task is {task.kind}; "
-                "choose a data set of rows, such as dataset=breast_cancer, or a space for that task"
-            )
+        task_kinds.check(task, (ROWS,), "space=ffn builds classifiers of table rows", ", or a space for that task")
         super().__init__(widths, [f"layer{i + 1}" for i in range(layers)])
         self.task, self.layers, self.forms = task, layers, {"search": search, "final": final}
+        self.format = FfnFormat(dense(task, final), task.num_outputs)
         self.chain = cache(self._tables)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        try:
-            widths = _WIDTHS.validate_python(genotype["widths"])
-        except (KeyError, TypeError, ValidationError) as error:
-            raise RequestError(
-                f"genotype: widths must list integers, which {_literal.shown(genotype)} does not; correct it"
-            ) from error
-        if not widths or min(widths) < 1:
-            raise RequestError(
-                f"genotype: widths {_literal.shown(widths)} must be one or more numbers of at least 1; correct them"
-            )
-        return genotype
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        """Return the number of bottlenecks: hidden layers narrower than both of their neighbours."""
-        widths = [*self._ends("final")[:1], *genotype["widths"], self.task.num_outputs]
-        return {"bottlenecks": sum(b < min(a, c) for a, b, c in zip(widths, widths[1:-1], widths[2:], strict=False))}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        names = ["input", *(f"layer{i + 1}" for i in range(len(genotype["widths"]))), "output"]
-        widths = [*genotype["widths"], self.task.num_outputs]
-        return {"network": [(a, b, f"linear_{w}") for (a, b), w in zip(pairwise(names), widths, strict=True)]}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype["widths"], self.task, resize(self.forms[form], size))
@@ -105,7 +78,7 @@ class FFN(Counts, RelaxedDecisions):
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         """Return ``params`` without embeddings, ``macs`` and ``embedding_params``."""
-        counted = _count.cost(network, self.task.input_shape)
+        counted = _count.part(network, self.task.input_shape)
         embeddings = sum(m.weight.numel() for m in network.modules() if isinstance(m, nn.Embedding))
         return counted | {"params": counted["params"] - embeddings, "embedding_params": embeddings}
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from nasctl.core import Candidate, Genotype, State, Task
-from nasctl.space._mixture import Terms, terms
+from nasctl.layers.mixture import Terms, terms
 from nasctl.space.ffn.network import Form, Network
 
 

@@ -5,7 +5,7 @@ Dong et al. 2021, https://arxiv.org/abs/2009.00437, section 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
@@ -13,42 +13,26 @@ from pydantic import PositiveInt
 from torch import nn
 
 from nasctl.core import Genotype, Task
-from nasctl.errors import RequestError
-from nasctl.space import _chain, _count, _literal
+from nasctl.genotype_format.nats_size import PLACES, NatsSizeFormat
+from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space._task import check_images
-from nasctl.space.nats_size.network import CONVOLUTIONS, PLACES, Form, Network, Supernet
+from nasctl.space.nats_size.network import CONVOLUTIONS, Form, Network, Supernet
 
 
 class NatsSize(Counts):
     """One of ``channels`` at each of five places: 32,768 architectures of the published eight."""
 
-    family = "nats_size"
-    key, separator, example = "channels", ":", "8:16:24:32:64"  # the benchmark's
+    format = NatsSizeFormat()
+    key = "channels"
     additive = _count.COUNTED
 
     def __init__(self, task: Task, *, channels: list[PositiveInt], search: Form, final: Form) -> None:
-        check_images(self.family, task)
+        check_images(self.format.family, task)
         super().__init__(channels, [f"place{i}" for i in range(PLACES)])
         self.task, self.forms = task, {"search": search, "final": final}
         self.chain = cache(self._chain)
-
-    def check(self, genotype: Genotype) -> Genotype:
-        counts = genotype.get("channels")
-        plain = isinstance(counts, list) and all(type(count) is int and count > 0 for count in counts)
-        if not plain or len(genotype["channels"]) != PLACES:
-            raise RequestError(
-                f"genotype: {_literal.shown(dict(genotype))} does not give channels of {PLACES} places; correct it"
-            )
-        return genotype
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        return {}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        names = pairwise(["image", *(decision.name for decision in self.decisions)])
-        return {"network": [(a, b, f"{c}_channels") for (a, b), c in zip(names, genotype["channels"], strict=True)]}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype["channels"], self.task, resize(self.forms[form], size), shared=False)
@@ -57,7 +41,7 @@ class NatsSize(Counts):
         return Supernet(self.options, self.task, resize(self.forms["search"], size))
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
-        cost = _count.cost(network, self.task.input_shape)
+        cost = _count.part(network, self.task.input_shape)
         return cost | {"macs": cost["macs"] + self.task.num_outputs}  # the benchmark counts the classifier's bias
 
     def cost(self, genotype: Genotype, name: str) -> float:

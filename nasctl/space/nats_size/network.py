@@ -15,10 +15,10 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from nasctl.core import Candidate, Genotype, State, Task
-from nasctl.space._blocks import DropPath
-from nasctl.space._sliced import Classifier, Conv, Norm, ReLUConvNorm
+from nasctl.genotype_format.nats_size import PLACES
+from nasctl.layers.blocks import DropPath
+from nasctl.layers.sliced import Classifier, Conv, Norm, ReLUConvNorm
 
-PLACES = 5
 CONVOLUTIONS = ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3))  # 3x3, between a cell's nodes; from 0 to 3 goes a skip
 
 

@@ -12,12 +12,12 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from nasctl.core import Architecture, Decision, Genotype, RelaxedChoice, Task
-from nasctl.errors import RequestError, unknown
+from nasctl.genotype_format.rnn_darts import RnnDartsFormat, loose_ends
+from nasctl.layers.language import check_task
 from nasctl.space import _count
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._language import check_task
 from nasctl.space._shared import FixedWalk
-from nasctl.space.rnn_darts import genotype as genotypes
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
 from nasctl.space.rnn_darts.network import Form, Network
 from nasctl.space.rnn_darts.supernet import MixedCell, Outputs, Sharing, Supernet, edge
@@ -33,12 +33,7 @@ class RnnDarts(FixedWalk):
     ``outputs`` says whose mean leaves a cell, ``sharing`` what has weights of its own in the supernet.
     """
 
-    family = "rnn_darts"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    canonical = staticmethod(genotypes.canonical)
-    marks = ("Genotype", "[")
+    format = RnnDartsFormat()
 
     def __init__(
         self,
@@ -51,8 +46,8 @@ class RnnDarts(FixedWalk):
         search: Form,
         final: Form,
     ) -> None:
-        check_task(task, self.family)
-        check_operations(operations)
+        check_task(task, self.format.family)
+        check_choices("space.operations", operations, ACTIVATIONS, "activations", after_none=True)
         self.task, self.nodes, self.operations = task, nodes, tuple(operations)
         self.outputs, self.sharing = outputs, sharing
         self.forms = {"search": search, "final": final}
@@ -74,13 +69,13 @@ class RnnDarts(FixedWalk):
 
     def genotype(self, arch: Architecture) -> Genotype:
         pairs = _pairs(arch)
-        ends = genotypes.loose_ends([source for source, _ in pairs])
+        ends = loose_ends([source for source, _ in pairs])
         return {
             "recurrent": [[self.activations[option], source] for source, option in pairs],
             "concat": ends if self.outputs == "loose_ends" else list(range(1, self.nodes + 1)),
         }
 
-    def picked(self, arch: Architecture) -> list[int]:
+    def relaxed_path(self, arch: Architecture) -> list[int]:
         """Return the option of each relaxed choice that runs for ``arch``: its activation, or ``none``."""
         options = [NONE] * len(self.relaxed_choices)
         for node, (source, option) in enumerate(_pairs(arch)):
@@ -96,14 +91,6 @@ class RnnDarts(FixedWalk):
             strongest = max(range(node + 1), key=lambda source, edges=edges: max(edges[source]))  # type: ignore[misc]
             arch += [strongest, edges[strongest].index(max(edges[strongest]))]
         return tuple(arch)
-
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        """Return how many nodes apply the identity, and how many the longest way through the cell passes."""
-        identities = sum(name == "identity" for name, _ in genotype["recurrent"])
-        return {"identities": identities, "depth": genotypes.depth(genotype)}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {"cell": genotypes.edges(genotype)}
 
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
@@ -125,20 +112,9 @@ class RnnDarts(FixedWalk):
         return {"params": cell + words + bias, "macs": cell + words}[name]
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
-        return {"params": _count.params(network), "macs": network.macs}  # type: ignore[dict-item]
+        return _count.of_language(network)
 
 
 def _pairs(arch: Architecture) -> list[tuple[int, int]]:
     """Return (source, activation) of each node."""
     return list(zip(arch[::2], arch[1::2], strict=True))
-
-
-def check_operations(operations: list[str]) -> None:
-    """Raise `RequestError` unless the list is ``none`` and one or more different known activations."""
-    if operations[:1] != ["none"] or len(operations) < 2 or len(set(operations)) < len(operations):
-        raise RequestError(
-            f"space.operations={operations} must be none and then one or more different activations; correct the list"
-        )
-    for name in operations[1:]:
-        if name not in ACTIVATIONS:
-            raise unknown("space.operations", name, ACTIVATIONS)

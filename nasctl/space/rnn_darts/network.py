@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Genotype, Task
-from nasctl.space._language import Dropouts, Language, Share
+from nasctl.layers.language import Dropouts, Language, Share
 from nasctl.space.rnn_darts.wiring import WHOLE, Masks, Wiring, norm, plain
 
 

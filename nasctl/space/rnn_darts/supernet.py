@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Architecture, Candidate, Genotype, State, Task, TextSegment
-from nasctl.space._language import Language
-from nasctl.space._projection import Projection, times
+from nasctl.layers.language import Language
+from nasctl.layers.projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
 from nasctl.space.rnn_darts.mixture import mixed, mixture
 from nasctl.space.rnn_darts.network import Form, Layer

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from nasctl.core import Genotype
 from nasctl.errors import RunError
-from nasctl.space._language import kept
-from nasctl.space._projection import Projection, times
+from nasctl.layers.language import kept
+from nasctl.layers.projection import Projection, times
 from nasctl.space.rnn_darts.activation import FIRST, highway
 
 EPSILON = 1e-5  # added to the variance, as batch normalisation usually does

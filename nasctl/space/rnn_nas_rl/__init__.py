@@ -5,24 +5,25 @@ Zoph and Le 2017, https://arxiv.org/abs/1611.01578, section 3.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 from torch import nn
 
 from nasctl.core import Architecture, Decision, Genotype, Task
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
+from nasctl.genotype_format.rnn_nas_rl import RnnNasRlFormat
+from nasctl.layers.language import check_task
 from nasctl.space import _count
+from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
-from nasctl.space._language import check_task
-from nasctl.space._shared import FixedWalk, OneText
-from nasctl.space.rnn_nas_rl import genotype as genotypes
+from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 
-class RnnNasRl(FixedWalk, OneText):
+class RnnNasRl(FixedWalk):
     """Trees of ``base`` leaves. Decisions are a combination and an activation per node and for the cell state's
     injection, the node that gives the new cell state, and the node that takes the last one.
 
@@ -31,11 +32,7 @@ class RnnNasRl(FixedWalk, OneText):
     cannot be mixed.
     """
 
-    family = "rnn_nas_rl"
-    parse = staticmethod(genotypes.parse)
-    notation = staticmethod(genotypes.notation)
-    check = staticmethod(genotypes.check)
-    marks: tuple[str, ...] = ()
+    format = RnnNasRlFormat()
 
     def __init__(
         self,
@@ -47,11 +44,11 @@ class RnnNasRl(FixedWalk, OneText):
         search: Form,
         final: Form,
     ) -> None:
-        check_task(task, self.family)
+        check_task(task, self.format.family)
         if base & (base - 1):
             raise RequestError(f"space.base={base} must be a power of two, the leaves of a full tree; set 2, 4 or 8")
-        _check("space.combinations", combinations, COMBINATIONS)
-        _check("space.activations", activations, ACTIVATIONS)
+        check_choices("space.combinations", combinations, COMBINATIONS, "names")
+        check_choices("space.activations", activations, ACTIVATIONS, "names")
         self.task, self.base, self.nodes = task, base, 2 * base - 1
         self.combinations, self.activations = tuple(combinations), tuple(activations)
         self.forms = {"search": search, "final": final}
@@ -75,14 +72,6 @@ class RnnNasRl(FixedWalk, OneText):
         pairs = [[self.combinations[a], self.activations[b]] for a, b in zip(options[::2], options[1::2], strict=True)]
         return {"nodes": pairs[:-1], "inject": pairs[-1], "cell": [new, merged]}
 
-    def features(self, genotype: Genotype) -> Mapping[str, int]:
-        """Return how many nodes multiply, and how many apply the identity."""
-        combinations, activations = zip(*genotype["nodes"], strict=True)
-        return {"products": combinations.count("elem_mult"), "identities": activations.count("identity")}
-
-    def graph(self, genotype: Genotype) -> Mapping[str, Sequence[tuple[str, str, str]]]:
-        return {"cell": genotypes.edges(genotype)}
-
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
@@ -97,12 +86,4 @@ class RnnNasRl(FixedWalk, OneText):
         return {"params": weights + bias, "macs": weights}[name]
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
-        return {"params": _count.params(network), "macs": network.macs}  # type: ignore[dict-item]
-
-
-def _check(place: str, names: list[str], known: Mapping[str, object]) -> None:
-    if not names or len(set(names)) < len(names):
-        raise RequestError(f"{place}={names} must be one or more different names; correct the list")
-    for name in names:
-        if name not in known:
-            raise unknown(place, name, known)
+        return _count.of_language(network)

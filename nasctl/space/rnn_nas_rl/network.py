@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from nasctl.acceleration.compiled import Compilation
 from nasctl.core import Architecture, Candidate, Genotype, State, Task, TextSegment
-from nasctl.space._language import Dropouts, Language
-from nasctl.space._projection import Projection
-from nasctl.space.rnn_nas_rl.genotype import children
+from nasctl.genotype_format.rnn_nas_rl import children
+from nasctl.layers.language import Dropouts, Language
+from nasctl.layers.projection import Projection
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 Pair = tuple[Tensor, Tensor]

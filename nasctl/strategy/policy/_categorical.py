@@ -12,14 +12,14 @@ from torch import Tensor
 def choose(probabilities: Tensor, uniforms: Tensor, sizes: Tensor) -> Tensor:
     """Return the options ``(replicas, samples, decisions)`` that ``uniforms (replicas, decisions, samples)`` pick.
 
-    ``probabilities`` are ``(replicas, decisions, options)``; an option is taken by inverting their sum.
+    ``probabilities`` are ``(replicas, decisions, options)``; an option is chosen by inverting their sum.
     """
     last = torch.arange(probabilities.shape[2]) >= sizes[:, None] - 1  # or missing: nothing lies above it
     thresholds = probabilities.cumsum(-1).masked_fill(last, torch.inf).to(uniforms.dtype)
-    picked, above = torch.zeros_like(uniforms), torch.empty_like(uniforms)
+    chosen, above = torch.zeros_like(uniforms), torch.empty_like(uniforms)
     for threshold in thresholds[..., :-1].unbind(-1):  # for so few options faster than searchsorted
-        picked += torch.ge(uniforms, threshold[..., None], out=above)  # into numbers: booleans take six times as long
-    return picked.long().transpose(1, 2)
+        chosen += torch.ge(uniforms, threshold[..., None], out=above)  # into numbers: booleans take six times as long
+    return chosen.long().transpose(1, 2)
 
 
 def log_probability(log_probabilities: Tensor, archs: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class OpenRollout:
         self.start = controller.start.expand(batch, -1)
         self.inputs = self.start
         self.state = [(torch.zeros_like(self.start), torch.zeros_like(self.start)) for _ in controller.cells]
-        self.anchors: list[dict[int, tuple[Tensor, Tensor]]] = [{} for _ in range(batch)]
+        self.keys: list[dict[int, tuple[Tensor, Tensor]]] = [{} for _ in range(batch)]
         self.prefixes: list[list[int]] = [[] for _ in range(batch)]
         self.found: list[tuple[Tensor, Tensor, Tensor]] = []
         self.skips: list[tuple[Tensor, Tensor]] = []
@@ -58,13 +58,13 @@ class OpenRollout:
         log_p, entropies = torch.zeros(batch).double(), torch.zeros(batch).double()
         for rows in _grouped(alive):
             index, own = torch.tensor(rows), h[[places[row] for row in rows]]
-            taken, values, following = self._decide(position, rows, alive[rows[0]], [alive[r] for r in rows], own)
-            options = options.index_put((index,), taken)
+            chosen, values, following = self._decide(position, rows, alive[rows[0]], [alive[r] for r in rows], own)
+            options = options.index_put((index,), chosen)
             log_p, entropies = log_p.index_put((index,), values[0]), entropies.index_put((index,), values[1])
             inputs = inputs.index_put((index,), following)
-            for row, option, state in zip(rows, taken.tolist(), own, strict=True):
+            for row, option, state in zip(rows, chosen.tolist(), own, strict=True):
                 self.prefixes[row].append(option)
-                self.anchors[row][position] = state, self.controller.to_anchor(state)
+                self.keys[row][position] = state, self.controller.to_key(state)
         self.inputs = inputs
         self.found.append((options, log_p, entropies))
 
@@ -84,26 +84,30 @@ class OpenRollout:
     def _attend_to_cell_inputs(self, row: int, decision: Decision) -> None:
         """Run one LSTM step per cell input to obtain its attention key; choosing it feeds a zero vector."""
         for position in decision.inputs:
-            if position < 0 and position not in self.anchors[row]:
+            if position < 0 and position not in self.keys[row]:
                 h = self._advance([row])[0]
-                self.anchors[row][position] = torch.zeros_like(h), self.controller.to_anchor(h)
+                self.keys[row][position] = torch.zeros_like(h), self.controller.to_key(h)
 
     def _decide(
         self, position: int, rows: list[int], decision: Decision, met: list[Decision], h: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
-        """Return options taken, their log-probabilities and entropies, each ``(rows,)``, and the next LSTM inputs."""
+        """Return options chosen, their log-probabilities and entropies, each ``(rows,)``, and the next LSTM inputs."""
         inputs, logits = self._logits(position, rows, decision, h)
         closed = torch.tensor([[k not in own.open_options() for k in range(logits.shape[1])] for own in met])
         log_p = logits.masked_fill(closed, -torch.inf).log_softmax(1)[:, None]
-        taken = self.sample(range(position, position + 1), torch.tensor(rows), log_p)
-        picked, entropies = worth(log_p, taken)
-        return taken[:, 0], (picked[:, 0], entropies[:, 0]), self._following(position, decision, taken[:, 0], inputs)
+        chosen = self.sample(range(position, position + 1), torch.tensor(rows), log_p)
+        log_chosen, entropies = worth(log_p, chosen)
+        return (
+            chosen[:, 0],
+            (log_chosen[:, 0], entropies[:, 0]),
+            self._following(position, decision, chosen[:, 0], inputs),
+        )
 
     def _logits(self, position: int, rows: list[int], decision: Decision, h: Tensor) -> tuple[Tensor | None, Tensor]:
-        """Return the anchors of the inputs ``(rows, inputs, units)``, if any, and logits ``(rows, options)``."""
+        """Return the hidden states of the inputs ``(rows, inputs, units)``, if any, and logits ``(rows, options)``."""
         if not decision.inputs:
             return None, self.controller.plain_logits(position, decision, h)
-        met = [[self.anchors[row][i] for i in decision.inputs] for row in rows]
+        met = [[self.keys[row][i] for i in decision.inputs] for row in rows]
         inputs, keys = (torch.stack([torch.stack([pair[k] for pair in own]) for own in met]) for k in (0, 1))
         wanted = self.controller.attention(keys, h)
         if not is_skip(decision):
@@ -117,13 +121,13 @@ class OpenRollout:
         whole = torch.zeros(batch, 1, 2).double().index_put((index,), logits[:, None])
         self.skips.append((whole, torch.zeros(batch, dtype=torch.bool).index_fill(0, index, True)))
 
-    def _following(self, position: int, decision: Decision, taken: Tensor, inputs: Tensor | None) -> Tensor:
+    def _following(self, position: int, decision: Decision, chosen: Tensor, inputs: Tensor | None) -> Tensor:
         """Return what the LSTM reads next, ``(rows, units)``."""
         if inputs is None:
-            return self.controller.embedded(position, decision, taken)
+            return self.controller.embedded(position, decision, chosen)
         if is_skip(decision):
-            return inputs[:, 0] * (taken[:, None] / (1 + taken[:, None]))
-        return inputs[torch.arange(len(taken)), taken]
+            return inputs[:, 0] * (chosen[:, None] / (1 + chosen[:, None]))
+        return inputs[torch.arange(len(chosen)), chosen]
 
 
 def _grouped(alive: dict[int, Decision]) -> list[list[int]]:

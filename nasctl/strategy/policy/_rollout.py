@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from nasctl.strategy.policy.lstm import Lstm
 
 SampleFn = Callable[[range, Tensor, Tensor], Tensor]
-"""(positions, rows ``(batch,)``, log-probabilities ``(batch, positions, options)``) -> options taken
+"""(positions, rows ``(batch,)``, log-probabilities ``(batch, positions, options)``) -> options chosen
 ``(batch, positions)``; ``rows`` are the walks' numbers in the whole batch."""
 
 
 class Rollout:
-    """One batch on its way through the decisions of a fixed space; groups of skip bits are taken together."""
+    """One batch on its way through the decisions of a fixed space; groups of skip bits are chosen together."""
 
     def __init__(self, controller: Lstm, batch: int, sample: SampleFn) -> None:
         self.controller, self.sample = controller, sample
@@ -32,7 +32,7 @@ class Rollout:
         self.start = controller.start.expand(batch, -1)
         self.inputs = self.start
         self.state = [(torch.zeros_like(self.start), torch.zeros_like(self.start)) for _ in controller.cells]
-        self.anchors: dict[int, tuple[Tensor, Tensor]] = {}  # what is taken as an input, and its attention key
+        self.keys: dict[int, tuple[Tensor, Tensor]] = {}  # hidden state and attention key of each input
         self.found: list[tuple[Tensor, Tensor, Tensor]] = []
         self.skips: list[tuple[Tensor, Tensor]] = []
 
@@ -53,11 +53,11 @@ class Rollout:
             self._point(group)
         else:
             logits = self.controller.plain_logits(group[0], first, self._step())
-            taken = self._take(group, logits[:, None])
-            self.inputs = self.controller.embedded(group[0], first, taken[:, 0])
+            chosen = self._take(group, logits[:, None])
+            self.inputs = self.controller.embedded(group[0], first, chosen[:, 0])
         following = self.controller.decisions[group.stop : group.stop + 1]
         if group[0] in self.controller.pointed_at or any(map(is_skip, following)):
-            self._drop_anchor(group[0])
+            self._add_key(group[0])
 
     def _step(self) -> Tensor:
         """Feed the pending input to the LSTM; return the hidden state ``(batch, units)`` of its last layer."""
@@ -68,20 +68,20 @@ class Rollout:
         self.inputs = self.start
         return h
 
-    def _drop_anchor(self, position: int) -> None:
+    def _add_key(self, position: int) -> None:
         """Run one LSTM step whose hidden state later decisions attend to."""
         h = self._step()
-        self.anchors[position] = h, self.controller.to_anchor(h)
+        self.keys[position] = h, self.controller.to_key(h)
 
     def _attend_to_cell_inputs(self, decision: Decision) -> None:
         """Run one LSTM step per cell input to obtain its attention key; choosing it feeds a zero vector."""
         for position in decision.inputs:
-            if position not in self.anchors:
-                self.anchors[position] = torch.zeros_like(self.start), self.controller.to_anchor(self._step())
+            if position not in self.keys:
+                self.keys[position] = torch.zeros_like(self.start), self.controller.to_key(self._step())
 
     def _gathered(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return inputs and keys of anchors, each ``(batch, anchors, units)``."""
-        inputs, keys = zip(*(self.anchors[position] for position in positions), strict=True)
+        """Return hidden states and attention keys of inputs, each ``(batch, inputs, units)``."""
+        inputs, keys = zip(*(self.keys[position] for position in positions), strict=True)
         return torch.stack(inputs, 1), torch.stack(keys, 1)
 
     def _point(self, group: range) -> None:
@@ -89,8 +89,8 @@ class Rollout:
         self._attend_to_cell_inputs(decision)
         inputs, keys = self._gathered(decision.inputs)
         logits = self.controller.shaped(self.controller.attention(keys, self._step()))
-        taken = self._take(group, logits[:, None])
-        self.inputs = inputs[torch.arange(len(taken)), taken[:, 0]]
+        chosen = self._take(group, logits[:, None])
+        self.inputs = inputs[torch.arange(len(chosen)), chosen[:, 0]]
 
     def _decide_skips(self, group: range) -> None:
         skips = self.controller.decisions[group.start : group.stop]
@@ -100,12 +100,12 @@ class Rollout:
         wanted = self.controller.attention(keys, self.state[-1][0])
         logits = self.controller.shaped(torch.stack([-wanted, wanted], 2))
         self.skips.append((logits, torch.ones(len(logits), dtype=torch.bool)))
-        taken = self._take(group, logits).double()
-        self.inputs = (taken[:, None] @ inputs)[:, 0] / (1 + taken.sum(1, keepdim=True))
+        chosen = self._take(group, logits).double()
+        self.inputs = (chosen[:, None] @ inputs)[:, 0] / (1 + chosen.sum(1, keepdim=True))
 
     def _take(self, group: range, logits: Tensor) -> Tensor:
         """Take the options ``(batch, positions)`` by logits ``(batch, positions, options)``, and record them."""
         log_p = logits.log_softmax(2)
-        taken = self.sample(group, self.rows, log_p)
-        self.found.append((taken, *worth(log_p, taken)))
-        return taken
+        chosen = self.sample(group, self.rows, log_p)
+        self.found.append((chosen, *worth(log_p, chosen)))
+        return chosen

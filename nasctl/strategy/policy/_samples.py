@@ -23,7 +23,7 @@ class Samples:
     skips: Sequence[tuple[Tensor, Tensor]]
 
     def architectures(self) -> list[tuple[int, ...]]:
-        """Return the options taken, as strategies know them."""
+        """Return the options chosen, as strategies know them."""
         return [tuple(option for option in row if option >= 0) for row in self.options.tolist()]
 
     def skip_penalty(self, target: float) -> Tensor:
@@ -36,11 +36,11 @@ class Samples:
         terms = [(p * (p / goals).log()).sum((1, 2)) for p in (logits.sigmoid() for logits, _ in self.skips)]
         if not terms:
             return self.log_probabilities.new_zeros(len(self.options))
-        taken = torch.stack([alive for _, alive in self.skips])
-        return torch.stack(terms).where(taken, 0.0).sum(0) / taken.sum(0).clamp_min(1)
+        chosen = torch.stack([alive for _, alive in self.skips])
+        return torch.stack(terms).where(chosen, 0.0).sum(0) / chosen.sum(0).clamp_min(1)
 
 
-def worth(log_p: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log-probability of what was taken, and the entropy of the softmax, each ``(batch, positions)``."""
+def worth(log_p: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log-probability of what was chosen, and the entropy of the softmax, each ``(batch, positions)``."""
     entropies = -(log_p.exp() * log_p.masked_fill(log_p == -torch.inf, 0.0)).sum(2)
-    return log_p.gather(2, taken[..., None])[..., 0], entropies
+    return log_p.gather(2, chosen[..., None])[..., 0], entropies

@@ -6,8 +6,8 @@ may differ in length. All tensors are float64 and begin with the batch of walks.
 
 A plain decision takes a step of the LSTM, a softmax over its options, and the embedding of the option as the next
 input. What a decision with inputs connects to is found by attention, ``v . tanh(W1 a + W2 h)``, over the hidden
-states ``a`` of its inputs, the anchors. Skip bits, which have one input each, are decided together where they follow
-one another in a fixed space; the next input is the sum of the anchors taken over one more than their number.
+states ``a`` of its inputs. Skip bits, which have one input each, are decided together where they follow
+one another in a fixed space; the next LSTM input is the sum of the chosen states over one more than their number.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class Lstm(nn.Module):
         with torch.random.fork_rng(devices=[]):  # what torch draws here is overwritten
             self.cells = nn.ModuleList(nn.LSTMCell(units, units, bias=False) for _ in range(layers))
             self.start, self.attend = nn.Parameter(torch.empty(units)), nn.Parameter(torch.empty(units))
-            self.to_anchor, self.to_state = (nn.Linear(units, units, bias=False) for _ in range(2))
+            self.to_key, self.to_query = (nn.Linear(units, units, bias=False) for _ in range(2))
             self.tables = nn.ModuleDict()
             plain = [(i, decision) for i, decision in enumerate(self.decisions) if not decision.inputs]
             self.first = {decision.kind: i for i, decision in reversed(plain)}
-            self.keys = [self._table(i, units, bias is not None) for i in range(len(self.decisions))]
+            self.names = [self._table(i, units, bias is not None) for i in range(len(self.decisions))]
         self.double()
         self._initialise(position_seed(seed, "controller"), init, bias)
         self.fixed_bias = fixed_bias
@@ -92,7 +92,7 @@ class Lstm(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         for parameter in self.parameters():
             parameter.uniform_(-init, init, generator=generator)
-        for decision, key in zip(self.decisions, self.keys, strict=True):
+        for decision, key in zip(self.decisions, self.names, strict=True):
             if key and bias is not None:
                 values = [bias.get(option, 0.0) for option in decision.options]
                 self.tables[key]["softmax"].bias.copy_(torch.tensor(values))  # type: ignore[index]
@@ -131,7 +131,7 @@ class Lstm(nn.Module):
 
     def attention(self, keys: Tensor, h: Tensor) -> Tensor:
         """Return how much ``h (batch, units)`` wants each of the ``keys (batch, inputs, units)``."""
-        outputs: Tensor = (keys + self.to_state(h)[:, None]).tanh() @ self.attend
+        outputs: Tensor = (keys + self.to_query(h)[:, None]).tanh() @ self.attend
         return outputs
 
     def shaped(self, logits: Tensor) -> Tensor:
@@ -142,9 +142,9 @@ class Lstm(nn.Module):
         logits = logits if self.temperature is None else logits / self.temperature
         return logits if constant is None else constant * logits.tanh()
 
-    def embedded(self, position: int, decision: Decision, taken: Tensor) -> Tensor:
+    def embedded(self, position: int, decision: Decision, chosen: Tensor) -> Tensor:
         """Return the embeddings ``(batch, units)`` of options of a plain decision."""
-        found: Tensor = self.tables[self._name(position, decision)]["embedding"](taken)  # type: ignore[index]
+        found: Tensor = self.tables[self._name(position, decision)]["embedding"](chosen)  # type: ignore[index]
         return found
 
 

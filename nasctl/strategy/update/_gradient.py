@@ -40,7 +40,7 @@ class GradientUpdate:
         self.eps, self.eps_hat, self.steps = eps, eps_hat, 0
 
     def advantages(self, rewards: Tensor) -> Tensor:
-        """Return rewards ``(batch,)`` less the baseline, which takes in one after the other before it is subtracted."""
+        """Return rewards ``(batch,)`` minus the baseline, which records each reward before it is subtracted."""
         told = torch.tensor([True])
         return torch.cat([self.baseline.advantage(reward, told) for reward in rewards.split(1)])
 

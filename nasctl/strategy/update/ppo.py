@@ -53,7 +53,7 @@ class PPO(GradientUpdate):
             self.descend(self.loss(self.policy.score(archs), before, advantages))
 
     def loss(self, samples: Samples, before: Tensor, advantages: Tensor) -> Tensor:
-        """Return what a step descends; ``before (batch, decisions)`` are the log-probabilities of the old policy."""
+        """Return the loss of a step; ``before (batch, decisions)`` are the log-probabilities of the old policy."""
         ratios = (samples.log_probabilities - before).exp()
         clipped = ratios.clamp(1 - self.clip, 1 + self.clip)
         surrogate = torch.minimum(ratios * advantages[:, None], clipped * advantages[:, None])

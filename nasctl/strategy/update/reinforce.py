@@ -53,7 +53,7 @@ class Reinforce(GradientUpdate):
         self.descend(self.loss(self.policy.score(archs), tensor_of(rewards)))
 
     def loss(self, samples: Samples, rewards: Tensor) -> Tensor:
-        """Return what a step descends; the baseline takes in the rewards."""
+        """Return the loss of a step; the baseline records the rewards."""
         advantages = self.advantages(rewards + self.entropy_weight * self._entropy(samples))
         objective = advantages * samples.log_probabilities.sum(1)
         return (self.skip_weight * samples.skip_penalty(self.skip_target) - objective).mean()

@@ -1,0 +1,1 @@
+"""Genotype formats, one object a family: rules, texts, edges and features. Nothing here imports torch."""

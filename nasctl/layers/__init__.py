@@ -1,0 +1,1 @@
+"""Torch modules that several spaces build their networks from."""

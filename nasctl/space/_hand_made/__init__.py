@@ -1,0 +1,1 @@
+"""Spaces of networks that are made by hand: their only choices are depths."""
