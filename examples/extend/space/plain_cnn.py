@@ -1,31 +1,16 @@
 """A space of image classifiers: the kernel and the width of each convolution are chosen."""
 
-from functools import partial
-
 from torch import nn
 
 from nasctl.core import Decision, Task, ignore
 from nasctl.errors import RequestError
-from nasctl.space import _count
-from nasctl.space._shared import FixedWalk, OneText, Priced
+from nasctl.space._shared import FixedWalk, MetaCosts
 
 
-class PlainCnn(FixedWalk, OneText, Priced):
-    """``layers`` convolutions; a genotype lists kernel and channels of each, as in ``3x8-5x16``."""
+class PlainCnnFormat:
+    """A genotype lists kernel and channels of each convolution, as in ``3x8-5x16``."""
 
-    family, num_operations, marks = "plain_cnn", 2, ()
-
-    def __init__(self, task: Task, *, layers: int, kernels: list[int], channels: list[int]) -> None:
-        if task.kind != "image_classification":
-            raise RequestError(f"space=plain_cnn classifies images, not {task.kind}; choose a data set of images")
-        self.task = task
-        options = {"kernel": tuple(map(str, kernels)), "channels": tuple(map(str, channels))}
-        names = [(kind, f"{kind} {layer}") for layer in range(layers) for kind in options]
-        self.decisions = tuple(Decision(name, kind, options[kind]) for kind, name in names)
-
-    def genotype(self, arch):
-        chosen = [int(decision.options[option]) for decision, option in zip(self.decisions, arch, strict=True)]
-        return {"layers": [[kernel, width] for kernel, width in zip(chosen[::2], chosen[1::2], strict=True)]}
+    family, marks = "plain_cnn", ()
 
     def notation(self, genotype):
         return "-".join(f"{kernel}x{width}" for kernel, width in genotype["layers"])
@@ -43,15 +28,33 @@ class PlainCnn(FixedWalk, OneText, Priced):
                 raise RequestError(f"genotype: {layer} is no odd kernel with a number of channels; correct it")
         return genotype
 
+    def canonical(self, genotype):
+        return genotype
+
     def features(self, genotype):
         return {"layers": len(genotype["layers"])}
 
-    def graph(self, genotype):
+    def edges(self, genotype):
         names = [f"conv_{kernel}x{kernel} to {width}" for kernel, width in genotype["layers"]]
         return {"network": [(str(i), str(i + 1), name) for i, name in enumerate(names)]}
 
-    def price(self, genotype):
-        return self.count(_count.on_meta(partial(self.build, genotype, "final")))
+
+class PlainCnn(FixedWalk, MetaCosts):
+    """``layers`` convolutions; parameters and multiply-accumulates are counted on the meta device."""
+
+    format, num_operations = PlainCnnFormat(), 2
+
+    def __init__(self, task: Task, *, layers: int, kernels: list[int], channels: list[int]) -> None:
+        if task.kind != "image_classification":
+            raise RequestError(f"space=plain_cnn classifies images, not {task.kind}; choose a data set of images")
+        self.task = task
+        options = {"kernel": tuple(map(str, kernels)), "channels": tuple(map(str, channels))}
+        names = [(kind, f"{kind} {layer}") for layer in range(layers) for kind in options]
+        self.decisions = tuple(Decision(name, kind, options[kind]) for kind, name in names)
+
+    def genotype(self, arch):
+        chosen = [int(decision.options[option]) for decision, option in zip(self.decisions, arch, strict=True)]
+        return {"layers": [[kernel, width] for kernel, width in zip(chosen[::2], chosen[1::2], strict=True)]}
 
     def build(self, genotype, form, **size):
         """Return a network that maps images ``(n, c, h, w)`` to logits ``(n, classes)``."""

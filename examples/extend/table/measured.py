@@ -18,7 +18,7 @@ class Measured(IndependentEstimator):
 
     def look_up(self, arch: Architecture) -> Metrics:
         """Return error in percent and accuracy in [0, 1]."""
-        name = self.space.notation(self.space.genotype(arch))
+        name = self.space.format.notation(self.space.genotype(arch))
         if name not in self.errors:
             raise RequestError(f"estimator.errors: has none for {name}; add it")
         return {"error": self.errors[name], "accuracy": 1 - self.errors[name] / 100}
