@@ -1,4 +1,4 @@
-"""Two hundred kill -9 at random moments, with the default interval between checkpoints and a clock that runs fast.
+"""Over two hundred kill -9 at random moments, with the default interval between checkpoints and a fast clock.
 
 Each run is a fork of this process, which has imported everything and started no thread, so that a kill costs about as
 long as the run lives. A chain of killed and resumed runs ends like one that nobody interrupted, bit for bit.
@@ -19,13 +19,16 @@ import pytest
 
 from nasctl.cli import main as cli
 from nasctl.runs import CHECKPOINT, PREVIOUS, directory, environment
+from tests.doors.test_children import SEARCH as CHILDREN
 from tests.test_resume import RUNS, assert_identical
 
-KILLS = 29  # of each run, 203 of the seven
-AFTER_A_SECOND_CHECKPOINT = 6  # of them at least, 42 of the seven
+KILLS = 29  # of each run, 232 of the eight
+AFTER_A_SECOND_CHECKPOINT = 6  # of them at least, 48 of the eight
 CHAIN = 10  # kills of one run at most
 FASTER = 6000  # times: the default checkpoint.seconds=60 is a hundredth of a second
 TOY = ["search", "+experiment=tabnas_toy", "strategy.vectorized=false", "repeats=10", "budget.turns=40", "curve=[1,10]"]
+HALVING = [*CHILDREN, "strategy=halving", "budget.trials=7", "estimator.epochs=8", "trainer.batch_size=16"]
+OWN = {"replicas": TOY, "halving": HALVING}
 SHORTER = {  # a second or two: each kill costs half of it
     "darts": ["budget.epochs=2"],
     "enas": ["budget.trials=12"],
@@ -34,12 +37,13 @@ SHORTER = {  # a second or two: each kill costs half of it
     "retrain": ["trainer.epochs=3"],
     "language": ["trainer.epochs=5"],
     "replicas": [],
+    "halving": [],
 }
 
 
 def shortened(name: str) -> list[str]:
     """Return the arguments of a run, with the default interval between checkpoints."""
-    arguments = TOY if name == "replicas" else RUNS[name]
+    arguments = OWN.get(name) or RUNS[name]
     given = {override.split("=")[0] for override in SHORTER[name]}
     return [a for a in arguments if a.split("=")[0] not in {*given, "checkpoint.seconds"}] + SHORTER[name]
 

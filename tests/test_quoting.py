@@ -93,6 +93,6 @@ def test_open_mappings_take_settings(tmp_path: Path, monkeypatch: pytest.MonkeyP
     against = ["search", "estimator@against=from_scratch", "against.size={channels: 3}"]
     assert cli.run(against) == 0 and given.pop()["against"]["size"] == {"channels": 3}
     enas = ["search", "strategy=enas", "strategy.policy.bias={skip: 0.5}", "strategy.policy.fixed_bias={a: {skip: 1}}"]
-    assert cli.run(enas) == 0 and given.pop()["strategy"]["fixed_bias"] == {"a": {"skip": 1}}
+    assert cli.run(enas) == 0 and given.pop()["strategy"]["policy"]["fixed_bias"] == {"a": {"skip": 1}}
     assert cli.run([*search, "estimator.sizes={channels: 16}"]) == 2 and not given
     assert cli.run(["search", "space=darts", "space.search={chanels: 16}"]) == 2 and not given

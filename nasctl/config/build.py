@@ -11,7 +11,8 @@ from typing import Any, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from nasctl.config import own_files, parts
-from nasctl.config.settings import Config, Settings, conf_dir
+from nasctl.config.overrides import choices
+from nasctl.config.settings import Config, Settings
 from nasctl.errors import RequestError, unknown
 from nasctl.runs.translation import answer
 
@@ -20,7 +21,7 @@ def validate(config: Config, groups: tuple[str, ...]) -> None:
     """Check that ``groups`` are chosen and every setting fits its constructor; report all misfits at once."""
     for group in groups:
         if "_target_" not in (config.get(group) or {}):
-            options = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+            options = choices(group, own_files.folders())
             raise RequestError(f"{group}: nothing is chosen; add {group}=..., one of {', '.join(options)}")
     settings = {field.name: config[field.name] for field in fields(Settings)}
     misfits = [misfit.replace("config.", "", 1) for misfit in _bind_to(Settings, settings, "config")[1]]
@@ -117,7 +118,7 @@ def _misfits_of_part(value: Any, hint: Any, path: str) -> list[str]:
     if value is None and parts.is_optional(hint):
         return []
     if isinstance(value, list) or parts.is_list(hint) or not parts.is_part(value):
-        return [parts.refusal(value, path, (conf_dir(),))]
+        return [parts.refusal(value, path, own_files.folders())]
     protocol = parts.protocol_of(hint)
     return _bind(value, path)[1] + (list(parts.lacking(target(value), protocol, path)) if protocol else [])
 

@@ -120,12 +120,21 @@ def choices(group: str, folders: Iterable[Path]) -> list[str]:
 
 
 def _goes_into_an_open_mapping(setting: str, folders: Sequence[Path]) -> bool:
-    """Return whether a setting adds to a mapping that a choice of its group leaves empty, such as estimator.size."""
-    group, *names = key_of(setting).split(".")
-    if not names or setting[0] in "+~" or (len(names) == 1 and not setting.partition("=")[2].startswith("{")):
+    """Return whether a setting adds to a mapping that a choice leaves empty, such as estimator.size.
+
+    The mapping may be one of a part, such as strategy.policy.bias.
+    """
+    key, _, value = setting.partition("=")
+    group, *names = key_of(key).split(".")
+    if not names or setting[0] in "+~":
         return False
     base = "estimator" if group == "against" else group
-    return any(names[0] in _empty(path) for path in _files(base, folders))
+    opens = [i for i, name in enumerate(names) if _is_empty(name, "/".join([base, *names[:i]]), folders)]
+    return any(i + 1 < len(names) or value.startswith("{") for i in opens)
+
+
+def _is_empty(name: str, group: str, folders: Sequence[Path]) -> bool:
+    return any(name in _empty(path) for path in _files(group, folders))
 
 
 def _files(group: str, folders: Iterable[Path]) -> list[Path]:

@@ -32,6 +32,11 @@ def take(folders: Iterable[Path]) -> None:
     importlib.invalidate_caches()
 
 
+def folders() -> tuple[Path, ...]:
+    """Return the folders of YAMLs, conf/ first."""
+    return conf_dir(), *_FOLDERS
+
+
 def load(name: str) -> Any:
     """Return the class ``name``, as in ``my_search.MySearch``; `RequestError` names the YAML and the fault."""
     module, _, kind = name.rpartition(".")
@@ -74,7 +79,7 @@ def _fault(name: str, fault: str) -> RequestError:
 
 def yaml_of(name: str) -> str:
     """Return ``FILE: `` of a YAML that names a class, an empty text if none does."""
-    files = (file for folder in (*_FOLDERS, conf_dir()) for file in sorted(folder.rglob("*.yaml")))
+    files = (file for folder in reversed(folders()) for file in sorted(folder.rglob("*.yaml")))
     return next((f"{file}: " for file in files if name in _classes(file)), "")
 
 

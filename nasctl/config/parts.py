@@ -26,9 +26,8 @@ def is_part(value: Any) -> bool:
 
 def protocol_of(hint: Any) -> type | None:
     """Return the protocol that an annotation asks a part to meet; None where it asks for plain data."""
-    if getattr(hint, "_is_protocol", False):
-        made: type | None = hint
-        return made
+    if isinstance(hint, type) and getattr(hint, "_is_protocol", False):
+        return hint
     arguments = get_args(hint)[-1:] if get_origin(hint) is Callable else get_args(hint)
     return next(filter(None, map(protocol_of, arguments)), None)
 

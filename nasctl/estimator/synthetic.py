@@ -52,11 +52,9 @@ class Synthetic(IndependentEstimator):
     def accuracy(self, arch: Architecture) -> float:
         genotype = self.space.genotype(arch)
         cost = self.space.cost(genotype, self.resource) / self.reference
-        error = (
-            self.floor + self.span * cost**-self.exponent + self.spread * self._z(self.space.format.notation(genotype))
-        )
-        value: float = 1 - min(max(error, 0.0), 100.0) / 100
-        return value
+        luck = self._z(self.space.format.notation(genotype))
+        error: float = self.floor + self.span * cost**-self.exponent + self.spread * luck
+        return 1 - min(max(error, 0.0), 100.0) / 100
 
     def _z(self, notation: str) -> float:
         uniform = (position_seed(self.quality_seed, "quality", notation) + 0.5) / SEEDS

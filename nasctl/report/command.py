@@ -15,6 +15,7 @@ from nasctl.errors import RequestError, unknown
 from nasctl.report import discovery
 from nasctl.report._read.record import Run, find, sparing
 from nasctl.report.declaration import COMMON, FORMAT, PLOT, VIEW, Content, Format, Setting, View
+from nasctl.report.grid import Grid
 from nasctl.report.output import check_target, write
 from nasctl.runs.reader import DamagedError
 
@@ -132,8 +133,16 @@ def _marked(make: Callable[[], Content], left_out: Sequence[str]) -> Content:
         if not left_out or isinstance(error, DamagedError):
             raise
         raise RequestError(f"{error}; left out: {'; '.join(left_out)}") from error
-    if not left_out or not content.grids:
-        return content
-    *others, last = content.grids
-    remarks = (*last.remarks, *(f"Left out: {each}." for each in left_out))
-    return replace(content, grids=[*others, replace(last, remarks=remarks)])
+    return _with_remarks(content, [f"Left out: {each}." for each in left_out]) if left_out else content
+
+
+def _with_remarks(content: Content, remarks: Sequence[str]) -> Content:
+    """Return the content with remarks below its last grid, as lines of their own, and in its record."""
+    *others, last = content.grids or [Grid("", (), ())]
+    lines, record = content.lines, content.record
+    return replace(
+        content,
+        grids=[*others, replace(last, remarks=(*last.remarks, *remarks))],
+        lines=None if lines is None else lambda: [*lines(), *({"remark": remark} for remark in remarks)],
+        record=None if record is None else lambda: {**record(), "remarks": list(remarks)},
+    )

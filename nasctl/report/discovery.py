@@ -45,6 +45,8 @@ def files(kind: str, folders: Sequence[str]) -> dict[str, Path]:
     """Return the file of each choice of a kind by name: the shipped ones, then those in ``folders``."""
     found = _modules(_HERE / kind)
     for folder in folders:
+        if not Path(folder).is_dir():
+            raise RequestError(f"--config-dir {folder}: there is no such folder; name one that exists")
         own = _modules(Path(folder) / kind)
         for name in own.keys() & found.keys():
             raise RequestError(f"{own[name]}: there is a {kind} {name} already, in {found[name]}; rename the file")
@@ -115,7 +117,7 @@ def _guarded(
         except Exception as error:
             raise _broken(path, "failed", error) from error
         if not isinstance(made, result):
-            raise RequestError(f"{path}: made {type(made).__name__}, not {result.__name__}; mend {_name(work)}")
+            raise RequestError(f"{path}: made {type(made).__name__}, not {result.__name__}; mend the function")
         return made
 
     return guarded
@@ -131,12 +133,8 @@ def _check_arguments(path: Path, work: Callable[..., Any], settings: Sequence[Se
         inspect.signature(work).bind(*[None] * given, **dict.fromkeys(setting.name for setting in settings))
     except (TypeError, ValueError) as error:
         names = ", ".join(setting.name for setting in settings) or "none"
-        said = f"{_name(work)} does not take {given} argument{'s' * (given > 1)} and its settings ({names}): {error}"
+        said = f"the function does not take {given} argument{'s' * (given > 1)} and its settings ({names}): {error}"
         raise RequestError(f"{path}: {said}; give it these parameters") from error
-
-
-def _name(work: Callable[..., Any]) -> str:
-    return "the function" if "<" in work.__qualname__ else work.__qualname__
 
 
 def _broken(path: Path, what: str, error: BaseException) -> RequestError:

@@ -180,8 +180,7 @@ class Run:
     def cost(self) -> float:
         """Return the device-seconds spent so far, over all resumes; work done twice counts twice."""
         _synchronize()
-        value: float = self._spent + time.monotonic() - self._charged
-        return value
+        return float(self._spent + time.monotonic() - self._charged)
 
     def cpu_cost(self) -> float | None:
         """Return the CPU seconds of the process so far, its children's included once they ended, over all resumes.

@@ -155,8 +155,8 @@ class RunFiles:
             schema.lack(content, needed)
 
         self._judge(name, f"line {number:,}: ", check)
-        made: Json = translation.of_record(content)
-        return made
+        line: Mapping[str, Any] = translation.of_record(content)
+        return line
 
     def _judge(self, name: str, place: str, read: Callable[[], Any]) -> Any:
         try:

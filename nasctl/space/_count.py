@@ -31,8 +31,8 @@ def _macs(network: Any, task: Task) -> int:
             network(torch.empty(1, *task.input_shape, device="meta"))
         else:
             network(torch.empty(*task.input_shape, 1, dtype=torch.int64, device="meta"), hidden)
-    number: int = counter.get_total_flops() // 2 // (1 if hidden is None else task.input_shape[0])
-    return number
+    flops: int = counter.get_total_flops()
+    return flops // 2 // (1 if hidden is None else task.input_shape[0])
 
 
 def of_language(network: Any) -> dict[str, int]:

@@ -30,8 +30,8 @@ class Form:
 
     def width(self, stage: int) -> int:
         """Return the channels of a stage; they double where the map halves."""
-        number: int = self.channels * 2**stage
-        return number
+        channels: int = self.channels * 2**stage
+        return channels
 
 
 class Block(nn.Module):

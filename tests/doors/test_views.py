@@ -56,3 +56,5 @@ def test_a_name_that_is_taken_is_refused(tmp_path, capsys):
     (tmp_path / "format/csv.py").write_text("")
     assert cli.run(["compare", "--config-dir", str(tmp_path), "run", "format=csv"]) == 2
     assert "format/csv.py: there is a format csv already" in capsys.readouterr().err
+    assert cli.run(["compare", "--config-dir", "nowhere", "run"]) == 2
+    assert "--config-dir nowhere: there is no such folder" in capsys.readouterr().err

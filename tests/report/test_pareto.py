@@ -1,5 +1,7 @@
 """The front of a search's trials: what is on it, the reference, and requests that cannot be met."""
 
+import csv
+import io
 import itertools
 import json
 import math
@@ -79,6 +81,15 @@ def test_costs_beside_the_metrics_and_those_among_them_are_one_front(root, sweep
     assert "3 of 5 architectures are on the front" in text and "| 8-8 | 150 | 0.45 | 20 |" in text
     assert "Left out: 1 trials of a lower fidelity" in text
     assert "| 8-8 | 7.5 | 0.45 |" in compare([str(root)], **SETTINGS | {"pareto": "energy_mj"})
+
+
+def test_csv_and_json_hold_every_architecture_with_full_numbers(root, sweep):
+    lines = list(csv.DictReader(io.StringIO(compare([str(root)], **SETTINGS | {"format": "csv"}))))
+    assert {line["architecture"]: line["on_front"] for line in lines} == {
+        "8-8": "True", "8-32": "True", "64-8": "False", "64-32": "True",
+    }  # fmt: skip
+    found = json.loads(compare([str(root)], **SETTINGS | {"format": "json"}))["points"][1]
+    assert (found["params"], found["loss"], found["n"], found["loss_std"]) == (200, 0.5, 1, None)
 
 
 def points(values):

@@ -115,7 +115,18 @@ def test_sweeps_of_several_seeds_count_by_the_mean_of_each_architecture(root):
     (row,) = cells(text)
     assert (row["loss"], row["best within"]) == ("0.70000 ± 0.28284", "0.60000 ± 0.00000")
     assert (row["regret"], row["rank"]) == ("0.10000 ± 0.28284", "2 of 3")  # of -0.1 and 0.3
+    [line] = json.loads(compare([str(root)], regret=str(root / "sweeps"), format="json"))["searches"]
+    assert (line["regret"], line["regret_std"]) == (pytest.approx(0.1), pytest.approx(0.08**0.5))
+    assert "best_within" in compare([str(root)], regret=str(root / "sweeps"), format="csv").splitlines()[0]
     assert "the mean of 2 sweeps" in text
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "csv", "json"])
+def test_a_damaged_run_is_named_in_every_format(root, format):
+    sweep = swept(root)
+    searched(root, (0, 1), WITHIN)
+    (searched(root, (0, 1), WITHIN, seed=1) / "result.json").write_text("{")
+    assert "Left out: " in compare([str(root)], regret=str(sweep), format=format)
 
 
 def test_sweeps_of_different_settings_have_no_common_mean(root):

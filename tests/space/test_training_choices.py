@@ -87,3 +87,9 @@ def test_combinations_of_very_many_settings_are_checked_one_by_one():
     assert len(list(space.trainings())) == 33
     with pytest.raises(RequestError, match="needs different values"):
         with_training(plain, {"a": []})
+
+
+def test_a_rank_correlation_takes_none(capsys):
+    command = ["correlate", "nowhere", "space=ffn", "dataset=breast_cancer", "training_choices={lr: [1, 2]}"]
+    assert cli.run(command) == 2
+    assert "training_choices: shared weights are trained in one way; leave it out" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from nasctl.report._read.likeness import DIGITS, groups, groups_by, of_kind, sha
 from nasctl.report._read.record import Run, content, damaged, finite, within
 from nasctl.report._read.remarks import test_rewards
 from nasctl.report._read.trial import comparable, recorded, trials
-from nasctl.report.declaration import Content, View
+from nasctl.report.declaration import Content, Line, View
 from nasctl.report.grid import Cells, Grid, grid
 from nasctl.report.plot import canvas, save
 from nasctl.terminal_text import plot_label
@@ -72,8 +72,24 @@ def make(given: Sequence[Run], pareto: str) -> Content:
         raise _not_recorded(runs, pareto, measure)
     return Content(
         [_grid(each, fronts, pareto, measure) for each in fronts],
+        lines=lambda: _lines(fronts, pareto, measure),
+        record=lambda: {"points": list(_lines(fronts, pareto, measure))},
         draw=lambda file, kind: save(_drawn(fronts, pareto, measure), file, kind),
     )
+
+
+def _lines(fronts: Sequence[Front], resource: str, measure: str) -> Iterator[Line]:
+    """Yield every architecture with full numbers, front by front, and whether it is on the front."""
+    for number, front in enumerate(fronts, start=1):
+        on_front = set(map(id, front.found))
+        for point in front.points:
+            yield {
+                "front": number,
+                "architecture": point.name,
+                resource: point.cost,
+                **point.metrics,
+                **{f"{measure}_std": point.std, "n": point.n, "on_front": id(point) in on_front},
+            }
 
 
 def _not_recorded(runs: Sequence[Run], resource: str, measure: str) -> RequestError:

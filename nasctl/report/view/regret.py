@@ -30,7 +30,7 @@ from nasctl.report._statistics.figure import Figure, count
 from nasctl.report._statistics.interval import LEVEL
 from nasctl.report._statistics.median import bounds
 from nasctl.report._statistics.paired_difference import paired_differences
-from nasctl.report.declaration import Content, View
+from nasctl.report.declaration import Content, Line, View
 from nasctl.report.grid import Cells, Grid, grid
 
 Limits = tuple[tuple[str, float], ...]
@@ -102,7 +102,23 @@ def make(found: Sequence[Run], regret: str) -> Content:
     feasible = cache(partial(_feasible, sweep))  # hundreds of searches share a limit
     scores = [_score(run, row.label, sweep, feasible) for row in rows for run in row.runs]
     scores.sort(key=lambda score: (score.label, score.seed))
-    return Content([_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)], rows=rows)
+    return Content(
+        [_grid(scores, sweep, len(runs) - len(scored), rows), *_ranking(scores, rows)],
+        lines=lambda: [_line(score, sweep.measure) for score in scores],
+        record=lambda: {"searches": [_line(score, sweep.measure) for score in scores]},
+        rows=rows,
+    )
+
+
+def _line(score: Score, measure: str) -> Line:
+    """Return a score with full numbers."""
+    return {
+        **{"method": score.label, "seed": score.seed, "found": score.notation, "params": score.params},
+        **{measure: abs(score.value.mean), f"{measure}_std": score.value.std, "best_within": abs(score.best.mean)},
+        "regret": None if score.regret is None else score.regret.mean,
+        "regret_std": None if score.regret is None else score.regret.std,
+        **{"rank": score.rank, "of": score.of},
+    }
 
 
 def _sweep(found: Sequence[Run]) -> Sweep:

@@ -131,8 +131,8 @@ class Lstm(nn.Module):
 
     def attention(self, keys: Tensor, h: Tensor) -> Tensor:
         """Return how much ``h (batch, units)`` wants each of the ``keys (batch, inputs, units)``."""
-        outputs: Tensor = (keys + self.to_query(h)[:, None]).tanh() @ self.attend
-        return outputs
+        wanted: Tensor = (keys + self.to_query(h)[:, None]).tanh() @ self.attend
+        return wanted
 
     def shaped(self, logits: Tensor) -> Tensor:
         """Return the logits of a decision with inputs as the softmax takes them."""
