@@ -26,6 +26,14 @@ test: $(READY)  ## Run the fast tests
 test-slow: $(READY)  ## Run the tests that take minutes
 	$(BIN)/pytest -m slow --dist=load
 
+NEWEST ?= $(shell ls -d $(HOME)/.pyenv/versions/3.1[1-9]*/bin/python3 /usr/bin/python3.1[1-9] 2>/dev/null | sort -V | tail -1)
+
+test-newest:  ## Run the fast tests on the newest Python that is installed, in .venv-newest
+	test -n "$(NEWEST)" || { echo "no Python 3.11 or later was found; set NEWEST=PATH"; exit 1; }
+	$(NEWEST) -m venv .venv-newest
+	.venv-newest/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	.venv-newest/bin/pytest
+
 lint: $(READY)  ## Check style
 	$(BIN)/ruff check .
 
@@ -45,4 +53,4 @@ bench: $(READY)  ## Measure speed against plainly written alternatives
 clean:  ## Remove caches and the environment, never outputs/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
 
-.PHONY: help setup demo test test-slow lint format typecheck check bench clean
+.PHONY: help setup demo test test-slow test-newest lint format typecheck check bench clean

@@ -27,7 +27,12 @@ SCORED = ["estimator=zero_cost", "reward=score", "budget.trials=12"]
 ROWS = ["space=ffn", "dataset=breast_cancer", "trainer=ffn", SMOKE]
 LIMITED = ["constraint=params", "constraint.limit=300"]
 TINY_POPULATION = ["strategy.population_size=2", "strategy.parent_selection.sample_size=1", "budget.trials=6"]
-SHARED = ["strategy=random_search", "estimator=supernet", "estimator/sampler=uniform", "estimator.warmup_epochs=1"]
+SHARED = [
+    "strategy=random_search",
+    "estimator=supernet",
+    "estimator/sampler=uniform",
+    "estimator.schedule.warmup_epochs=1",
+]
 AGAINST = ["n=4", "estimator@against=from_scratch", "against.epochs=1", "correlation.resamples=10"]
 
 Command = Sequence[Sequence[str]]
@@ -74,6 +79,7 @@ COMMANDS: Mapping[str, Command] = {
     ],
 }
 THEN = {
+    r"^estimator\.schedule\.": "estimator.",
     r"^strategy\.parent_selection\.sample_size=": "strategy.sample_size=",
     r"^strategy\.final_selection\.trials=": "strategy.selection=",
     r"^estimator/sampler=": "estimator.sampler=",
@@ -135,7 +141,7 @@ def _smoke(words: Sequence[str]) -> list[str]:
     from nasctl.config.settings import conf_dir
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        settings = [word for word in words if not word.startswith("n=")]
+        settings = [word for word in words if "." not in word.partition("=")[0] and not word.startswith("n=")]
         choices = compose("config", settings, return_hydra_config=True).hydra.runtime.choices
     files = [conf_dir() / "debug" / "smoke.yaml", *presets.files(choices, [conf_dir()])]
     merged = OmegaConf.to_container(OmegaConf.merge(*map(OmegaConf.load, files)))

@@ -123,3 +123,60 @@ def test_constructors_have_no_default_hyperparameters() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.FunctionDef) and node.name == "__init__":
                     assert not [d for d in node.args.kw_defaults if d is not None], path
+
+
+def asked_by_name(path: Path) -> set[str]:
+    """Return the literal names that a file asks objects for by getattr or hasattr."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    asked = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id in ("getattr", "hasattr") and c.args[1:]]
+    return {str(c.args[1].value) for c in asked if isinstance(c.args[1], ast.Constant)}
+
+
+FOREIGN = {
+    "runs/plain.py": {"CSafeLoader", "tag"},  # of PyYAML
+    "space/ffn/stack.py": {"tables"},  # buffers that torch registers
+    "describe.py": {"auxiliary"},  # of any network, also a user's own
+    "trainer/classifier.py": {"auxiliary", "drop_path", "dropout"},
+    "trainer/language_model.py": {"compile_step"},
+}
+"""Names that are asked for outside config: of foreign objects, and of networks, which are torch modules of any kind."""
+
+
+def test_no_capability_is_asked_by_name() -> None:
+    found = {str(p.relative_to(PACKAGE)): asked_by_name(p) for p in PACKAGE.rglob("*.py") if p.parent.name != "config"}
+    assert {path: names for path, names in found.items() if names - FOREIGN.get(path, set())} == {}
+
+
+MOST_METHODS = 12
+LARGE = {
+    "Configuration": "what a verb reads of a composed configuration, a property each",
+    "BinaryClassification": "splits and objective of a Dataset",
+    "ImageFolder": "splits and objective of a Dataset",
+    "LanguageModelling": "splits and objective of a Dataset",
+    "Supernet": "an Estimator with WeightSharing, and the steps of both levels",
+    "Stacked": "an Estimator, and the training of a group",
+    "Table": "an Estimator with LookUp, Covering and the protocols of its class",
+    "Latency": "a Resource that is measured and kept",
+    "Run": "a run directory: written by runs, read by report",
+    "RunFiles": "the guarded reader, a method a file",
+    "Search": "the loop and what it records",
+    "Selection": "the loop of select",
+    "ByHand": "the whole of a SearchSpace",
+    "Darts": "the whole of a SearchSpace",
+    "FFN": "the whole of a SearchSpace",
+    "NasBench201": "the whole of a SearchSpace",
+    "NatsSize": "the whole of a SearchSpace",
+    "TrainingChoices": "the whole of a SearchSpace, handed on",
+    "Lstm": "a policy: sampling and scoring of walks",
+    "Reinforce": "a Strategy that has a policy and a mass",
+    "Classifier": "a Trainer",
+}
+"""Classes of more than twelve methods, and their one subject."""
+
+
+def test_a_class_of_many_methods_has_one_subject_that_is_named() -> None:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        classes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+        found |= {c.name for c in classes if sum(isinstance(n, ast.FunctionDef) for n in c.body) > MOST_METHODS}
+    assert found <= set(LARGE), found - set(LARGE)

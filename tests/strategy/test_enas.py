@@ -111,9 +111,8 @@ def found(strategy, seed, noise=0.5):
 
 
 def test_it_finds_the_best_of_a_noisy_table(strategy):
-    """A uniform draw finds it in 6 of 100 searches."""
-    results = [found(strategy, seed) for seed in range(4)]
-    assert sum(asked for asked, _ in results) >= 3
+    """A uniform draw finds it in 6 of 100 searches: twice by chance in 4 of 1,000 runs of this test."""
+    assert all(found(strategy, seed)[0] for seed in range(2))
 
 
 @pytest.mark.slow

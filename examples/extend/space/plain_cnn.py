@@ -8,7 +8,7 @@ from nasctl.space._shared import FixedWalk, MetaCosts
 
 
 class PlainCnnFormat:
-    """Kernel and channels of each layer, as in ``3x8-5x16``."""
+    """A genotype lists kernel and channels of each convolution, as in ``3x8-5x16``."""
 
     family, marks = "plain_cnn", ()
 
@@ -28,6 +28,9 @@ class PlainCnnFormat:
                 raise RequestError(f"genotype: {layer} is no odd kernel with a number of channels; correct it")
         return genotype
 
+    def canonical(self, genotype):
+        return genotype
+
     def features(self, genotype):
         return {"layers": len(genotype["layers"])}
 
@@ -35,12 +38,9 @@ class PlainCnnFormat:
         names = [f"conv_{kernel}x{kernel} to {width}" for kernel, width in genotype["layers"]]
         return {"network": [(str(i), str(i + 1), name) for i, name in enumerate(names)]}
 
-    def canonical(self, genotype):
-        return genotype
-
 
 class PlainCnn(FixedWalk, MetaCosts):
-    """``layers`` convolutions; the costs are counted from the final network."""
+    """``layers`` convolutions; parameters and multiply-accumulates are counted on the meta device."""
 
     format, num_operations = PlainCnnFormat(), 2
 
