@@ -180,8 +180,8 @@ class Task:
 class TextSegment:
     """What a supernet of language models reads in place of a tensor: a stretch of text and the state before it.
 
-    The network that reads it leaves there the state ``after`` it and its ``outputs`` ``(T, B, H)`` before dropout.
-    Its dropout is a function of ``seed``. A passage has as many examples as tokens.
+    The network that reads it stores in it the state ``after`` it and its ``outputs`` ``(T, B, H)`` before dropout.
+    Its dropout is a function of ``seed``. A segment has as many examples as tokens.
     """
 
     tokens: Tensor  # (T, B)

@@ -52,8 +52,7 @@ def network_facts(space: TrainableSpace, task: Task, source: Source, form: str) 
     """Return an architecture's decisions, costs and the shapes of its network's parts, for a batch of one."""
     with torch.device("meta"):
         network = space.build(source.genotype, form)
-    auxiliary = getattr(network, "auxiliary", None)
-    head = sum(p.numel() for p in auxiliary.parameters()) if auxiliary is not None else 0
+    head = sum(p.numel() for name, p in network.named_parameters() if name.startswith("auxiliary."))
     params = sum(p.numel() for p in network.parameters())
     record = architecture_record(space, source.genotype, source.arch)
     facts = {name: value for name, value in record.items() if name not in ("edges", "features")}

@@ -60,6 +60,9 @@ def test_a_module_lies_in_the_folder_beside_the_yaml_or_here(own: Path, place: s
     Path(place, "mine.py").write_text(SEARCH)
     assert cli.run(COMMAND) == 0
     assert json.loads(Path("run/result.json").read_text())["verb"] == "search"
+    assert (
+        str(Path.cwd()) not in sys.path
+    )  # else a stranger's folder could stand in for a package that is not installed
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_each_trial_is_fit_ask_evaluate_tell():
 def test_a_trial_is_told_and_recorded_before_the_tick():
     search, log, lines = stub_search(trials=3)
     seen = []
-    search.run(lambda state, values: seen.append((len(lines), isinstance(log[-1], Trial), state()["trials"])))
+    search.run(lambda state, values: seen.append((len(lines), isinstance(log[-1], Trial), state()["spent"]["trials"])))
     assert seen == [(1, True, 1), (2, True, 2), (3, True, 3)]
 
 

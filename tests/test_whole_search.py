@@ -90,7 +90,7 @@ def test_another_seed_gives_another_search():
 
 def test_a_spent_budget_of_epochs_is_as_many_trials_as_weight_steps():
     _, lines, state = whole_search(*SEARCHES["first_order"])
-    assert len(lines) == state["trials"] == state["estimator"]["schedule"]["position"] == 2 * 3
+    assert len(lines) == state["spent"]["trials"] == state["estimator"]["schedule"]["position"] == 2 * 3
 
 
 def test_a_search_keeps_no_graph():

@@ -95,7 +95,8 @@ def _bind_to(cls: Any, node: Mapping[str, Any], path: str) -> tuple[dict[str, An
     misfits = [f"{path}.{name}: a value is required; add it to the YAML" for name in names if name not in node]
     for key, value in node.items():
         if key not in names:
-            misfits.append(answer(f"{path}.{key}", _shown(value)) or str(unknown(path, key, names)))
+            of = f"{cls.__module__}.{cls.__qualname__}"
+            misfits.append(answer(f"{path}.{key}", _shown(value), of) or str(unknown(path, key, names)))
         elif parts.is_part(value) or parts.protocol_of(_hints(cls)[key]):
             arguments[key] = value
             misfits += _misfits_of_part(value, _hints(cls)[key], f"{path}.{key}")

@@ -16,8 +16,6 @@ from typing import Any
 from nasctl.command_line.flags import Line, without_cfg
 from nasctl.command_line.quoting import in_quotes, unquoted
 from nasctl.config import experiment, inheritance, named_resources, own_files, presets
-from nasctl.config.build import make as make
-from nasctl.config.build import target as target
 from nasctl.config.inheritance import Inherited, Override
 from nasctl.config.inheritance import key_of as _key
 from nasctl.config.overrides import prepared

@@ -6,10 +6,11 @@ directory is imported: a run names only classes that a YAML of these folders nam
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,12 @@ _FOLDERS: list[Path] = []  # of this process, with those of commands before it
 
 
 def take(folders: Iterable[Path]) -> None:
-    """Make the modules in ``folders``, beside the YAMLs in them and in the working directory importable."""
+    """Make the modules in ``folders``, and those beside the YAMLs in them, importable."""
     for folder in (Path(one).resolve() for one in folders):
         if folder not in (*_FOLDERS, conf_dir()):
             _FOLDERS.append(folder)
     places = [place for folder in _FOLDERS for place in (folder, *sorted(folder.glob("*/"))) if any(place.glob("*.py"))]
-    sys.path += [str(place) for place in (*places, Path.cwd()) if str(place) not in sys.path]
+    sys.path += [str(place) for place in places if str(place) not in sys.path]
     importlib.invalidate_caches()
 
 
@@ -52,7 +53,8 @@ def load(name: str) -> Any:
 
 def _imported(name: str, module: str) -> Any:
     try:
-        return importlib.import_module(module)
+        with _working_directory(module.split(".")[0]):
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             places = " or ".join(map(str, (*_FOLDERS, Path.cwd())))
@@ -65,6 +67,23 @@ def _imported(name: str, module: str) -> Any:
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         raise _fault(name, f"{_place(error)} raises {said} when it is imported; correct it there") from error
+
+
+@contextlib.contextmanager
+def _working_directory(module: str) -> Iterator[None]:
+    """Look for a module in the working directory too, after all other places and for this one import.
+
+    It is no place of other imports: one may stand in a folder that came from a stranger.
+    """
+    here = str(Path.cwd())
+    if here in sys.path or not any(Path(here, name).exists() for name in (f"{module}.py", module)):
+        yield
+        return
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
 
 
 def _place(error: Exception) -> str:

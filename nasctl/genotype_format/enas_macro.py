@@ -61,7 +61,7 @@ def _check_skips(layer: int, maps: Sequence[int]) -> None:
 
 
 def parse(text: str, remark: Remark = ignore) -> Genotype:
-    """Read ``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i bits for each layer i.
+    """Read ``0 3 0 2 1 0 ...``: an operation for layer 0, then an operation and i skip bits for each layer i.
 
     Each layer may be a row in brackets, as the logs of that code have it.
     """
@@ -71,7 +71,9 @@ def parse(text: str, remark: Remark = ignore) -> Genotype:
     skips: list[list[int]] = []
     for layer, row in enumerate(layers):
         if not row:
-            raise RequestError(f"genotype text: layer {layer} has an empty row; write its operation and {layer} bits")
+            raise RequestError(
+                f"genotype text: layer {layer} has an empty row; write its operation and {layer} skip bits"
+            )
         operation, *bits = row
         _check_bits(layer, bits)
         names.append(_numbers.name(f"layer {layer}", operation, OPERATIONS))
@@ -90,14 +92,14 @@ def _layers_of(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 def _check_bits(layer: int, bits: Sequence[int]) -> None:
     if len(bits) != layer:
         raise RequestError(
-            f"genotype text: {len(bits)} bits after the operation of layer {layer}, which has {layer}; "
+            f"genotype text: {len(bits)} skip bits after the operation of layer {layer}, which has {layer}; "
             f"{'add the missing numbers' if len(bits) < layer else 'remove the others'}"
         )
 
 
 def _joined(layer: int, bits: Sequence[int]) -> list[int]:
     if not set(bits) <= {0, 1}:
-        raise RequestError(f"genotype text: layer {layer} has bits {' '.join(map(str, bits))}; write 0 or 1 each")
+        raise RequestError(f"genotype text: layer {layer} has skip bits {' '.join(map(str, bits))}; write 0 or 1 each")
     return [i for i, bit in enumerate(bits) if bit]
 
 

@@ -40,7 +40,7 @@ def fan_out(
     """Return for each edge that leaves ``x`` the weighted outputs whose sum its node takes.
 
     ``names`` are those of the options that a mixture counts; one that an edge lacks, as ``none``, adds nothing.
-    Where an edge has a single option, as on a picked path, few edges share it and each runs alone; so do all where
+    Where an edge has a single option, as on a path, few edges share it and each runs alone; so do all where
     ``drop`` drops examples of every output but a skip's.
     """
     state = _State(x)

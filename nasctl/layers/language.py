@@ -39,7 +39,7 @@ class LanguageModelOutput(NamedTuple):
 
 
 class Recurrent(Protocol):
-    """A recurrent layer, an ``nn.Module``; in a supernet its call takes the choice of what runs besides."""
+    """A recurrent layer, an ``nn.Module``; in a supernet its call also takes the choice of what runs."""
 
     units: int  # of its output
     macs: int  # multiply-accumulates of one token
@@ -118,13 +118,13 @@ class Language(nn.Module):
             x = self._locked(raw, self.dropouts.layer if i + 1 < len(self.layers) else self.dropouts.output)
         return LanguageModelOutput(F.linear(x.flatten(0, 1), self.embedding, self.bias), after, x, raw)
 
-    def read(self, passage: TextSegment, *choice: Any) -> Tensor:
-        """Return the logits of a passage, and leave there the state after it and the outputs."""
+    def read(self, segment: TextSegment, *choice: Any) -> Tensor:
+        """Return the logits of a segment, and store the state after it and the outputs in it."""
         if self.training:
-            torch.manual_seed(passage.seed)
-        spoken = Language.forward(self, passage.tokens, passage.hidden, *choice)
-        passage.after, passage.outputs = spoken.hidden, spoken.raw
-        return spoken.logits
+            torch.manual_seed(segment.seed)
+        output = Language.forward(self, segment.tokens, segment.hidden, *choice)
+        segment.after, segment.outputs = output.hidden, output.raw
+        return output.logits
 
     def _embedded(self, tokens: Tensor) -> Tensor:
         vectors = F.embedding(tokens, self.embedding)

@@ -43,9 +43,14 @@ def of_record(content: Any) -> Any:
     return content
 
 
-def answer(setting: str, value: str | None = None) -> str | None:
-    """Return the sentence for the old name of a setting that is typed today; None for a name that never was one."""
+def answer(setting: str, value: str | None = None, of: str | None = None) -> str | None:
+    """Return the sentence for the old name of a setting that is typed today; None for a name that never was one.
+
+    ``of`` is the class, as it is called today, whose setting it would be, where that is known.
+    """
     for prefix, key, entry in _candidates(setting):
+        if of is not None and isinstance(entry, Setting | Part | Gone) and not _was(entry.of, of):
+            continue
         if isinstance(entry, Gone) and _is_meant(entry, key):
             return f"{setting}: is no more; {entry.remedy}"
         if isinstance(entry, Setting | Group) and _is_meant(entry, key):
@@ -159,6 +164,12 @@ def _put(node: Node, path: Sequence[str], value: Any) -> None:
     if isinstance(value, Mapping) and isinstance(node.get(path[-1]), Mapping):
         value = {**node[path[-1]], **value}
     node[path[-1]] = value
+
+
+def _was(old: str | None, today: str) -> bool:
+    """Return whether a line about the class ``old``, None for all of a group, is about the class ``today``."""
+    names = {entry.old: entry.new for entry in RENAMED if isinstance(entry, Class)}
+    return old is None or names.get(old, old) == today
 
 
 def _rename_choices(config: Node) -> None:

@@ -28,8 +28,9 @@ from nasctl.core import (
 from nasctl.errors import ExhaustedError, RequestError, TrialError
 from nasctl.search.budget import Budget
 from nasctl.search.pending import Pending
+from nasctl.search.spent import Spent
 
-COUNTED = ("asked", "trials", "turns", "evaluated")
+PARTS = ("strategy", "estimator", "spent", "pending")  # with a state
 OF_CANDIDATE = ("fidelity", "continues", "inherits")  # in trials.jsonl where they are set
 Append = Callable[[str, Mapping[str, Any]], None]
 Read = Callable[[str], Sequence[Mapping[str, Any]]]
@@ -64,12 +65,10 @@ class Search:
         record_every: int,
     ) -> None:
         self.space, self.strategy, self.estimator, self.pending = space, strategy, estimator, pending
-        self.reward, self.budget, self.append = reward, budget, append
+        self.reward, self.append = reward, append
         self.resources, self.record_every = resources, record_every
         self.sharing = estimator if isinstance(estimator, WeightSharing) else None
-        self.asked = self.trials = self.turns = 0  # candidates asked, candidates told, turns
-        self.evaluated = 0  # multiply-accumulates of the evaluations
-        self.facts: dict[str, float] = {}  # of the evaluations, added up
+        self.spent = Spent(budget, self.sharing)
 
     def run(self, tick: StepCallback) -> None:
         """Search; ``tick`` is called between trials, where the state is whole."""
@@ -86,7 +85,7 @@ class Search:
         """Ask until as many candidates are pending as may be, or until there are no more for now."""
         while not self.pending.full:
             self._fit(tick)
-            if self.share(self.asked) >= 1:
+            if self.spent.share(self.spent.asked) >= 1:
                 return
             try:
                 candidate = self.strategy.ask()
@@ -94,10 +93,10 @@ class Search:
                 return
             if candidate is None:
                 return self._check_wait()
-            self.turns += 1
+            self.spent.turns += 1
             if not isinstance(candidate, Skipped):
-                self.pending.submit(self.asked, candidate)
-                self.asked += 1
+                self.pending.submit(self.spent.asked, candidate)
+                self.spent.asked += 1
 
     def _check_wait(self) -> None:
         """Raise `RequestError` if the strategy waits where nothing is pending."""
@@ -110,39 +109,34 @@ class Search:
 
     def _fit(self, tick: StepCallback) -> None:
         """Take the training steps that are due; once there was a trial, while the budget lasts."""
+        spent = self.spent
         if self.sharing is None:
             return
-        while not (self.trials and self.share(self.asked) >= 1) and (shown := self.sharing.fit(self.strategy.sample)):
-            tick(self.state_dict, {"share": self.share(self.trials), **shown})
-
-    def share(self, trials: int) -> float:
-        """Return the part of the budget that is spent with so many trials, or raise `RequestError` if none ever is."""
-        budget = self.budget
-        if self.trials and not self.work and budget.trials is budget.epochs is budget.turns is None:
-            raise RequestError("budget.work: this estimator trains and runs no network; set budget.trials instead")
-        return budget.share(trials, self.epoch, self.turns, self.work)
+        while not (spent.trials and spent.share(spent.asked) >= 1) and (
+            shown := self.sharing.fit(self.strategy.sample)
+        ):
+            tick(self.state_dict, {"share": spent.share(spent.trials), **shown})
 
     @property
-    def epoch(self) -> float:
-        """The passes of shared weights over their training data so far."""
-        return 0.0 if self.sharing is None else self.sharing.spent()[0]
+    def trials(self) -> int:
+        """The candidates told so far."""
+        return self.spent.trials
 
     @property
     def work(self) -> int:
-        """The multiply-accumulates so far: of all evaluations and of the training of shared weights."""
-        return self.evaluated + (0 if self.sharing is None else self.sharing.spent()[1])
+        """The multiply-accumulates so far."""
+        return self.spent.work
 
     def _next(self, tick: StepCallback) -> tuple[int, Candidate, Result]:
         """Wait for the result to be told next; ``tick`` is called where another one arrives before it."""
         while (due := self.pending.next()) is None:
-            tick(self.state_dict, {"phase": "search", "share": self.share(self.trials)})
+            tick(self.state_dict, {"phase": "search", "share": self.spent.share(self.trials)})
         return due
 
     def _trial(self, index: int, candidate: Candidate, result: Result) -> Trial:
-        self.evaluated += result.work
+        self.spent.add(result)
         if isinstance(result, TrialError):
             return Trial(index, candidate, None, error=str(result), work=result.work)
-        self.facts = added(self.facts, result.facts)
         costs = costs_of(self.space, self.resources, candidate.arch, result.metrics)
         reward = self.reward({**result.metrics, **costs})
         return Trial(index, candidate, result, costs=costs, reward=reward, work=result.work)
@@ -155,15 +149,15 @@ class Search:
     def _record(self, trial: Trial) -> None:
         if trial.index % self.record_every == 0 or trial.error is not None:
             self.append("trials.jsonl", trial_line(trial))
-        self.trials += 1
+        self.spent.trials += 1
 
     def _shown(self, trial: Trial) -> dict[str, Any]:
         metrics = trial.evaluation.metrics if trial.evaluation else {}
         return {
             "phase": "search",
-            "share": self.share(self.trials),
+            "share": self.spent.share(self.trials),
             "trial": trial.index,
-            "epoch": round(self.epoch, 2) or None,
+            "epoch": round(self.spent.epoch, 2) or None,
             "loss": metrics.get("loss"),
             "error": metrics.get("error"),
             **self.space.format.features(self.space.genotype(trial.candidate.arch)),
@@ -173,7 +167,8 @@ class Search:
     def found(self, read: Read) -> Found:
         """Return what the search found; ``read`` returns the lines of a file of the run."""
         arch = self.strategy.derive()
-        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts(), **self.facts}
+        facts = {"error_kind": self.estimator.error_kind, "trials": self.trials, **self.estimator.facts()}
+        facts |= self.spent.facts
         facts |= self.strategy.facts() if isinstance(self.strategy, Reporting) else {}
         lines = read("trials.jsonl")
         return Found(arch, self.score(arch, lines), facts | ties(arch, lines))
@@ -188,21 +183,16 @@ class Search:
             best = max(told, key=lambda line: line["reward"])
             known = {**best["metrics"], **(best.get("costs") or {})}
             return {name: known[name] for name in (*best["metrics"], *self.reward.resources)}
-        evaluation = self.estimator.evaluate(Candidate(arch), self.asked)
-        self.evaluated += evaluation.work
+        evaluation = self.estimator.evaluate(Candidate(arch), self.spent.asked)
+        self.spent.evaluated += evaluation.work
         return {**evaluation.metrics, **costs_of(self.space, self.reward.resources, arch, evaluation.metrics)}
 
     def state_dict(self) -> State:
-        parts = {name: getattr(self, name).state_dict() for name in ("strategy", "estimator", "pending")}
-        counts = {name: getattr(self, name) for name in COUNTED}
-        return parts | counts | {"facts": self.facts}
+        return {name: getattr(self, name).state_dict() for name in PARTS}
 
     def load_state_dict(self, state: State) -> None:
-        self.strategy.load_state_dict(state["strategy"])
-        self.estimator.load_state_dict(state["estimator"])
-        self.asked, self.trials, self.turns, self.evaluated = (state[name] for name in COUNTED)
-        self.facts = dict(state["facts"])
-        self.pending.load_state_dict(state["pending"])
+        for name in PARTS:
+            getattr(self, name).load_state_dict(state[name])
 
 
 def succeeded(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -230,11 +220,6 @@ def ties(arch: Architecture, lines: Sequence[Mapping[str, Any]]) -> dict[str, in
     best = max((line["reward"] for line in told), default=None)
     equal = {tuple(line["arch"]) for line in told if line["reward"] == best}
     return {"tied": len(equal)} if len(equal) > 1 and arch in equal else {}
-
-
-def added(some: Metrics, more: Metrics) -> dict[str, float]:
-    """Return the sums of two sets of numbers, by name."""
-    return {name: some.get(name, 0) + more.get(name, 0) for name in dict.fromkeys([*some, *more])}
 
 
 def costs_of(space: SearchSpace, resources: Sequence[str], arch: Architecture, metrics: Metrics) -> dict[str, float]:

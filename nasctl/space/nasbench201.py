@@ -132,7 +132,7 @@ class Network(Skeleton):
         return self.run(x, self.path)
 
 
-class Supernet(Skeleton):
+class NasBench201Supernet(Skeleton):
     """The network that holds all architectures: ``forward(x, candidate) -> logits``."""
 
     def __init__(self, task: Task, form: Form) -> None:
@@ -171,8 +171,8 @@ class NasBench201(RelaxedDecisions):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.task, resize(self.forms["search"], size))
+    def supernet(self, **size: int) -> NasBench201Supernet:
+        return NasBench201Supernet(self.task, resize(self.forms["search"], size))
 
     def cost(self, genotype: Genotype, name: str) -> float:
         return self._prices["network"][name] + sum(self._prices[edge][name] for edge in genotype["edges"])

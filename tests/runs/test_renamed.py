@@ -188,6 +188,11 @@ def test_an_old_name_is_answered_with_the_new_one(table: None, setting: str, val
     assert sentence in str(translation.answer(setting, value))
 
 
+def test_a_setting_of_another_class_is_not_answered(table: None) -> None:
+    assert translation.answer("strategy.lr", "1", "nasctl.strategy.young.Young") is not None
+    assert translation.answer("strategy.lr", "1", "nasctl.strategy.other.Other") is None
+
+
 def test_other_names_are_not_answered(table: None) -> None:
     assert translation.answer("trainer.slow") is None and translation.answer_choice("debug", "smoke") is None
     assert translation.answer_choice("debug", "rows") == "debug=rows: is now debug=smoke; write +debug=smoke"
@@ -218,3 +223,17 @@ def test_an_old_name_typed_today_is_answered(
     monkeypatch.setattr(translation, "RENAMED", (*own, lr, *TABLE[6:7], *TABLE[9:]))
     assert cli.run(["search", *TYPED, setting]) == 2
     assert capsys.readouterr().err == f"nasctl: {sentence}\n"
+
+
+def test_a_name_given_to_a_part_is_answered_with_its_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["search", *TYPED, "estimator.sampler=fair"]) == 2
+    said = "estimator.sampler=fair: estimator.sampler is a choice, one of fair, nsas, strategy, uniform"
+    assert capsys.readouterr().err == f"nasctl: {said}; write estimator/sampler=fair\n"
+
+
+def test_an_experiments_part_is_left_out_where_it_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["+experiment=darts_digits", "estimator=from_scratch", "device=nowhere"]
+    assert cli.run(["search", *words]) == 2
+    assert "estimator: unknown 'val_batches'" in capsys.readouterr().err  # composed, and then bound
+    assert cli.run(["search", *words, "estimator/unroll=exact"]) == 2
+    assert "estimator/unroll" in capsys.readouterr().err

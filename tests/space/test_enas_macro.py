@@ -132,14 +132,14 @@ def test_bits_point_at_the_operation_of_the_layer_of_their_number(space):
         ("0 1 0", "genotype: 2 operations and skips of 2 layers; give as many of both, 3 or more"),
         (
             "0 3 0 0 1",
-            "genotype text: 1 bits after the operation of layer 2, which has 2; add the missing numbers",
+            "genotype text: 1 skip bits after the operation of layer 2, which has 2; add the missing numbers",
         ),
         (
             "0 6 0 0 1 0",
             "genotype text: layer 1 is operation 6, which is none of 0 conv_3x3, 1 sep_conv_3x3, 2 conv_5x5, "
             "3 sep_conv_5x5, 4 avg_pool_3x3, 5 max_pool_3x3; correct it",
         ),
-        ("0 3 2 0 1 0", "genotype text: layer 1 has bits 2; write 0 or 1 each"),
+        ("0 3 2 0 1 0", "genotype text: layer 1 has skip bits 2; write 0 or 1 each"),
         ("0 3 x 0 1 0", "genotype text: 'x' is not a number; write numbers with spaces between them"),
         ("0 3 -1 0 1 0", "genotype text: '-1' is not a number; write numbers with spaces between them"),
     ],

@@ -22,7 +22,7 @@ from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space.darts.costs import bare_genotype, network_cost, operation_cost
 from nasctl.space.darts.network import Form, Network, check_map, wants_auxiliary
-from nasctl.space.darts.supernet import NONE, Supernet, edge_name
+from nasctl.space.darts.supernet import NONE, DartsSupernet, edge_name
 from nasctl.task_kinds import IMAGES
 
 
@@ -76,7 +76,7 @@ class Darts(FixedWalk, MetaCosts):
         }
 
     def _picks(self, arch: Architecture) -> list[list[tuple[int, int, int]]]:
-        """Return (node, source, option of the relaxed choice) of each picked operation, per cell type."""
+        """Return (node, source, option of the relaxed choice) of each chosen operation, per cell type."""
         cells: list[list[tuple[int, int, int]]] = []
         for start in (0, len(arch) // 2):
             cell: list[tuple[int, int, int]] = []
@@ -110,9 +110,9 @@ class Darts(FixedWalk, MetaCosts):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
+    def supernet(self, **size: int) -> DartsSupernet:
         form = resize(self.forms["search"], size)
-        return Supernet(self.operations, self.nodes, self.task, form, self.relaxed_path)
+        return DartsSupernet(self.operations, self.nodes, self.task, form, self.relaxed_path)
 
     def relaxed_chain(self, name: str) -> _chain.Tables:
         """Return what neighbouring relaxed choices cost together, with which a mixture has an expected cost.

@@ -71,10 +71,10 @@ def edge_name(source: int, node: int) -> str:
     return f"{source}-{node + 2}"
 
 
-class Supernet(nn.Module):
+class DartsSupernet(nn.Module):
     """The network that holds all architectures of the space: ``forward(x, candidate) -> logits``.
 
-    ``picked(arch)`` gives, per row, the option that an architecture uses: ``none`` where it has no edge.
+    ``relaxed_path(arch)`` gives the option of each edge that an architecture runs: ``none`` where it has no edge.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Supernet(nn.Module):
         nodes: int,
         task: Task,
         form: Form,
-        picked: Callable[[Architecture], Sequence[int]],
+        relaxed_path: Callable[[Architecture], Sequence[int]],
     ) -> None:
         super().__init__()
-        self.picked = picked
+        self.relaxed_path = relaxed_path
         self.stem = Stem(task.input_shape[0], form)
         cells = list(placed(form, lambda kind: nodes))
         self.cells = nn.ModuleList(MixedCell(names, nodes, slot, form) for slot in cells)
@@ -94,7 +94,7 @@ class Supernet(nn.Module):
 
     def forward(self, x: Tensor, candidate: Candidate) -> Tensor:
         """Map images ``(n, c, h, w)`` to logits ``(n, outputs)`` of the candidate's mixture or path."""
-        mixtures = terms(candidate, self.picked)
+        mixtures = terms(candidate, self.relaxed_path)
         half = len(mixtures) // 2
         before, last = self.stem(x)
         for cell in self.cells:

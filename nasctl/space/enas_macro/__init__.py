@@ -19,7 +19,7 @@ from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
 from nasctl.space.enas_macro.costs import network_cost
 from nasctl.space.enas_macro.network import Form, Network
-from nasctl.space.enas_macro.supernet import Supernet
+from nasctl.space.enas_macro.supernet import EnasMacroSupernet
 
 SKIP = ("no", "yes")
 
@@ -69,8 +69,10 @@ class EnasMacro(FixedWalk, MetaCosts):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype)
+    def supernet(self, **size: int) -> EnasMacroSupernet:
+        return EnasMacroSupernet(
+            self.operations, self.layers, self.task, resize(self.forms["search"], size), self.genotype
+        )
 
     def costs(self, genotype: Genotype) -> Mapping[str, int]:
         return network_cost(genotype, self.task, self.forms["final"])

@@ -1,4 +1,4 @@
-"""The macro supernet: in each layer every operation, of which a picked path runs one.
+"""The macro supernet: in each layer every operation, of which a path runs one.
 
 Pham et al. 2018, https://arxiv.org/abs/1802.03268, section 2.3.
 """
@@ -14,7 +14,7 @@ from nasctl.space._count import on_meta
 from nasctl.space.enas_macro.network import Form, Network, Skeleton
 
 
-class Supernet(Skeleton):
+class EnasMacroSupernet(Skeleton):
     """The network that holds all architectures: ``forward(x, candidate) -> logits`` of the candidate's path."""
 
     def __init__(

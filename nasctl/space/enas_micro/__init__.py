@@ -18,7 +18,7 @@ from nasctl.space._shared import FixedWalk, MetaCosts
 from nasctl.space._task import check_images
 from nasctl.space.enas_micro.costs import network_cost
 from nasctl.space.enas_micro.network import Form, Network, wants_auxiliary
-from nasctl.space.enas_micro.supernet import Supernet
+from nasctl.space.enas_micro.supernet import EnasMicroSupernet
 
 TAKEN = 2 * PICKS  # decisions of a node
 
@@ -64,8 +64,10 @@ class EnasMicro(FixedWalk, MetaCosts):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype)
+    def supernet(self, **size: int) -> EnasMicroSupernet:
+        return EnasMicroSupernet(
+            self.operations, self.nodes, self.task, resize(self.forms["search"], size), self.genotype
+        )
 
     def costs(self, genotype: Genotype) -> Mapping[str, int]:
         return network_cost(genotype, self.task, self.forms["final"])

@@ -15,7 +15,7 @@ from nasctl.space._count import on_meta
 from nasctl.space.enas_micro.network import Form, Network, Skeleton
 
 
-class Supernet(Skeleton):
+class EnasMicroSupernet(Skeleton):
     """The network that holds all architectures: ``forward(x, candidate) -> logits`` of the candidate's path."""
 
     def __init__(

@@ -22,7 +22,7 @@ from nasctl.space._forms import resize
 from nasctl.space._shared import RelaxedDecisions
 from nasctl.space.ffn.network import Form, Network, dense
 from nasctl.space.ffn.stack import Stack
-from nasctl.space.ffn.supernet import Supernet
+from nasctl.space.ffn.supernet import FfnSupernet
 from nasctl.task_kinds import ROWS
 
 __all__ = ["FFN", "Form"]
@@ -51,8 +51,8 @@ class FFN(Counts, RelaxedDecisions):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype["widths"], self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.options, self.layers, self.task, resize(self.forms["search"], size))
+    def supernet(self, **size: int) -> FfnSupernet:
+        return FfnSupernet(self.options, self.layers, self.task, resize(self.forms["search"], size))
 
     def stack(self, networks: Sequence[nn.Module]) -> Stack:
         """Return networks of this space side by side; they are trained at once and do not touch each other."""

@@ -25,10 +25,12 @@ class Stack(nn.Module):
     """
 
     starts: Tensor
+    tables: nn.Parameter | None
 
     def __init__(self, networks: Sequence[Network]) -> None:
         super().__init__()
         self.numbers = networks[0].inputs.numbers
+        self.register_parameter("tables", None)
         tables = [n.inputs.tables.weight.detach() for n in networks if n.inputs.tables is not None]
         if tables:
             self.register_buffer("starts", networks[0].inputs.starts, persistent=False)
@@ -50,7 +52,7 @@ class Stack(nn.Module):
         """Return ``(networks, n, dense)``."""
         count = len(self.weights[0])
         numbers = x[:, : self.numbers].expand(count, -1, -1)
-        if not hasattr(self, "tables"):
+        if self.tables is None:
             return numbers
         ids = x[:, self.numbers :].long() + self.starts
         found = embedding(ids, self.tables.transpose(0, 1).flatten(1)).unflatten(2, (count, -1))

@@ -18,8 +18,8 @@ from nasctl.layers.mixture import Terms, terms
 from nasctl.space.ffn.network import Form, Network
 
 
-class Supernet(Network):
-    """The network of the widest layers; a picked architecture multiplies its own slices and nothing else."""
+class FfnSupernet(Network):
+    """The network of the widest layers; the path of an architecture multiplies its own slices and nothing else."""
 
     def __init__(self, widths: Sequence[int], layers: int, task: Task, form: Form) -> None:
         super().__init__([max(widths)] * layers, task, form)

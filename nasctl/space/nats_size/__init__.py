@@ -18,7 +18,7 @@ from nasctl.space import _chain, _count
 from nasctl.space._counts import Counts
 from nasctl.space._forms import resize
 from nasctl.space._task import check_images
-from nasctl.space.nats_size.network import CONVOLUTIONS, Form, Network, Supernet
+from nasctl.space.nats_size.network import CONVOLUTIONS, Form, NatsSizeSupernet, Network
 
 
 class NatsSize(Counts):
@@ -37,8 +37,8 @@ class NatsSize(Counts):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype["channels"], self.task, resize(self.forms[form], size), shared=False)
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.options, self.task, resize(self.forms["search"], size))
+    def supernet(self, **size: int) -> NatsSizeSupernet:
+        return NatsSizeSupernet(self.options, self.task, resize(self.forms["search"], size))
 
     def count(self, network: nn.Module) -> Mapping[str, int]:
         cost = _count.part(network, self.task.input_shape)

@@ -99,7 +99,7 @@ class Network(nn.Module):
         return outputs
 
 
-class Supernet(nn.Module):
+class NatsSizeSupernet(nn.Module):
     """The network of the widest architecture, run at a candidate's channels: ``forward(x, candidate) -> logits``."""
 
     def __init__(self, options: Sequence[int], task: Task, form: Form) -> None:

@@ -20,7 +20,7 @@ from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk
 from nasctl.space.rnn_darts.activation import ACTIVATIONS
 from nasctl.space.rnn_darts.network import Form, Network
-from nasctl.space.rnn_darts.supernet import MixedCell, Outputs, Sharing, Supernet, edge
+from nasctl.space.rnn_darts.supernet import MixedCell, Outputs, RnnDartsSupernet, Sharing, edge
 from nasctl.space.rnn_darts.wiring import Wiring
 
 NONE = 0  # position of the option that is the absence of an operation
@@ -95,10 +95,10 @@ class RnnDarts(FixedWalk):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
+    def supernet(self, **size: int) -> RnnDartsSupernet:
         form = resize(self.forms["search"], size)
         cell = MixedCell(self.activations, self.nodes, form, self.sharing, self.outputs, self._wiring)
-        return Supernet(cell, self.task, form)
+        return RnnDartsSupernet(cell, self.task, form)
 
     def _wiring(self, arch: Architecture) -> Wiring:
         return Wiring.of(self.genotype(arch))

@@ -58,7 +58,7 @@ class Layer(nn.Module):
 
     def masks(self, x: Tensor, h: Tensor) -> Masks:
         """Return new masks while training."""
-        return Masks.drawn(x, h, self.dropouts.cell_input, self.dropouts.state) if self.training else WHOLE
+        return Masks.sampled(x, h, self.dropouts.cell_input, self.dropouts.state) if self.training else WHOLE
 
     def macs_of(self, nodes: int) -> int:
         """Return the multiply-accumulates of one token in a cell of so many nodes."""

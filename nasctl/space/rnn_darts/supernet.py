@@ -57,10 +57,10 @@ class MixedCell(Layer):
     def forward(self, x: Tensor, h: Tensor, candidate: Candidate) -> tuple[Tensor, Tensor]:
         if candidate.weights is None:
             wiring = self.wiring(candidate.arch)
-            return wiring.run(x, h, self.first, self.picked(wiring.nodes), self.masks(x, h), self.normed)
+            return wiring.run(x, h, self.first, self.matrices_of(wiring.nodes), self.masks(x, h), self.normed)
         return self._mixed(x, h, self._rows(candidate, candidate.weights), self.masks(x, h))
 
-    def picked(self, nodes: Sequence[tuple[str, int]]) -> list[Tensor]:
+    def matrices_of(self, nodes: Sequence[tuple[str, int]]) -> list[Tensor]:
         """Return the weights ``(H, 2 H)`` of a cell's nodes."""
         return [self._weight(i, source, self.names.index(name)) for i, (name, source) in enumerate(nodes)]
 
@@ -145,14 +145,14 @@ def edge(source: int, node: int) -> int:
     return node * (node + 1) // 2 + source
 
 
-class Supernet(Language):
-    """The language model that holds all architectures: ``(passage, candidate) -> logits (T * B, V)``."""
+class RnnDartsSupernet(Language):
+    """The language model that holds all architectures: ``(segment, candidate) -> logits (T * B, V)``."""
 
     def __init__(self, cell: MixedCell, task: Task, form: Form) -> None:
         super().__init__([cell], task, form.units, form.dropouts, form.init_range, form.decoder_bias)
 
-    def forward(self, passage: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
-        return self.read(passage, candidate)
+    def forward(self, segment: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
+        return self.read(segment, candidate)
 
     def compile_step(self, setting: str) -> None:
         """Compile a time step of a mixture; ``setting`` is what asked for it."""
@@ -162,6 +162,6 @@ class Supernet(Language):
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype`` under the names of its network of the form ``search``."""
         nodes = [(name, source) for name, source in genotype["recurrent"]]
-        own = {f"layers.0.weights.{i}": w.detach() for i, w in enumerate(self._layers[0].picked(nodes))}
+        own = {f"layers.0.weights.{i}": w.detach() for i, w in enumerate(self._layers[0].matrices_of(nodes))}
         rest = {name: value for name, value in self.state_dict().items() if ".weights." not in name}
         return rest | own

@@ -31,7 +31,7 @@ class Masks:
     h: Tensor | None
 
     @classmethod
-    def drawn(cls, x: Tensor, h: Tensor, share_x: float, share_h: float) -> Masks:
+    def sampled(cls, x: Tensor, h: Tensor, share_x: float, share_h: float) -> Masks:
         """Return new masks for an input ``(T, B, inputs)`` and a state."""
         return cls(kept(x[:1], share_x) if share_x else None, kept(h, share_h) if share_h else None)
 

@@ -19,7 +19,7 @@ from nasctl.space import _count
 from nasctl.space._cell.choices import check_choices
 from nasctl.space._forms import resize
 from nasctl.space._shared import FixedWalk
-from nasctl.space.rnn_nas_rl.network import Form, Network, Supernet
+from nasctl.space.rnn_nas_rl.network import Form, Network, RnnNasRlSupernet
 from nasctl.space.rnn_nas_rl.operations import ACTIVATIONS, COMBINATIONS
 
 
@@ -75,8 +75,8 @@ class RnnNasRl(FixedWalk):
     def build(self, genotype: Genotype, form: str, **size: int) -> Network:
         return Network(genotype, self.task, resize(self.forms[form], size))
 
-    def supernet(self, **size: int) -> Supernet:
-        return Supernet(self.base, self.task, resize(self.forms["search"], size), self.genotype)
+    def supernet(self, **size: int) -> RnnNasRlSupernet:
+        return RnnNasRlSupernet(self.base, self.task, resize(self.forms["search"], size), self.genotype)
 
     def cost(self, genotype: Genotype, name: str) -> float:
         """Return ``params``, or ``macs`` of one token; all cells with as many leaves cost the same."""

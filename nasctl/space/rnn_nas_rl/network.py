@@ -111,15 +111,15 @@ class Network(_Model):
         return super().forward(tokens, hidden, self.step)
 
 
-class Supernet(_Model):
-    """The language model that holds all architectures: ``(passage, candidate) -> logits (T * B, V)``; picks only."""
+class RnnNasRlSupernet(_Model):
+    """The language model that holds all architectures: ``(segment, candidate) -> logits (T * B, V)`` of a path."""
 
     def __init__(self, leaves: int, task: Task, form: Form, genotype: Callable[[Architecture], Genotype]) -> None:
         super().__init__(leaves, task, form)
         self.genotype = genotype
 
-    def forward(self, passage: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
-        return self.read(passage, Tree(self.genotype(candidate.arch)))
+    def forward(self, segment: TextSegment, candidate: Candidate) -> Tensor:  # type: ignore[override]
+        return self.read(segment, Tree(self.genotype(candidate.arch)))
 
     def subnet_state(self, genotype: Genotype) -> State:
         """Return the shared weights of ``genotype``: all of them."""
