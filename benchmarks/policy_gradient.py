@@ -21,7 +21,9 @@ from benchmarks.pairs import alternate
 from nasctl.config.build import make
 from nasctl.config.settings import conf_dir
 from nasctl.constraint.limit import Limit
-from nasctl.core import Chain, SearchSpace, Task
+from nasctl.core import Chain, ConstraintContext, ResourceContext, SearchSpace, Task
+from nasctl.resource.macs import Macs
+from nasctl.resource.params import Params
 from nasctl.search.feasible import Feasible
 from nasctl.space.toy import Toy
 from nasctl.strategy.feasibility._meet_in_the_middle import MeetInTheMiddle
@@ -58,10 +60,17 @@ def ffn(layers: int) -> Toy:
     return Toy(Task("none", (), 0), widths=WIDTHS, layers=layers, inputs=1027, outputs=1)
 
 
+def limited(made: SearchSpace, resource: str, limit: float, tries: int) -> Limit:
+    """Return an upper limit on a resource that the space counts."""
+    context = ResourceContext(made, CIFAR100, torch.device("cpu"))
+    resources = {"params": Params(context), "macs": Macs(context)}
+    return Limit(ConstraintContext(made, resources), resource=resource, limit=limit, tries=tries)
+
+
 def batch(made: SearchSpace, resource: str, limit: float, kind: str, replicas: int) -> Callable[[], None]:
     """Return a function that takes ``STEPS`` steps of a batch whose rewards are random numbers."""
     settings = strategy_node(kind)
-    constraint = Limit(made, resource=resource, limit=limit, tries=10**9)  # type: ignore[arg-type]
+    constraint = limited(made, resource, limit, 10**9)
     strategy: Reinforce = make(settings, made, Feasible(made, constraint, lambda arch: True), list(range(replicas)))
     rewards, active = torch.rand(replicas, dtype=torch.float64), torch.ones(replicas, dtype=torch.bool)
 
@@ -84,7 +93,7 @@ def strategy_node(kind: str) -> dict[str, Any]:
 def plain(made: SearchSpace, resource: str, limit: float) -> Callable[[], None]:
     """Return a function that takes ``STEPS`` steps of one replica, written for one replica."""
     count, options = len(made.decisions), len(made.decisions[0].options)
-    constraint = Limit(made, resource=resource, limit=limit, tries=1)  # type: ignore[arg-type]
+    constraint = limited(made, resource, limit, 1)
     every = product(range(options), repeat=count)
     accepted = torch.tensor([constraint(made.genotype(arch)) for arch in every]).view([options] * count)
     logits = torch.zeros(count, options, requires_grad=True)
