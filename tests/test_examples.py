@@ -28,7 +28,6 @@ def test_each_folder_has_a_command_a_module_and_a_yaml() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_command_of_an_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(EXTEND / name)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     assert cli.run([*COMMANDS[name][1:], "threads=1", "run_dir=run"]) == 0
     result = json.loads((tmp_path / "run" / "result.json").read_text())

@@ -60,7 +60,7 @@ def test_ctrl_c_early(seconds: float, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     code, _, err = finish(process)
     assert code in (130, -signal.SIGINT) or "nasctl/" not in err
-    assert "Traceback" not in err or not {"core.py", "cli.py", "config.py", "signals.py"} & set(
+    assert "Traceback" not in err or not {"main.py", "start.py", "compose.py", "signals.py"} & set(
         re.findall(r"\w+\.py", err)
     )
 
