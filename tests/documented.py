@@ -21,10 +21,12 @@ PLACEHOLDERS = {
     "[strategy|space|...|runs]": "strategy",
     "[DIR...]": "outputs",
     "NUMBER": "1000",
+    "--config-dir DIR constraint": f"--config-dir {ROOT}/examples/extend/resource constraint",
+    "constraint.resource=NAME": "constraint.resource=storage",
     "DIR": "outputs",
     "$D ": "dataset=cifar10 ",
 }
-WORD = re.compile(r"RUN|RUN\.\.\.|runs|-.*|[+]?[\w./@]+=.*|outputs\S*|strategy|job|sweep|nowhere|\.\.\.|\.")
+WORD = re.compile(r"RUN|RUN\.\.\.|runs|-.*|[+]?[\w./@]+=.*|outputs\S*|strategy|job|sweep|nowhere|/\S+|\.\.\.|\.")
 
 
 NAMED = re.compile(r"run_dir=(\S+)")

@@ -164,7 +164,7 @@ def test_every_toy_experiment_runs_and_is_compared(experiment, capsys):
     assert cli.run(["compare", "run"]) == 0
     assert "synthetic" in capsys.readouterr().out
     assert cli.run(["retrain", "from=run"]) == 2
-    assert "has costs and declared qualities but no networks" in capsys.readouterr().err
+    assert "has costs but builds no networks" in capsys.readouterr().err
 
 
 def test_a_limit_of_unknown_extent_that_refused_nothing_is_warned_about_at_the_end(monkeypatch, capsys):

@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([*EPOCH, "+estimator.foo=1"], ["estimator: unknown 'foo'", "batch_size"]),
         (
             [*EPOCH, "estimator/unroll=exakt"],
-            ["estimator/unroll='exakt'", "'first_order', 'exact', 'finite_"],
+            ["estimator/unroll: unknown 'exakt'", "did you mean 'exact'? choose from exact, finite_difference"],
         ),
         (
             [*EPOCH, "estimator.optimizer.lr=fast", "estimator.batch_size=-3", "seed=-1"],  # all at once

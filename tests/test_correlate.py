@@ -101,7 +101,7 @@ def test_a_score_is_that_of_the_shared_weights_on_the_whole_validation_half(fold
     assert cli.run([*SEARCH, *SHARED, "estimator.val_batches=null", "budget.trials=3", "run_dir=whole"]) == 0
     trials = [json.loads(line) for line in (folder / "whole" / "trials.jsonl").read_text().splitlines()]
     recorded = {tuple(trial["arch"]): trial["metrics"]["accuracy"] for trial in trials}
-    names = [nasbench201().notation(nasbench201().genotype(arch)) for arch in recorded]
+    names = [nasbench201().format.notation(nasbench201().genotype(arch)) for arch in recorded]
     assert len(names) == 3
     rows = [f"{name},{50 + i}" for i, name in enumerate(names)]
     (folder / "three.csv").write_text("\n".join(["arch,accuracy", *rows, ""]))

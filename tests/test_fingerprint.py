@@ -148,7 +148,7 @@ def last_hash(folder):
     return json.loads((last(folder) / "environment.json").read_text())["data"]["train"]
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", sorted({*ESTIMATORS} - {"zero_cost"}))  # which reads what its score reads
 def test_an_estimators_class_tells_what_it_reads_from_its_settings(name):
     problem = Problem("budget.epochs=2", estimator=name)
     kind = target(problem.config["estimator"])

@@ -116,7 +116,9 @@ def test_a_candidate_that_is_too_large_is_a_failed_trial(place: str, monkeypatch
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 byte")
 
     with monkeypatch.context() as patched:
-        patched.setattr(*{"fit": (estimator.trainer, "fit"), "build": (estimator.space, "build")}[place], too_large)
+        patched.setattr(
+            *{"fit": (estimator.course.trainer, "fit"), "build": (estimator.space, "build")}[place], too_large
+        )
         with pytest.raises(TrialError, match="out of memory"):
             estimator.evaluate(Candidate(problem.arch(0)), 0)
     assert estimator.evaluate(Candidate(problem.arch(1)), 1).metrics["error"] >= 0

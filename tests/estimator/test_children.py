@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nasctl.config.compose import make
+from nasctl.config.build import make
 from nasctl.core import Candidate, EstimatorContext
 from nasctl.errors import RequestError, StateError
 from tests.small import CPU, Problem, same, through_a_file

@@ -37,7 +37,7 @@ def test_the_acquisition_is_the_expected_improvement(strategy, table):
     means, deviations = process.predict(tried._encoded(candidates), return_std=True)
     draws = np.random.default_rng(0).standard_normal(200_000)
     expected = [
-        np.maximum(m + s * draws - tried.best_reward - 0.1, 0).mean() for m, s in zip(means, deviations, strict=True)
+        np.maximum(m + s * draws - tried.best.reward - 0.1, 0).mean() for m, s in zip(means, deviations, strict=True)
     ]
     np.testing.assert_allclose(tried._improvement(candidates), expected, rtol=0.05, atol=2e-4)
 

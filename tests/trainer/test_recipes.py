@@ -178,7 +178,8 @@ def test_the_cells_of_nasbench201_know_their_depth():
 
 def hash_of(trainer):
     config = {"trainer": trainer, "dataset": {"limit_train": None}, "space": {"final": {}}}
-    return recipe(SimpleNamespace(config=config, device=torch.device("cpu"), name=lambda group: group))["recipe"]
+    configuration = SimpleNamespace(plain=config, name=lambda group: group)
+    return recipe(SimpleNamespace(configuration=configuration, device=torch.device("cpu")))["recipe"]
 
 
 def test_a_setting_that_is_null_leaves_the_recipe_of_older_runs_as_it_was():
