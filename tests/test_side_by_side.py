@@ -66,7 +66,7 @@ def test_in_the_process_of_a_launcher_it_is_waited_for() -> None:
 
 def test_a_run_that_another_finished_meanwhile_is_not_done_again(tmp_path: Path) -> None:
     run = open_run(tmp_path)
-    run.unfinished = True
+    assert not run.is_finished()
     with open_run(tmp_path):
         pass
     with pytest.raises(BusyError) as busy, run:
