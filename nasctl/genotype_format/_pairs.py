@@ -9,12 +9,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nasctl.core import Edge, Remark
-from nasctl.errors import RequestError
+from nasctl.errors import RequestError, unknown
 from nasctl.genotype_format import _literal
 
 PICKS = 2  # operations a node sums
 Picks = Sequence[tuple[str, int]]
 WEIGHED = "weights after operation and state were dropped"
+
+
+def check_pick(place: str, name: str, source: int, node: int, operations: Sequence[str]) -> None:
+    """Raise `RequestError` unless a node may apply the operation to the state ``source``."""
+    if name not in operations:
+        raise unknown(place, name, operations)
+    if not 0 <= source < node:
+        raise RequestError(
+            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
+        )
 
 
 def ordered(picks: Picks) -> list[list[str | int]]:

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from nasctl.core import Edge, Genotype, Remark, ignore
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
 from nasctl.genotype_format import _literal
-from nasctl.genotype_format._pairs import PICKS, cell_edges, ordered, picks_of, skips
+from nasctl.genotype_format._pairs import PICKS, cell_edges, check_pick, ordered, picks_of, skips
 
 KINDS = ("normal", "reduce")
 FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
@@ -33,7 +33,7 @@ def check(genotype: Genotype) -> Genotype:
     for kind in KINDS:
         picks, concat = _cell(kind, genotype)
         for k, (name, source) in enumerate(picks):
-            _check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2)
+            check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2, OPERATIONS)
         _check_concat(f"{kind}_concat", concat, len(picks) // PICKS + 1)
     return genotype
 
@@ -67,15 +67,6 @@ def _cell(kind: str, genotype: Genotype) -> tuple[list[tuple[str, int]], list[in
             f"genotype: {kind} lists {len(picks)} operations, but each node sums {PICKS}; add or remove some"
         )
     return picks, concat
-
-
-def _check_pick(place: str, name: str, source: int, node: int) -> None:
-    if name not in OPERATIONS:
-        raise unknown(place, name, OPERATIONS)
-    if not 0 <= source < node:
-        raise RequestError(
-            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
-        )
 
 
 def parse(text: str, remark: Remark = ignore) -> Genotype:

@@ -14,9 +14,9 @@ from typing import ClassVar
 from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from nasctl.core import Edge, Genotype, Remark, ignore
-from nasctl.errors import RequestError, unknown
+from nasctl.errors import RequestError
 from nasctl.genotype_format import _literal, _numbers
-from nasctl.genotype_format._pairs import PICKS, Picks, cell_edges, ordered, skips
+from nasctl.genotype_format._pairs import PICKS, Picks, cell_edges, check_pick, ordered, skips
 
 KINDS = ("normal", "reduce")
 OPERATIONS = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "skip_connect")
@@ -34,7 +34,7 @@ def check(genotype: Genotype) -> Genotype:
                 f"genotype: {kind} lists {len(picks)} operations, but each node sums {PICKS}; add or remove some"
             )
         for k, (name, source) in enumerate(picks):
-            _check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2)
+            check_pick(f"genotype: {kind} operation {k}", name, source, k // PICKS + 2, OPERATIONS)
     return genotype
 
 
@@ -46,15 +46,6 @@ def _cell(kind: str, genotype: Genotype) -> list[tuple[str, int]]:
             f"genotype: {kind} must list [operation, state] pairs, which "
             f"{_literal.shown(genotype, _literal.WHOLE)} does not; correct it"
         ) from error
-
-
-def _check_pick(place: str, name: str, source: int, node: int) -> None:
-    if name not in OPERATIONS:
-        raise unknown(place, name, OPERATIONS)
-    if not 0 <= source < node:
-        raise RequestError(
-            f"{place} reads state {source}, but node {node} can only read states 0 to {node - 1}; correct the input"
-        )
 
 
 def parse(text: str, remark: Remark = ignore) -> Genotype:
