@@ -185,6 +185,8 @@ def _records(run: Path) -> Iterator[tuple[str, Any]]:
 def _line(line: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a trial, its costs apart; commits before costs had a key of their own write them among the metrics."""
     kept = {name: line[name] for name in NAMES if name in line}
+    if isinstance(kept.get("error"), str):  # a sentence names settings, whose names may differ
+        kept["error"] = "failed"
     metrics, costs = (line.get(key) or {} for key in ("metrics", "costs"))
     return {
         **kept,

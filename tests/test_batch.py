@@ -136,6 +136,11 @@ def test_the_mean_policy_is_noted_as_it_moves():
     assert distances[0] < 0.02 < distances[-1] and len(lines) == 40
 
 
+def test_several_pending_candidates_are_refused(capsys):
+    assert cli.run(["search", *SHORT, "pending=2", "strategy.vectorized=true"]) == 2
+    assert "pending=2: vectorized replicas are looked up together" in capsys.readouterr().err
+
+
 def test_a_space_too_large_for_a_reward_of_each_is_refused(capsys):
     large = ("space.layers=20", "estimator=synthetic", "constraint.limit=200")
     assert cli.run(["search", *SHORT, *large]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from nasctl.runs import Run, environment
 from nasctl.runs.reader import RunFiles
 from nasctl.search.feasible import Feasible
 from nasctl.search.selection import PASS
-from nasctl.terminal_text import folder_part
+from nasctl.terminal_text import folder_part, shown
 
 GROUPS = ("space", "dataset", "trainer", "constraint")
 
@@ -41,6 +42,7 @@ class RetrainJob:
         configuration.check(*GROUPS, "resource")
         problem = build_problem(configuration, environment.choose_device(configuration.settings.device))
         self.source = find_source(problem)
+        tell_training(self.source)
         configuration = configuration.with_training(self.source.training)
         self.problem = replace(problem, configuration=configuration)
         self.name = name_of(self.source, configuration)
@@ -84,6 +86,13 @@ class RetrainJob:
 
     def show(self, run: Run) -> None:
         show(run)
+
+
+def tell_training(source: Source) -> None:
+    """Print the settings of the trainer that the search has chosen; they replace those of the command line."""
+    if source.training:
+        chosen = ", ".join(f"trainer.{name}={value}" for name, value in source.training.items())
+        print(shown(f"note: {source.name}: the search has chosen {chosen}, with which it is trained"), file=sys.stderr)
 
 
 def required_source(configuration: Configuration) -> str:

@@ -72,6 +72,11 @@ def build_batch(run: Run, problem: Problem, budget: Budget) -> Batch:
     def table(seed: int) -> Any:
         return configuration.make("estimator", context_of(problem, seed, run.pulse))
 
+    if settings.pending > 1:
+        raise RequestError(
+            f"pending={settings.pending}: vectorized replicas are looked up together, one candidate of each at a time; "
+            "set pending=1 or strategy.vectorized=false"
+        )
     walk.fixed(space, "strategy.vectorized=true", "strategy.vectorized=false")
     feasible = Feasible.of(space, problem.constraint, table(settings.seed))
     strategy = make(configuration.plain["strategy"], space, feasible, seeds)

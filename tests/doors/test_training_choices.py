@@ -27,7 +27,7 @@ def search(strategy, folder):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_learning_rate_is_searched_recorded_resumed_and_retrained(strategy, tmp_path, monkeypatch):
+def test_a_learning_rate_is_searched_recorded_resumed_and_retrained(strategy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rates, step = [], torch.optim.SGD.step
     monkeypatch.setattr(torch.optim.SGD, "step", lambda self: (rates.append(self.param_groups[0]["lr"]), step(self))[1])
@@ -49,6 +49,7 @@ def test_a_learning_rate_is_searched_recorded_resumed_and_retrained(strategy, tm
     assert found["training"] == training and "trainer.lr" in found["decisions"]
     rates.clear()
     assert cli.run(["retrain", "from=whole", "run_dir=final"]) == 0 and set(rates) == {training["lr"]}
+    assert f"the search has chosen trainer.lr={training['lr']}" in capsys.readouterr().err
     assert cli.run(["select", "whole", "selection.epochs=1", "run_dir=chosen"]) == 0
     for run in ("final", "chosen"):
         assert json.loads(Path(run, "architecture.json").read_text())["training"] == training
