@@ -210,8 +210,22 @@ def _with_costs_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping
 
 
 def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
-    if len(before[1]) != len(now[1]) or before[1] != _alike(before[1], now[1]):
-        yield f"{before[0]} differs: {before[1]!r:.200} before, {now[1]!r:.200} now"
+    """Yield the first place in which two records differ, with both values."""
+    for place, was, found in _differences(before[0], before[1], _alike(before[1], now[1])):
+        yield f"{place} was {str(was)[:120]} and is {str(found)[:120]}"
+        return
+
+
+def _differences(place: str, was: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the places in which two values differ."""
+    if isinstance(was, dict) and isinstance(found, dict):
+        for key in was.keys() | found.keys():
+            yield from _differences(f"{place}/{key}", was.get(key), found.get(key))
+    elif isinstance(was, list) and isinstance(found, list) and len(was) == len(found):
+        for index, pair in enumerate(zip(was, found, strict=True)):
+            yield from _differences(f"{place}/{index}", *pair)
+    elif was != found:
+        yield place, was, found
 
 
 if __name__ == "__main__":
