@@ -79,7 +79,7 @@ COMMANDS: Mapping[str, Command] = {
     ],
 }
 THEN = {
-    r"^estimator\.schedule\.": "estimator.",
+    r"^(\+\+)?estimator\.(schedule|statistics|optimizer)\.": r"\1estimator.",
     r"^strategy\.parent_selection\.sample_size=": "strategy.sample_size=",
     r"^strategy\.final_selection\.trials=": "strategy.selection=",
     r"^estimator/sampler=": "estimator.sampler=",
