@@ -50,8 +50,7 @@ def dominates(a, b):
     return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
 
 
-def crowding(member, front):
-    """Return the sum over objectives of the distance between a member's neighbours."""
+def crowding(member, front):  # the sum over objectives of the distance between a member's neighbours
     columns = [(sorted(other[1][i] for other in front), value) for i, value in enumerate(member[1])]
     return sum(gap(column, column.index(value)) for column, value in columns)
 
