@@ -118,7 +118,7 @@ def _differs(name: str, lines: Command, before: Path, folder: Path) -> bool:
         print(f"{name:<32}{error}", flush=True)
         return True
     faults = [fault for pair in zip(*map(list, map(_records, places)), strict=True) for fault in _faults(*pair)]
-    print(f"{name:<32}{'equal' if not faults else '; '.join(faults[:3])}", flush=True)
+    print(f"{name:<32}{'equal' if not faults else '; '.join(faults[:6])}", flush=True)
     return bool(faults)
 
 
@@ -210,10 +210,9 @@ def _with_costs_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping
 
 
 def _faults(before: tuple[str, Any], now: tuple[str, Any]) -> Iterator[str]:
-    """Yield the first place in which two records differ, with both values."""
+    """Yield the places in which two records differ, with both values."""
     for place, was, found in _differences(before[0], before[1], _alike(before[1], now[1])):
         yield f"{place} was {str(was)[:120]} and is {str(found)[:120]}"
-        return
 
 
 def _differences(place: str, was: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
