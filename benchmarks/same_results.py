@@ -89,7 +89,7 @@ THEN = {
 RECORDS = ("trials.jsonl", "replicas.jsonl", "correlation.jsonl", "history.jsonl")
 NAMES = (
     *("index", "arch", "relaxed", "reward", "error", "best_found", "regret", "params", "macs", "margin", "curve"),
-    *("scores", "qualities", "epoch", "loss", "accuracy", "val", "train"),
+    *("scores", "trained", "epoch", "loss", "accuracy", "val", "train"),
 )
 CLOCKS = re.compile(r"seconds|clock|time|latency|cpu|cost_")
 

@@ -16,10 +16,11 @@ from scipy.stats import kendalltau
 from nasctl import walk
 from nasctl.cli import main as cli
 from nasctl.config.build import make
-from nasctl.core import Task
+from nasctl.core import Evaluation, Task
 from nasctl.errors import Interrupted
 from nasctl.runs import Run
 from nasctl.runs.added import ADDED
+from nasctl.search.rank_correlation import Estimated
 from tests.mutations import unverified
 from tests.tables import accuracies, nasbench201, write_benchmark, write_table
 from tests.test_hostile_checkpoints import interrupt
@@ -315,3 +316,16 @@ def test_the_checkpoint_before_a_damaged_one_does_not_stand_in(
         status.write_text('{"status": "finished", "reason": null}')
     assert cli.run(["correlate", "a", "n=3", *TABLE]) == 2
     assert "a/checkpoint.pt: cannot be read (BadZipFile" in capsys.readouterr().err
+
+
+def test_another_estimator_trains_each_architecture_by_its_own_index():
+    class Asked:
+        def evaluate(self, candidate, index):
+            return Evaluation({"error": float(index)})
+
+    class Quality:
+        def quality(self, metrics):
+            return metrics["error"]
+
+    training = Estimated(Asked(), Quality())
+    assert [training(index, (0,), lambda *words: None, None) for index in (0, 3, 1)] == [0.0, 3.0, 1.0]

@@ -39,8 +39,11 @@ ENUMERATED = 8  # a space of fewer architectures for each that is wanted is walk
 class Training(Protocol):
     """What an architecture is worth once it is trained on its own."""
 
-    def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        """Return the quality, higher is better; goes on from ``state``, which ``tick`` was given, if there is one."""
+    def __call__(self, index: int, arch: Architecture, tick: StepCallback, state: State | None) -> float:
+        """Return the quality of the architecture ``index``, higher is better.
+
+        It goes on from ``state``, which ``tick`` was given, if there is one.
+        """
 
 
 class Retrained:
@@ -58,7 +61,7 @@ class Retrained:
         self.space, self.trainer, self.dataset, self.reward = space, trainer, dataset, reward
         self.device, self.seed = device, seed
 
-    def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
+    def __call__(self, index: int, arch: Architecture, tick: StepCallback, state: State | None) -> float:
         session = TrainingSession(seed=self.seed, on_step=tick, record=lambda line: None, state=state)
         genotype = self.space.genotype(arch)
         _, _, metrics = retrain(self.space, genotype, self.trainer, self.dataset, self.device, session)
@@ -66,13 +69,13 @@ class Retrained:
 
 
 class Estimated:
-    """Asks another estimator, such as a table of networks that were trained; all have the index 0, as a first trial."""
+    """Asks another estimator, such as a table of networks that were trained."""
 
     def __init__(self, estimator: Estimator, reward: Reward) -> None:
         self.estimator, self.reward = estimator, reward
 
-    def __call__(self, arch: Architecture, tick: StepCallback, state: State | None) -> float:
-        return self.reward.quality(self.estimator.evaluate(Candidate(arch), 0).metrics)
+    def __call__(self, index: int, arch: Architecture, tick: StepCallback, state: State | None) -> float:
+        return self.reward.quality(self.estimator.evaluate(Candidate(arch), index).metrics)
 
 
 class Correlation:
@@ -125,7 +128,7 @@ class Correlation:
             tick(lambda: self.state_dict() | {"training": state()}, self._shown(values))
 
         for training in self.trainings[len(self.trained) :]:
-            self.trained = [*self.trained, training(arch, between, self.training)]
+            self.trained = [*self.trained, training(len(self.lines), arch, between, self.training)]
             self.training = None
         return self.trained
 
